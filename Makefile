@@ -1,0 +1,60 @@
+# One folder, .venv, holds everything; `make demo` and `make test` are all that a fresh machine needs.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
+JOBS ?= 2
+
+.PHONY: help install demo test test-all lint format bench clean
+
+help: ## what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/it"; exit 2; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "The venv module is incomplete; on Debian: apt-get install python3-venv"; exit 2; }
+
+define installed
+$(PIP) -r requirements/build.txt -r requirements/$(1).txt
+$(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable .
+@touch $@
+endef
+
+.venv/.installed: $(BIN)/python requirements/demo.txt pyproject.toml
+	$(call installed,demo)
+
+.venv/.installed-dev: $(BIN)/python requirements/dev.txt pyproject.toml
+	$(call installed,dev)
+	@touch .venv/.installed
+
+.venv/.installed-all: $(BIN)/python requirements/all.txt pyproject.toml
+	$(call installed,all)
+	@touch .venv/.installed .venv/.installed-dev
+
+install: .venv/.installed ## .venv/bin/assay, with all that measuring and the demonstration need
+
+demo: install ## the whole main job on real lending data, in ./demo-project
+	$(BIN)/assay demo demo-project
+
+test: .venv/.installed-dev ## every test that needs no service
+	$(BIN)/python -m pytest -n $(JOBS) -q
+
+test-all: .venv/.installed-all ## the real components and the long tests too (starts what it needs)
+	.ci/services
+	$(BIN)/python -m pytest -n $(JOBS) -q -m ''
+
+lint: .venv/.installed-dev ## formatter, linter, types, floors of the house, workflows
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	.ci/lint-ci
+
+format: .venv/.installed-dev ## put the code in form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.installed-dev ## ratios against the engine's floor and a peer, in one run
+	$(BIN)/python -m bench
+
+clean: ## remove what was made here
+	rm -rf .venv build dist demo-project .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Assay makes AI governance programmable."""

@@ -1,0 +1,1 @@
+"""In-toto statements, DSSE envelopes, keys and trust: bytes in, bytes out."""

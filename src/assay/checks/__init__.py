@@ -1,0 +1,1 @@
+"""A measurement or fact against a limit, and the finding that follows."""

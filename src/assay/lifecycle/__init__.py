@@ -1,0 +1,1 @@
+"""The use cases, a file a stage, and their ports."""

@@ -1,0 +1,1 @@
+"""Tally in, measurements out; standard-library arithmetic."""

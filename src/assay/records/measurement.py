@@ -1,0 +1,57 @@
+"""A measurement: a metric's value with its interval, how many people it rests on, and what it is about."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from assay.records.tally import GroupValue
+
+Unit: TypeAlias = Literal["rate", "difference", "ratio", "score", "count"]
+
+
+class Over(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The comparison a between-group metric makes: an attribute, or several joined by a comma (``race,sex``)."""
+
+    attribute: str
+
+
+class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One measured value.
+
+    Attributes:
+        metric: its name (Fairlearn's where Fairlearn has one).
+        group: attribute to value; empty for everybody, and for a metric between groups.
+        over: set on metrics between groups, and on a group's metric that compares it with others (impact ratio).
+        value: None always comes with a ``reason``.
+        interval: lower and upper bound at ``level``; None where the metric has none, with ``method`` saying why.
+        level: two-sided confidence of the interval.
+        n: rows in the denominator.
+        unit: what the number is.
+        reason: why there is no value, or what limits it; else None.
+        one_of: multi-class: the class measured against the rest (``class`` in JSON).
+        method: how the interval was made.
+        minimum_group: groups smaller than this took no part (metrics between groups).
+        left_out: the groups that were too small to take part.
+        lowest: the group with the least value, in metrics between groups.
+        highest: the group with the greatest value, in metrics between groups.
+        bound: greatest error that the histogram's bins can have caused; absent when exact.
+    """
+
+    metric: str
+    group: dict[str, GroupValue] = {}
+    over: Over | msgspec.UnsetType = msgspec.UNSET
+    value: float | None
+    interval: tuple[float, float] | None = None
+    level: float = 0.95
+    n: int
+    unit: Unit
+    reason: str | None = None
+    one_of: str | int | msgspec.UnsetType = msgspec.field(name="class", default=msgspec.UNSET)
+    method: str | msgspec.UnsetType = msgspec.UNSET
+    minimum_group: int | msgspec.UnsetType = msgspec.UNSET
+    left_out: tuple[dict[str, GroupValue], ...] | msgspec.UnsetType = msgspec.UNSET
+    lowest: dict[str, GroupValue] | msgspec.UnsetType = msgspec.UNSET
+    highest: dict[str, GroupValue] | msgspec.UnsetType = msgspec.UNSET
+    bound: float | msgspec.UnsetType = msgspec.UNSET

@@ -1,0 +1,1 @@
+"""Rows in, tally out: the only room that knows dataframes and engines."""
