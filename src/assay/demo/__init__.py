@@ -1,0 +1,10 @@
+"""The demonstration: 1,989 real mortgage applications, an unfair version, a mended one, and their gate.
+
+    applications.py  the shipped table and what is computed from it, as SQL
+    training.py      two recipes for a scorecard, cross-fitted; the only place that imports scikit-learn
+    project/         the files that people would have written: assay.yaml, policy, card
+    cast.py          the people of the story, and their keys
+    story.py         the steps in order, in words
+
+It stands beside the house: it may use every room, and nothing but the command line uses it.
+"""
