@@ -42,6 +42,8 @@ class Cell(Frozen, kw_only=True):
         prediction: the predicted class; None where no prediction column was named.
         count: rows.
         weight: sum of the weights in ``SUM_UNIT``; None where no weight column was named.
+        weight_squares: sum of the squared weights in ``SUM_UNIT``; None where it was not summed, and then a weighted
+            value has no interval (Kish's effective sample size needs it).
     """
 
     group: tuple[GroupValue, ...]
@@ -49,6 +51,7 @@ class Cell(Frozen, kw_only=True):
     prediction: ClassValue = None
     count: int
     weight: int | None = None
+    weight_squares: int | None = None
 
 
 class ScoreCell(Frozen, kw_only=True):
