@@ -4,10 +4,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
 JOBS ?= 2
 
-.PHONY: help install demo test test-all lint format bench clean
+.PHONY: help install demo test test-services test-all lint format bench clean
 
 help: ## what there is to make
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/it"; exit 2; }
@@ -38,7 +38,11 @@ demo: install ## the whole main job on real lending data, in ./demo-project
 test: .venv/.installed-dev ## every test that needs no service
 	$(BIN)/python -m pytest -n $(JOBS) -q
 
-test-all: .venv/.installed-all ## the real components and the long tests too (starts what it needs)
+test-services: .venv/.installed-all ## the tests that start real components (installs what they need)
+	.ci/services
+	$(BIN)/python -m pytest -n $(JOBS) -q -m 'service and not slow'
+
+test-all: .venv/.installed-all ## every test: the real components and the long ones too
 	.ci/services
 	$(BIN)/python -m pytest -n $(JOBS) -q -m ''
 
