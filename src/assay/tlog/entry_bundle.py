@@ -1,0 +1,66 @@
+r"""Entry bundles (C2SP tlog-tiles 0.1.0, https://c2sp.org/tlog-tiles): entries as they were appended, byte for byte.
+
+Each entry stands behind its length, an unsigned 16-bit big-endian number, so an entry has at most 65,535 bytes.
+
+>>> join_entries([b"one", b"two"])
+b'\x00\x03one\x00\x03two'
+>>> split_entries(b'\x00\x03one\x00\x03two', 2, "bundle")
+[b'one', b'two']
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.errors import InputError, VerificationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_ENTRY_BYTES = 65_535
+"""Longest entry that the format can carry."""
+
+_LENGTH_SIZE = 2
+
+
+def join_entries(entries: Iterable[bytes]) -> bytes:
+    """Return the bundle of some entries.
+
+    Raises:
+        InputError: when one is longer than `MAX_ENTRY_BYTES`.
+    """
+    parts: list[bytes] = []
+    for position, entry in enumerate(entries):
+        if len(entry) > MAX_ENTRY_BYTES:
+            raise InputError(
+                f"entry {position}: expected at most {MAX_ENTRY_BYTES} bytes (the limit of C2SP tlog-tiles), found "
+                f"{len(entry)}. Keep the content elsewhere and append its SHA-256"
+            )
+        parts += (len(entry).to_bytes(_LENGTH_SIZE, "big"), entry)
+    return b"".join(parts)
+
+
+def split_entries(content: bytes, count: int, name: str) -> list[bytes]:
+    """Return the entries of a bundle.
+
+    Args:
+        content: the bundle.
+        count: entries that it must hold.
+        name: what messages call it.
+
+    Raises:
+        VerificationError: when it holds more, fewer, or a part of one.
+    """
+    entries: list[bytes] = []
+    position, end = 0, len(content)
+    while position < end and len(entries) < count:
+        start = position + _LENGTH_SIZE
+        position = start + int.from_bytes(content[position:start], "big")
+        if start > end or position > end:
+            raise VerificationError(f"{name}: entry {len(entries)} of the bundle is cut off")
+        entries.append(content[start:position])
+    if len(entries) != count or position != end:
+        raise VerificationError(
+            f"{name}: expected exactly {count} entries, found {len(entries)} and {end - position} bytes after them"
+        )
+    return entries
