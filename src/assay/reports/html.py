@@ -1,0 +1,82 @@
+"""One self-contained HTML page: no request, no script; charts inline; readable on a phone, in the dark and on paper."""
+
+from __future__ import annotations
+
+import shlex
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from assay.reports import words
+from assay.reports.charts import svg
+from assay.reports.figures import sections
+
+if TYPE_CHECKING:
+    from assay.records.measurement import Measurement
+    from assay.reports.release import Release
+
+MOST_MEASUREMENTS = 600
+"""Above this, measurements of intersections stay in ``evidence.json`` and the page says so."""
+
+
+def html(release: Release) -> str:
+    """Return the report of a release as one HTML document.
+
+    Args:
+        release: evidence and verdict; with a tally, scores and calibration by group are drawn too.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only this report is a template
+    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
+
+    folder = files("assay.reports") / "templates"
+    environment = Environment(
+        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["plain"] = words.plain
+    environment.filters["paragraph"] = words.paragraph
+    page = environment.get_template("release.html.j2")
+    return page.render(
+        release=release,
+        evidence=release.evidence,
+        verdict=release.verdict,
+        words=words,
+        style=Markup((folder / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        sections=sections(release),
+        draw=lambda chart: Markup(svg(chart)),  # noqa: S704 - vl-convert escapes text, and so does the opening
+        methods=_methods(release),
+        **_measurements(release),
+        verify=f"assay verify {shlex.quote(_folder(release))}",
+    )
+
+
+def _folder(release: Release) -> str:
+    return words.plain(f".assay/releases/{release.verdict.model}/{release.verdict.version}")
+
+
+def _measurements(release: Release) -> dict[str, Any]:
+    everything = list(release.evidence.measurements)
+    shown = everything
+    if len(everything) > MOST_MEASUREMENTS:
+        shown = [found for found in everything if len(found.group) <= 1][:MOST_MEASUREMENTS]
+    by_metric: dict[str, list[Measurement]] = {}
+    for found in shown:
+        by_metric.setdefault(found.metric, []).append(found)
+    return {"measurements": by_metric, "not_shown": len(everything) - len(shown)}
+
+
+def _methods(release: Release) -> list[tuple[str, list[str]]]:
+    """Return each method of interval with the metrics it was used for, in the order of the evidence."""
+    used: dict[str, list[str]] = {}
+    for found in release.evidence.measurements:
+        if found.method is msgspec.UNSET:
+            continue
+        at = f", at {words.level_words(found.level)}" if found.interval else ""
+        names = used.setdefault(f"{words.plain(found.method)}{at}", [])
+        if words.metric_words(found.metric) not in names:
+            names.append(words.metric_words(found.metric))
+    return list(used.items())

@@ -1,0 +1,193 @@
+"""Numbers, groups, limits and decisions in the words that every report shares."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assay.records.measurement import Measurement
+    from assay.records.tally import Gap, GroupValue
+    from assay.records.verdict import ApprovalStep, Decision, Enforcement, Finding, Limit, Status
+
+DECISIONS: dict[Decision, str] = {
+    "allow": "may be released",
+    "warn": "may be released, with warnings",
+    "deny": "may not be released",
+    "undecided": "is not decided yet",
+}
+
+STATUSES: dict[Status, str] = {
+    "fail": "fail",
+    "unknown": "unknown",
+    "pass": "pass",
+    "not-applicable": "not applicable",
+}
+
+ENFORCEMENTS: dict[Enforcement, str] = {
+    "deny": "blocks the release",
+    "warn": "warns",
+    "audit": "is recorded only",
+}
+
+EXIT_CODES: dict[Decision, int] = {"allow": 0, "warn": 0, "deny": 1, "undecided": 3}
+
+ACRONYMS = {"roc": "ROC", "auc": "AUC", "mae": "MAE", "rmse": "RMSE", "mcc": "MCC", "ece": "ECE", "f1": "F1", "psi": "PSI"}
+
+_SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def plain(text: object) -> str:
+    """Return text on one line, without characters that steer a terminal, an editor or the reading direction.
+
+    White space of every kind becomes one space; other control, format, unassigned and surrogate characters become
+    U+FFFD, so that a name written to deceive is seen to be odd.
+    """
+    one_line = _SPACES.sub(" ", str(text)).strip()
+    return "".join(
+        "\ufffd" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Cn"} and character != "\u200d" else character
+        for character in one_line
+    )
+
+
+def paragraph(text: object) -> str:
+    """Return text with its line breaks kept and everything else as `plain` makes it."""
+    return "\n".join(plain(line) for line in str(text).splitlines()).strip()
+
+
+def group_value(found: GroupValue) -> str:
+    """Return a group's value; people for whom it is not known are ``not known``."""
+    if found is None:
+        return "not known"
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    return plain(found) or "(empty text)"
+
+
+def group_words(group: Mapping[str, GroupValue]) -> str:
+    """Return ``race: black, sex: female``; everybody when no group is named."""
+    return ", ".join(f"{plain(name)}: {group_value(found)}" for name, found in group.items()) or "everybody"
+
+
+def about(subject: Measurement | Finding) -> str:
+    """Return whom a measurement or finding is about: a group, everybody, or the groups of an attribute."""
+    one_of = getattr(subject, "one_of", None)
+    of_class = f", class {plain(one_of)}" if one_of else ""
+    if subject.group:
+        return group_words(subject.group) + of_class
+    if subject.over:
+        return f"between groups of {plain(subject.over.attribute).replace(',', ' and ')}" + of_class
+    return "everybody" + of_class
+
+
+def metric_words(metric: str) -> str:
+    """Return a metric's name as words: ``roc_auc`` becomes ``ROC AUC``."""
+    return " ".join(ACRONYMS.get(word, word) for word in plain(metric).split("_"))
+
+
+def number(found: float, *, beside: Limit | None = None) -> str:
+    """Return a number in three decimals, or in as many as it takes to tell it from the limit beside it.
+
+    Counts and numbers of a thousand and more get separators; small ones keep two significant digits.
+    """
+    if found == int(found) and abs(found) >= 2:
+        return f"{int(found):,}"
+    if abs(found) >= 1000:
+        return f"{found:,.1f}"
+    digits = 3
+    if 0 < abs(found) < 0.01:
+        digits = 4 if abs(found) >= 0.001 else 6
+    bounds = [bound for bound in (beside.min, beside.max) if bound is not None] if beside else []
+    while digits < 12 and any(bound != found and f"{bound:.{digits}f}" == f"{found:.{digits}f}" for bound in bounds):
+        digits += 1
+    if found != 0 and float(f"{found:.{digits}f}") == 0:
+        return f"{found:.2g}"
+    return f"{found:.{digits}f}"
+
+
+def interval_words(interval: tuple[float, float] | None) -> str:
+    """Return ``0.667 to 0.818``, or that there is none."""
+    return f"{number(interval[0])} to {number(interval[1])}" if interval else "no interval"
+
+
+def limit_words(limit: Limit | None) -> str:
+    """Return ``at least 0.8``, ``at most 0.1``, ``0.2 to 0.4``, or ``no limit``."""
+    if limit is None or (limit.min is None and limit.max is None):
+        return "no limit"
+    if limit.max is None:
+        return f"at least {limit.min:g}"
+    if limit.min is None:
+        return f"at most {limit.max:g}"
+    return f"{limit.min:g} to {limit.max:g}"
+
+
+def people(n: int | None) -> str:
+    """Return ``197 people``, or that the number is not known."""
+    if n is None:
+        return "number of people not known"
+    return "1 person" if n == 1 else f"{n:,} people"
+
+
+def level_words(level: float) -> str:
+    """Return a level of confidence as ``95 %``."""
+    return f"{level * 100:g} %"
+
+
+def measured_words(finding: Finding, level: float | None = None) -> str:
+    """Return what was measured against what: ``measured 0.743 (0.667 to 0.818 at 95 %), limit at least 0.8; 197 people``."""
+    if finding.measured is None and finding.limit is None:
+        return "" if finding.n is None else people(finding.n)
+    parts = "not measured" if finding.measured is None else f"measured {number(finding.measured, beside=finding.limit)}"
+    if finding.interval:
+        at = f" at {level_words(level)}" if level is not None else ""
+        parts += f" ({interval_words(finding.interval)}{at})"
+    if finding.limit:
+        parts += f", limit {limit_words(finding.limit)}"
+    return parts if finding.n is None else f"{parts}; {people(finding.n)}"
+
+
+def decide_words(finding: Finding) -> str:
+    """Return what decided: the interval, or the point with what that means."""
+    if finding.decide == "interval":
+        return "the interval decides"
+    if finding.decide == "point":
+        return "the point decides; the interval is shown beside it"
+    return ""
+
+
+def enforcement_words(finding: Finding) -> str:
+    """Return what the finding does to the decision; an accepted one stays what it is."""
+    if finding.waiver:
+        return f"{STATUSES[finding.status]}, accepted by a waiver"
+    return f"{finding.severity}; {ENFORCEMENTS[finding.enforcement]}"
+
+
+def place_words(finding: Finding) -> str:
+    """Return ``policy.yaml:14:3``, or an empty string."""
+    return f"{plain(finding.place.file)}:{finding.place.line}:{finding.place.column}" if finding.place else ""
+
+
+def approval_words(step: ApprovalStep) -> str:
+    """Return ``validator: 1 of 2 given, by Ada; 1 still needed``."""
+    missing = max(step.needed - len(step.given), 0)
+    by = f", by {', '.join(plain(name) for name in step.given)}" if step.given else ""
+    open_words = f"; {missing} still needed" if missing else ""
+    return f"{plain(step.role)}: {len(step.given)} of {step.needed} given{by}{open_words}"
+
+
+def gap_words(gap: Gap) -> str:
+    """Return ``sex: 15 rows null``."""
+    return f"{plain(gap.column)}: {gap.count:,} {'row' if gap.count == 1 else 'rows'} {gap.kind}"
+
+
+def short(digest: str) -> str:
+    """Return the first twelve digits of a digest, for eyes; the whole one stands beside it wherever it matters."""
+    return plain(digest)[:12]
+
+
+def counted(total: int, word: str) -> str:
+    """Return ``1 finding`` or ``2 findings``."""
+    return f"{total:,} {word if total == 1 else word + 's'}"
