@@ -1,1 +1,78 @@
-"""A measurement or fact against a limit, and the finding that follows."""
+"""A measurement or fact against a limit, and the finding that follows.
+
+One check one file; `CHECKS` is the written list of them. A check yields a finding for each thing that it compared.
+A check that compared nothing, and one that broke, leave an unknown finding that says so: unknown never passes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.checks import (
+    approvals,
+    coverage,
+    data_gaps,
+    documentation,
+    evidence_fresh,
+    files_unchanged,
+    group_floor,
+    group_gap,
+    impact_ratio,
+    intersections_large_enough,
+    not_worse_than,
+    performance_floor,
+    rule,
+)
+from assay.checks._finding import finding
+from assay.checks._metrics import known_metrics
+from assay.checks.control import Check, Control, Coverage, Terms, Words
+
+if TYPE_CHECKING:
+    from assay.records.evidence import Evidence
+    from assay.records.verdict import Finding
+
+__all__ = ["CHECKS", "Check", "Control", "Coverage", "Terms", "Words", "known_metrics", "run_check"]
+
+CHECKS: dict[str, Check] = {
+    check.id: check
+    for check in (
+        group_gap.CHECK,
+        group_floor.CHECK,
+        performance_floor.CHECK,
+        impact_ratio.CHECK,
+        not_worse_than.CHECK,
+        intersections_large_enough.CHECK,
+        coverage.CHECK,
+        data_gaps.CHECK,
+        documentation.CHECK,
+        approvals.CHECK,
+        evidence_fresh.CHECK,
+        files_unchanged.CHECK,
+        rule.CHECK,
+    )
+}
+
+
+def run_check(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ...]:
+    """Run a control's check; at least one finding, whatever happens.
+
+    Args:
+        control: the control.
+        evidence: what was measured.
+        terms: all else that it is judged under.
+    """
+    check = CHECKS.get(control.check)
+    if check is None:
+        return (finding(control, terms, "unknown", f"there is no check {control.check!r} in this version of Assay."),)
+    try:
+        found = check.run(control, evidence, terms)
+    except Exception as error:  # noqa: BLE001 - a check that breaks must neither pass nor hide: it leaves an unknown
+        broken = f"the check {check.id} broke on this evidence ({type(error).__name__}: {error}). Please report it."
+        return (finding(control, terms, "unknown", broken),)
+    if found:
+        return found
+    nothing = (
+        f"the check {check.id} found nothing to compare. Name attributes or intersections in the control or under "
+        "coverage, or take the control out of the policy."
+    )
+    return (finding(control, terms, "unknown", nothing),)
