@@ -7,7 +7,7 @@ can change a bit of it.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, dataclass_transform
 
 import msgspec
 
@@ -29,6 +29,7 @@ SCORE_BINS = 512
 """Bins of the histogram, of equal width, between the edges ``low`` and ``high``."""
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Frozen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An immutable record; unknown keys in a document are refused."""
 
@@ -86,8 +87,9 @@ class Scores(Frozen, kw_only=True):
     """All scores of a tally.
 
     Attributes:
-        low: lower edge of the histogram: 0.0 when every score lies within [0, 1], else the least score.
-        high: upper edge: 1.0 when every score lies within [0, 1], else the greatest score.
+        low: lower edge of the histogram: 0.0 when every score lies within [0, 1], else the least score, or what a
+            `Tallier` was given.
+        high: upper edge: 1.0 when every score lies within [0, 1], else the greatest score, or what a `Tallier` was given.
         cells: one a (group, label), ordered as the tally's cells are.
     """
 
@@ -114,7 +116,11 @@ class ErrorCell(Frozen, kw_only=True):
 
 
 class Errors(Frozen, kw_only=True):
-    """All errors of a regression tally, with the edges of their histogram (``SCORE_BINS`` bins of equal width)."""
+    """All errors of a regression tally, with the edges of their histogram (``SCORE_BINS`` bins of equal width).
+
+    The edges are -2**k and 2**k, with the least k for which all errors lie strictly between them (at least -40). So two
+    histograms always add: the bins of the finer one lie whole inside those of the coarser.
+    """
 
     low: float
     high: float
@@ -191,7 +197,8 @@ class Tally(Frozen, kw_only=True):
         roles: which column meant what.
         favourable_is_positive: whether the favourable outcome is the positive class (binary).
         rows: rows read, those with gaps included.
-        cells: counts by (group, label, prediction), ordered by group, label, prediction (None last).
+        cells: counts by (group, label, prediction), ordered by group, label, prediction (None last). Regression: by group
+            alone, with neither label nor prediction.
         scores: score histograms; None without a score column.
         errors: regression only.
         gaps: what could not be counted, and how often.
@@ -217,3 +224,11 @@ class Tally(Frozen, kw_only=True):
         from assay.records._tally_sum import add  # noqa: PLC0415 - the arithmetic stands apart from the vocabulary
 
         return add(self, other)
+
+
+def tally_bytes(tally: Tally) -> bytes:
+    """Return the tally as JSON with sorted keys: the bytes of ``tally.json``, read back by `parse_record`.
+
+    Not RFC 8785: sums are integers of any size, which canonical JSON cannot carry beyond 2**53.
+    """
+    return msgspec.json.encode(tally, order="sorted")
