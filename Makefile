@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
 JOBS ?= 2
 
-.PHONY: help install demo test test-services test-all lint format bench clean
+.PHONY: help install demo test test-services test-all lint format reference bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,6 +56,9 @@ lint: .venv/.installed-dev ## formatter, linter, types, floors of the house, wor
 format: .venv/.installed-dev ## put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+reference: .venv/.installed-dev ## write docs/reference/cli.md from the command line itself
+	PYTHONPATH=tests $(BIN)/python -m architecture.cli_reference
 
 bench: .venv/.installed-dev ## ratios against the engine's floor and a peer, in one run
 	$(BIN)/python -m bench
