@@ -61,9 +61,10 @@ class ScoreCell(Frozen, kw_only=True):
     Attributes:
         group: as in `Cell`.
         label: as in `Cell`.
-        bins: (bin number, rows), ascending, empty bins left out. Bin b holds ``low + b*width <= s < low + (b+1)*width``;
-            the last bin holds ``high`` too. Empty while ``values`` is given.
-        values: (score, rows), ascending, while the whole tally has at most ``EXACT_SCORES`` different scores; else None.
+        bins: (bin number, rows), ascending, empty bins left out. Bin b holds
+            ``low + b*width <= s < low + (b+1)*width``; the last bin holds ``high`` too. Empty while ``values`` is given.
+        values: (score, rows), ascending, while the whole tally has at most ``EXACT_SCORES`` different scores; else
+            None.
         count: rows with a usable score.
         total: sum of the scores in ``SUM_UNIT``.
         squares: sum of the squared scores in ``SUM_UNIT``.
@@ -89,7 +90,8 @@ class Scores(Frozen, kw_only=True):
     Attributes:
         low: lower edge of the histogram: 0.0 when every score lies within [0, 1], else the least score, or what a
             `Tallier` was given.
-        high: upper edge: 1.0 when every score lies within [0, 1], else the greatest score, or what a `Tallier` was given.
+        high: upper edge: 1.0 when every score lies within [0, 1], else the greatest score, or what a `Tallier` was
+            given.
         cells: one a (group, label), ordered as the tally's cells are.
     """
 
@@ -197,8 +199,8 @@ class Tally(Frozen, kw_only=True):
         roles: which column meant what.
         favourable_is_positive: whether the favourable outcome is the positive class (binary).
         rows: rows read, those with gaps included.
-        cells: counts by (group, label, prediction), ordered by group, label, prediction (None last). Regression: by group
-            alone, with neither label nor prediction.
+        cells: counts by (group, label, prediction), ordered by group, label, prediction (None last).
+            Regression: by group alone, with neither label nor prediction.
         scores: score histograms; None without a score column.
         errors: regression only.
         gaps: what could not be counted, and how often.
