@@ -62,7 +62,8 @@ class ScoreCell(Frozen, kw_only=True):
         group: as in `Cell`.
         label: as in `Cell`.
         bins: (bin number, rows), ascending, empty bins left out. Bin b holds
-            ``low + b*width <= s < low + (b+1)*width``; the last bin holds ``high`` too. Empty while ``values`` is given.
+            ``low + b*width <= s < low + (b+1)*width``; the last bin holds ``high`` too. Empty while ``values`` is
+            given.
         values: (score, rows), ascending, while the whole tally has at most ``EXACT_SCORES`` different scores; else
             None.
         count: rows with a usable score.
