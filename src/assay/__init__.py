@@ -1,1 +1,78 @@
-"""Assay makes AI governance programmable."""
+"""Assay makes AI governance programmable.
+
+The front door: every name here is loaded on first use, so that importing Assay costs next to nothing.
+
+    import assay
+
+    measured = assay.measure_rows("predictions.parquet", assay.Roles(label="approved", prediction="predicted",
+                                                                    protected=("sex", "race")))
+    release = assay.run(assay.load_project())
+    release.verdict.decision      # "allow", "warn", "deny" or "undecided"
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from assay.errors import AssayError as AssayError
+    from assay.errors import DataError as DataError
+    from assay.errors import DocumentError as DocumentError
+    from assay.errors import InputError as InputError
+    from assay.errors import VerificationError as VerificationError
+    from assay.lifecycle.assessment import assess as assess
+    from assay.lifecycle.consenting import approve as approve
+    from assay.lifecycle.consenting import revoke as revoke
+    from assay.lifecycle.consenting import waive as waive
+    from assay.lifecycle.measuring import measure_rows as measure_rows
+    from assay.lifecycle.project import load_project as load_project
+    from assay.lifecycle.release import gate as gate
+    from assay.lifecycle.release import run as run
+    from assay.lifecycle.verification import verify_release as verify_release
+    from assay.metrics import METRICS as METRICS
+    from assay.metrics import measure as measure
+    from assay.policy import decide as decide
+    from assay.policy import parse_policy as parse_policy
+    from assay.records.evidence import Evidence as Evidence
+    from assay.records.measurement import Measurement as Measurement
+    from assay.records.tally import Roles as Roles
+    from assay.records.tally import Tally as Tally
+    from assay.records.verdict import Finding as Finding
+    from assay.records.verdict import Verdict as Verdict
+    from assay.tabular import Query as Query
+    from assay.tabular import Tallier as Tallier
+    from assay.tabular import tally_rows as tally_rows
+
+_NAMES = {
+    "errors": ("AssayError", "DataError", "DocumentError", "InputError", "VerificationError"),
+    "lifecycle.assessment": ("assess",),
+    "lifecycle.consenting": ("approve", "revoke", "waive"),
+    "lifecycle.measuring": ("measure_rows",),
+    "lifecycle.project": ("load_project",),
+    "lifecycle.release": ("gate", "run"),
+    "lifecycle.verification": ("verify_release",),
+    "metrics": ("METRICS", "measure"),
+    "policy": ("decide", "parse_policy"),
+    "records.evidence": ("Evidence",),
+    "records.measurement": ("Measurement",),
+    "records.tally": ("Roles", "Tally"),
+    "records.verdict": ("Finding", "Verdict"),
+    "tabular": ("Query", "Tallier", "tally_rows"),
+}
+_ROOMS = {name: room for room, names in _NAMES.items() for name in names}
+
+__all__ = sorted([*_ROOMS, "__version__"])  # noqa: PLE0605 - the list is made from the table above
+
+
+def __getattr__(name: str) -> object:
+    room = _ROOMS.get(name)
+    if room is None:
+        raise AttributeError(f"module 'assay' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"assay.{room}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -107,9 +107,7 @@ class _Reader:
         if kind == "DocumentStartEvent":
             self.documents += 1
             if self.documents > 1:
-                self.give_up(
-                    line, column, "expected one document, found a second; keep one document in a file"
-                )
+                self.give_up(line, column, "expected one document, found a second; keep one document in a file")
                 raise _Stop
             if event.version or event.tags:
                 self.refuse(line, column, "YAML directives (%YAML, %TAG) are not accepted; remove them")

@@ -79,9 +79,11 @@ class SignedConsent(Frozen, kw_only=True):
 
     Attributes:
         id: first 16 hexadecimal digits of the SHA-256 of the signed statement's bytes.
-        signer: identity that the trust file gives the verified key; None when the key is unknown or the signature is wrong.
+        signer: identity that the trust file gives the verified key; None when the key is unknown or the signature
+            is wrong.
         roles: roles that the trust file gives that identity.
         problem: why the signature does not count; None when it does.
+        key: hexadecimal SHA-256 of the signer's SubjectPublicKeyInfo, as in `Actor`; None when it is not known.
         act: what was signed.
     """
 
@@ -89,4 +91,5 @@ class SignedConsent(Frozen, kw_only=True):
     signer: str | None
     roles: tuple[str, ...] = ()
     problem: str | None = None
+    key: str | None = None
     act: Approval | Waiver | Revocation

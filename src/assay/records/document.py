@@ -171,9 +171,7 @@ class _Builder:
             return _BAD
         made = kind(**given)
         if self.examine is not None:
-            self.problems.extend(
-                self.positions.problem(*p) for p in self.examine(made, node.path, self.positions)
-            )
+            self.problems.extend(self.positions.problem(*p) for p in self.examine(made, node.path, self.positions))
         return made
 
     def anything(self, node: Node) -> Any:  # noqa: ANN401 - facts are free

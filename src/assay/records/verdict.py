@@ -109,14 +109,14 @@ class ApprovalStep(Frozen, kw_only=True):
 
 
 class ConsentUse(Frozen, kw_only=True):
-    """An approval or waiver that was presented, and what became of it.
+    """An approval, waiver or revocation that was presented, and what became of it.
 
     Attributes:
         id: first 16 hexadecimal digits of the SHA-256 of its statement.
         kind: what it is.
         by: identity of the signer; None when the key is unknown.
-        role: the role it claims.
-        status: ``counted`` (approval), ``obeyed`` (waiver), or ``refused``.
+        role: the role it claims; empty for a revocation, which claims none.
+        status: ``counted`` (approval), ``obeyed`` (waiver, revocation), or ``refused``.
         reason: why, in words.
         control: the control a waiver is about.
         expires: when a waiver ends.
@@ -124,7 +124,7 @@ class ConsentUse(Frozen, kw_only=True):
     """
 
     id: str
-    kind: Literal["approval", "waiver"]
+    kind: Literal["approval", "waiver", "revocation"]
     by: str | None
     role: str
     status: Literal["counted", "obeyed", "refused"]

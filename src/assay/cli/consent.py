@@ -1,0 +1,97 @@
+"""`assay approve`, `assay waive`, `assay revoke`: what people sign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assay.lifecycle.consenting import Desk
+
+_RELEASE = click.argument("release", required=False, type=click.Path(path_type=Path))
+
+
+def _signer(verb: Callable[..., None]) -> Callable[..., None]:
+    verb = click.option("--key", type=Path, help="Private key file (default: .assay/keys/NAME.key).")(verb)
+    return click.option("--as", "name", required=True, help="Who signs: the name of a key, as in the trust file.")(verb)
+
+
+def _desk(release: Path | None, name: str, key: Path | None) -> Desk:
+    from assay.adapters.folder_log import open_log  # noqa: PLC0415 - only when called
+    from assay.cli.release import project_at  # noqa: PLC0415
+    from assay.lifecycle.consenting import open_desk  # noqa: PLC0415
+    from assay.lifecycle.release import setting_of  # noqa: PLC0415
+
+    project = project_at(release.resolve() if release is not None and release.exists() else None)
+    folder = release if release is not None else project.release()
+    setting = setting_of(project)
+    return open_desk(folder, setting, open_log(project.log, project.config.system), name=name, key=key)
+
+
+@click.command()
+@_RELEASE
+@_signer
+@click.option("--role", required=True, help="The role in which you consent; the trust file must give it to you.")
+@click.option("--comment", default="", help="Words kept beside the release; only their digest enters the log.")
+def approve(release: Path | None, name: str, key: Path | None, role: str, comment: str) -> None:
+    """Consent, signed, to exactly what was tested: this model, data, policy and evidence. Void when one changes.
+
+    RELEASE is a release folder (default: the version in assay.yaml). The author cannot approve.
+
+    \b
+    Example:
+      assay approve .assay/releases/mortgage-approval/2 --as vera --role validator
+    """  # noqa: D301 - click's own mark for text that is not to be wrapped
+    from assay.lifecycle import consenting  # noqa: PLC0415
+
+    desk = _desk(release, name, key)
+    consenting.approve(desk, role=role, comment=comment)
+    click.echo(f"{name} approved {desk.title} as {role}. Next: assay gate {desk.evidence_path}", err=True)
+
+
+@click.command()
+@_RELEASE
+@_signer
+@click.option("--control", required=True, help="The control, or control/finding, whose failing is accepted.")
+@click.option("--role", required=True, help="The role in which you accept; the policy must permit it.")
+@click.option("--reason", required=True, help="Why the risk is acceptable.")
+@click.option("--compensating", required=True, help="What limits the harm meanwhile.")
+@click.option("--expires", required=True, metavar="YYYY-MM-DD", help="Last day on which it holds.")
+def waive(
+    release: Path | None, name: str, key: Path | None, control: str, role: str, reason: str, compensating: str, expires: str
+) -> None:  # fmt: skip
+    """Accept the risk of one finding, signed, until a date. The finding stays what it is, and the report says so.
+
+    \b
+    Example:
+      assay waive --as rosa --role risk-owner --control race-gap --expires 2027-02-01 \\
+        --reason "..." --compensating "every denial is read by a second underwriter"
+    """  # noqa: D301 - click's own mark for text that is not to be wrapped
+    from assay.lifecycle import consenting  # noqa: PLC0415
+
+    desk = _desk(release, name, key)
+    consenting.waive(desk, control=control, role=role, reason=reason, compensating=compensating, expires=expires)
+    click.echo(
+        f"{name} accepted {control} of {desk.title} until {expires}. Decide again with: assay gate {desk.evidence_path}",
+        err=True,
+    )
+
+
+@click.command()
+@click.argument("consent")
+@_RELEASE
+@_signer
+@click.option("--reason", required=True, help="Why.")
+def revoke(consent: str, release: Path | None, name: str, key: Path | None, reason: str) -> None:
+    """Take back an approval or a waiver (CONSENT is its id, as the verdict names it), signed."""
+    from assay.lifecycle import consenting  # noqa: PLC0415
+
+    desk = _desk(release, name, key)
+    consenting.revoke(desk, consent, reason=reason)
+    click.echo(
+        f"{name} revoked {consent} of {desk.title}. Decide again with: assay gate {desk.evidence_path}", err=True
+    )

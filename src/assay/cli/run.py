@@ -1,0 +1,45 @@
+"""`assay run`: assess, decide, attest, record, report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assay.cli.options import Output, format_option
+from assay.cli.release import FORMATS, finish, project_at
+
+EPILOG = """\b
+Examples:
+  assay run                                                    in a folder with assay.yaml, or below one
+  assay run --project credit/assay.yaml --format json
+  assay run --output markdown=summary.md --output sarif=assay.sarif --output junit=assay.xml
+
+\b
+Exit codes: 0 allow (or warn), 1 deny, 2 wrong command, policy or input, 3 undecided.
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--project", type=Path, help="assay.yaml or its folder (default: here, or the nearest folder above).")
+@click.option("--policy", type=Path, help="Decide under this policy instead of the one in assay.yaml.")
+@click.option("--stage", type=click.Choice(["release"]), default="release", show_default=True)
+@click.option("--key", default="default", show_default=True, help="Name of the key in .assay/keys that signs.")
+@click.option("--output", "outputs", type=Output(FORMATS), multiple=True, help="Write a report to a file, too.")
+@format_option(*FORMATS)
+def run(
+    project: Path | None, policy: Path | None, stage: str, key: str, outputs: tuple[tuple[str, Path], ...], form: str
+) -> int:
+    """Answer in one line: may this model version be released?
+
+    Measures the model version that assay.yaml names, decides under its policy, signs evidence and verdict, records
+    both in the log, and writes tally, evidence, verdict, bundle, receipt, model card and report.
+    """
+    from assay.adapters.folder_log import open_log  # noqa: PLC0415 - only when called
+    from assay.lifecycle import release  # noqa: PLC0415 - only when called
+
+    del stage  # one stage so far; the option is part of the contract
+    found = project_at(project)
+    setting = release.setting_of(found, policy=policy, key=key)
+    released = release.run(found, setting, open_log(found.log, found.config.system), watched=form == "text")
+    return finish(released, form, outputs)

@@ -1,0 +1,212 @@
+"""Assess: measure a model version near its data and sign what was measured. The first half of a release."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from assay import __version__
+from assay.attest import dsse
+from assay.attest.oms import root as files_root
+from assay.attest.statement import EVIDENCE, TALLY, measured_statement
+from assay.errors import InputError
+from assay.lifecycle.measuring import count_rows
+from assay.lifecycle.project import read_file
+from assay.lifecycle.storing import hash_file, list_model, publish, staging
+from assay.metrics import measure
+from assay.policy import parse_policy, plan
+from assay.records.canonical import canonical_json, digest, parse_record, sha256_hex
+from assay.records.evidence import Actor, Baseline, Code, Dataset, Documentation, Evidence, ModelVersion, Tool
+from assay.reports.card import examine, read_card
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from assay.lifecycle.keyring import Keyring
+    from assay.lifecycle.project import Project
+    from assay.policy import Plan, Policy
+    from assay.records.evidence import Stage
+    from assay.records.measurement import Measurement
+    from assay.records.tally import FileDigest, Tally
+
+EVIDENCE_SIGNATURE = "evidence.dsse.json"
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """What an assessment left: the evidence, the bytes that were signed, and where they are."""
+
+    folder: Path
+    evidence: Evidence
+    evidence_sha256: str
+    tally: Tally
+
+
+def now() -> str:
+    """Return the time as RFC 3339 in UTC, whole seconds."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def load_policy(path: Path) -> Policy:
+    """Read a policy and those it extends, each beside the one that names it."""
+    return parse_policy(path.name, lambda name: read_file(path.parent / name, "a policy"))
+
+
+def whoami(keyring: Keyring, key: str = "default") -> Actor:
+    """Return the identity that signs here: the key's name and digest, and the account or CI job as a claim."""
+    signer = keyring.signer(key)
+    runner = os.environ.get("GITHUB_WORKFLOW_REF") or os.environ.get("CI_JOB_URL")
+    if runner is None:
+        try:
+            runner = getpass.getuser()
+        except (KeyError, OSError):
+            runner = None  # a container's user may have no name; the key is the identity, this is only a claim
+    return Actor(identity=signer.name, key=signer.key_id, runner=runner)
+
+
+def code_version(root: Path) -> Code:
+    """Return the git commit of a folder and whether its work tree differs; or why there is none."""
+    try:
+        commit = _git(root, "rev-parse", "HEAD")
+        return Code(commit=commit, dirty=bool(_git(root, "status", "--porcelain", "--untracked-files=no")))
+    except FileNotFoundError:
+        return Code(reason="git is not installed")
+    except subprocess.CalledProcessError:
+        return Code(reason="the project is not in a git repository with a commit")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def _datasets(project: Project, tally: Tally) -> Iterator[Dataset]:
+    """Digest every dataset named; the measured one was digested when it was counted."""
+    for role, section in sorted(project.config.datasets.items()):
+        if role == project.config.measured_on:
+            files, rows = tuple(file for source in tally.sources for file in source.files), tally.rows
+        else:
+            files, rows = _hash_dataset(project.root, section.path, role), None
+        yield Dataset(role=role, sha256=dataset_digest(files), files=files, rows=rows)
+
+
+def dataset_digest(files: tuple[FileDigest, ...]) -> str:
+    """Return a dataset's digest: of the one file, or by the model-signing rule over several."""
+    return files[0].sha256 if len(files) == 1 else files_root([(file.name, file.sha256) for file in files])
+
+
+def _hash_dataset(root: Path, path: str, role: str) -> tuple[FileDigest, ...]:
+    where = root / path
+    if where.is_file():
+        found = [where]
+    elif where.is_dir():
+        found = [entry for entry in sorted(where.rglob("*")) if entry.is_file()]
+    else:
+        found = sorted(entry for entry in root.glob(path) if entry.is_file())
+    if not found:
+        raise InputError(
+            f"expected the dataset {role!r} at {where}, found nothing. Check datasets.{role} in assay.yaml"
+        )
+    return tuple(
+        hash_file(file, file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)) for file in found
+    )
+
+
+def measure_for(tally: Tally, wanted: Plan) -> tuple[Measurement, ...]:
+    """Measure all that a policy decides on, at each minimum group size that it names; nothing twice."""
+    found: dict[bytes, Measurement] = {}
+    for minimum in sorted(wanted.minimum_groups):
+        for one in measure(tally, level=wanted.level, intersections=wanted.intersections, minimum_group=minimum):
+            found.setdefault(canonical_json(one), one)
+    return tuple(found.values())
+
+
+def read_documentation(project: Project, measurements: tuple[Measurement, ...]) -> Documentation:
+    """Hold the card against the nine sections and the evidence; without a card every section is missing."""
+    name = project.config.documentation
+    if name is None or not (project.root / name).exists():
+        return examine(None, measurements)
+    content = read_file(project.root / name, "the model's documentation")
+    return examine(read_card(content, name), measurements, sha256=sha256_hex(content))
+
+
+def _baseline(project: Project) -> tuple[Baseline | None, dict[str, str]]:
+    production = project.config.production
+    if production is None:
+        return None, {}
+    if production == "none":
+        return None, {"production": "none"}
+    content = read_file(project.release(production) / EVIDENCE, "the evidence of the version in production")
+    evidence = parse_record(content, Evidence, name=f"{production}/{EVIDENCE}")
+    return (
+        Baseline(
+            name=evidence.model.name,
+            version=evidence.model.version,
+            evidence_sha256=sha256_hex(content),
+            measurements=evidence.measurements,
+        ),
+        {"production": production},
+    )
+
+
+def assess(
+    project: Project,
+    policy: Policy,
+    keyring: Keyring,
+    *,
+    stage: Stage = "release",
+    key: str = "default",
+    watched: bool = False,
+) -> Assessed:
+    """Tally the data, measure what the policy asks, digest everything, sign, and write tally and evidence.
+
+    Raises:
+        InputError: when a file is missing or wrong; nothing is written then.
+        StorageError: when the disk is full; what was there before is unchanged.
+    """
+    config = project.config
+    wanted = plan(policy, config.materiality)
+    files, root = list_model(project.model)
+    section = config.datasets[config.measured_on]
+    rows = section.path if section.query is not None and ":" in section.path else str(project.root / section.path)
+    tally = count_rows(rows, project.roles(), query=section.query, watched=watched)
+    measurements = measure_for(tally, wanted)
+    documentation = read_documentation(project, measurements)
+    baseline, facts = _baseline(project)
+    tally_bytes = canonical_json(tally)
+    actor = whoami(keyring, key)
+    evidence = Evidence(
+        system=config.system,
+        stage=stage,
+        model=ModelVersion(
+            name=config.model.name, version=config.model.version, sha256=root, files=files, author=config.model.author
+        ),
+        materiality=config.materiality,
+        datasets=tuple(_datasets(project, tally)),
+        measured_on=config.measured_on,
+        policy_sha256=digest(policy),
+        code=code_version(project.root),
+        tally_sha256=sha256_hex(tally_bytes),
+        rows=tally.rows,
+        measurements=measurements,
+        gaps=tally.gaps,
+        documentation=documentation,
+        baseline=baseline,
+        facts=facts,
+        measured_at=now(),
+        measured_by=actor,
+        tool=Tool(version=__version__, python=platform.python_version(), engine=tally.sources[0].engine),
+    )
+    evidence_bytes = canonical_json(evidence)
+    folder = project.release()
+    statement = measured_statement(evidence, evidence_sha256=sha256_hex(evidence_bytes))
+    signature = dsse.sign(statement, [keyring.signer(key)]).content()
+    with staging(folder) as workplace:
+        publish(workplace, folder, {TALLY: tally_bytes, EVIDENCE: evidence_bytes, EVIDENCE_SIGNATURE: signature})
+    return Assessed(folder=folder, evidence=evidence, evidence_sha256=sha256_hex(evidence_bytes), tally=tally)

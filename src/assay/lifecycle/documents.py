@@ -1,0 +1,120 @@
+"""The documents of a release: read its records back, and write the card and the report from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.attest.statement import EVIDENCE, TALLY, VERDICT
+from assay.errors import VerificationError
+from assay.lifecycle.project import read_file
+from assay.lifecycle.storing import publish, staging
+from assay.records.canonical import parse_record, sha256_hex
+from assay.records.evidence import Evidence
+from assay.records.tally import Tally
+from assay.records.verdict import Verdict
+from assay.reports.card import Card, read_card
+from assay.reports.release import Release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from assay.lifecycle.project import Project
+
+CARD, REPORT = "model-card.md", "report.html"
+
+
+def read_card_of(project: Project | None, evidence: Evidence) -> Card | None:
+    """Read the card that evidence speaks of; none when it has changed since, or is not here."""
+    name = project.config.documentation if project is not None else None
+    path = project.root / name if project is not None and name is not None else None
+    if path is None or name is None or not path.is_file():
+        return None
+    content = read_file(path, "the model's documentation")
+    return read_card(content, name) if sha256_hex(content) == evidence.documentation.sha256 else None
+
+
+def read_release(folder: Path, project: Project | None = None) -> Release:
+    """Read a release folder's records, checking that verdict and tally belong to the evidence.
+
+    Raises:
+        InputError: when a record is missing or cannot be read.
+        VerificationError: when the records are not of one release.
+    """
+    content = read_file(folder / EVIDENCE, "evidence")
+    evidence = parse_record(content, Evidence, name=EVIDENCE)
+    verdict = parse_record(read_file(folder / VERDICT, "a verdict"), Verdict, name=VERDICT)
+    if verdict.evidence_sha256 != sha256_hex(content):
+        raise VerificationError(
+            f"{folder / VERDICT} was decided on other evidence (SHA-256 {verdict.evidence_sha256[:16]}...) than lies "
+            f"beside it ({sha256_hex(content)[:16]}...). Decide again with: assay gate {folder / EVIDENCE}"
+        )
+    tally = None
+    if (folder / TALLY).is_file():
+        counted = read_file(folder / TALLY, "a tally")
+        if sha256_hex(counted) != evidence.tally_sha256:
+            raise VerificationError(f"{folder / TALLY} is not the tally that the evidence was measured from")
+        tally = parse_record(counted, Tally, name=TALLY)
+    return Release(evidence=evidence, verdict=verdict, tally=tally, card=read_card_of(project, evidence))
+
+
+def makers(release: Release) -> Mapping[str, Callable[[], str]]:
+    """Return the maker of each document, by name; each imports what it needs when it is called."""
+
+    def html() -> str:
+        from assay.reports.html import html as render  # noqa: PLC0415 - charts and templates are heavy
+
+        return render(release)
+
+    def card() -> str:
+        from assay.reports.model_card import model_card as render  # noqa: PLC0415 - only when asked for
+
+        return render(release)
+
+    def markdown() -> str:
+        from assay.reports.markdown import markdown as render  # noqa: PLC0415 - only when asked for
+
+        return render(release)
+
+    def sarif() -> str:
+        from assay.reports.sarif import sarif as render  # noqa: PLC0415 - only when asked for
+
+        return render(release)
+
+    def junit() -> str:
+        from assay.reports.junit import junit as render  # noqa: PLC0415 - only when asked for
+
+        return render(release)
+
+    def as_json() -> str:
+        from assay.reports.json_report import to_json  # noqa: PLC0415 - only when asked for
+
+        return to_json(release)
+
+    def text() -> str:
+        from assay.reports.plain import plain_text  # noqa: PLC0415 - only when asked for
+
+        return plain_text(release)
+
+    def ml_bom() -> str:
+        from assay.reports.cyclonedx import cyclonedx  # noqa: PLC0415 - heavy, and only when asked for
+
+        return cyclonedx(release)
+
+    def huggingface() -> str:
+        from assay.reports.huggingface import huggingface as render  # noqa: PLC0415 - only when asked for
+
+        return render(release)
+
+    return {
+        "text": text, "json": as_json, "markdown": markdown, "sarif": sarif, "junit": junit,
+        "html": html, "card": card, "ml-bom": ml_bom, "huggingface": huggingface,
+    }  # fmt: skip
+
+
+def write_documents(folder: Path, release: Release) -> None:
+    """Write the model card and the report into the release folder."""
+    made = makers(release)
+    contents = {CARD: made["card"]().encode(), REPORT: made["html"]().encode()}
+    with staging(folder) as stage:
+        publish(stage, folder, contents)

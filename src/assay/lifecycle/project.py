@@ -1,0 +1,182 @@
+"""A project: `assay.yaml`, the folder it stands in, and where its state lives."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from assay.errors import DocumentError, InputError, Problem, suggest
+from assay.records.document import load_yaml
+from assay.records.evidence import Materiality
+from assay.records.tally import Roles, Task
+
+CONFIG_NAME = "assay.yaml"
+STATE = ".assay"
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
+
+
+class ModelSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which model version is judged: its name, version, files, and the person who made it."""
+
+    name: str
+    version: str
+    path: str
+    author: str | None = None
+
+
+class DatasetSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A dataset: a file, glob or folder; or a query on a database (then ``path`` is the database)."""
+
+    path: str
+    query: str | None = None
+
+
+class ColumnsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which column means what; see `assay.records.tally.Roles`."""
+
+    label: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+    weight: str | None = None
+    positive: str | int | bool | None = None
+    favourable: str | int | bool | None = None
+    protected: tuple[str, ...] = ()
+    task: Task = "binary"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The text of `assay.yaml`.
+
+    Attributes:
+        system: the AI system's name.
+        model: the model version judged.
+        materiality: exposure and purpose; the policy turns them into a tier.
+        datasets: role to dataset; the measurements are about ``measured_on``.
+        columns: which column means what.
+        policy: the policy file, relative to this one.
+        documentation: the card of what only people can say, relative to this file.
+        trust: the file that names people, their keys and roles.
+        production: the version now in production, or ``none`` when there is none; compared by checks that ask.
+        measured_on: role of the dataset that is measured.
+        state: where keys, log and releases are kept, relative to this file.
+    """
+
+    system: str
+    model: ModelSection
+    materiality: Materiality
+    datasets: dict[str, DatasetSection]
+    columns: ColumnsSection
+    policy: str
+    documentation: str | None = None
+    trust: str | None = None
+    production: str | None = None
+    measured_on: str = "test"
+    state: str = STATE
+
+
+@dataclass(frozen=True)
+class Project:
+    """A configuration and the folder it was found in."""
+
+    root: Path
+    config: Config
+
+    @property
+    def state(self) -> Path:
+        """The folder of keys, log and releases."""
+        return self.root / self.config.state
+
+    @property
+    def keys(self) -> Path:
+        """The folder of signing keys."""
+        return self.state / "keys"
+
+    @property
+    def log(self) -> Path:
+        """The log: a plain folder of tiles."""
+        return self.state / "log"
+
+    @property
+    def model(self) -> Path:
+        """The model's file or folder."""
+        return self.root / self.config.model.path
+
+    def release(self, version: str | None = None) -> Path:
+        """The folder of a version of this project's model; by default the version of `assay.yaml`."""
+        return self.state / "releases" / self.config.model.name / (version or self.config.model.version)
+
+    def roles(self) -> Roles:
+        """The columns' meanings as the tally needs them."""
+        return Roles(**msgspec.structs.asdict(self.config.columns))
+
+
+def find_config(start: Path) -> Path:
+    """Return the `assay.yaml` of a folder or of the nearest one above it.
+
+    Raises:
+        InputError: when there is none; near file names are suggested.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG_NAME).is_file():
+            return folder / CONFIG_NAME
+    names = [path.name for path in start.iterdir()] if start.is_dir() else []
+    near = suggest(CONFIG_NAME, [name for name in names if name.endswith((".yaml", ".yml"))])
+    raise InputError(
+        f"expected {CONFIG_NAME} in {start} or a folder above it, found none{near}. Write one with: assay init DATA"
+    )
+
+
+def read_file(path: Path, what: str) -> bytes:
+    """Read a file that the user named.
+
+    Raises:
+        InputError: when it cannot be read, saying what it was wanted for.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = suggest(path.name, siblings)
+        reason = "it does not exist" if isinstance(error, FileNotFoundError) else (error.strerror or str(error))
+        raise InputError(f"expected {what} at {path}, but {reason}{near}") from None
+
+
+def load_project(start: Path | None = None) -> Project:
+    """Find and read the project that a folder (default: the working one) belongs to; a path to a file is read as is.
+
+    Raises:
+        InputError: when there is no `assay.yaml`.
+        DocumentError: with every problem in it.
+    """
+    start = start or Path.cwd()
+    path = start if start.is_file() else find_config(start)
+    config = load_yaml(read_file(path, "a project file"), Config, name=path.name)
+    problems = list(_problems(config, path.name))
+    if problems:
+        raise DocumentError(problems)
+    return Project(root=path.resolve().parent, config=config)
+
+
+def _problems(config: Config, name: str) -> list[Problem]:
+    found: list[Problem] = []
+
+    def wrong(path: str, message: str) -> None:
+        found.append(Problem(name, 0, 0, path, message))
+
+    for path, text in (("$.model.name", config.model.name), ("$.model.version", config.model.version)):
+        if not _SAFE_NAME.fullmatch(text):
+            wrong(path, f"expected letters, digits and . _ + - (it names a folder), found {text!r}")
+    if config.measured_on not in config.datasets:
+        near = suggest(config.measured_on, config.datasets)
+        wrong("$.datasets", f"expected a dataset {config.measured_on!r}, the one that is measured{near}")
+    if not config.columns.protected:
+        wrong("$.columns.protected", "expected at least one protected attribute, found none: groups are compared by it")
+    if config.columns.prediction is None:
+        wrong("$.columns.prediction", "expected the column of predictions, found none")
+    if not config.system.strip():
+        wrong("$.system", "expected the system's name, found an empty text")
+    return found

@@ -1,0 +1,141 @@
+"""Files on disk: what a model consists of, and writing several files so that all of them appear or none."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.attest import oms
+from assay.errors import InputError, StorageError, VerificationError
+from assay.records.tally import FileDigest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_CHUNK = 1 << 20
+
+
+def hash_file(path: Path, name: str) -> FileDigest:
+    """Return a file's SHA-256 and size, read in chunks."""
+    hashed, size = hashlib.sha256(), 0
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            hashed.update(chunk)
+            size += len(chunk)
+    return FileDigest(name=name, sha256=hashed.hexdigest(), size=size)
+
+
+def list_model(path: Path) -> tuple[tuple[FileDigest, ...], str]:
+    """Hash a model's files and return them, ordered by name, with the OpenSSF model-signing root digest.
+
+    Source: OpenSSF Model Signing 1.0, manifest by files (https://github.com/ossf/model-signing-spec).
+
+    Raises:
+        InputError: when the model is missing, empty, or holds something that is not a regular file.
+    """
+    if path.is_file():
+        alone = hash_file(path, path.name)
+        return (alone,), oms.root([(alone.name, alone.sha256)])
+    if not path.is_dir():
+        raise InputError(f"expected the model's files at {path}, found nothing there. Check model.path in assay.yaml")
+    names = [str(entry.relative_to(path).as_posix()) for entry in _walk(path)]
+    files = tuple(hash_file(path / name, name) for name in sorted(oms.listed(names)))
+    if not files:
+        raise InputError(f"expected the model's files in {path}, found an empty folder")
+    return files, oms.root([(file.name, file.sha256) for file in files])
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for entry in sorted(folder.rglob("*")):
+        if entry.is_symlink():
+            raise InputError(f"expected regular files in the model, found the symbolic link {entry}: copy the file in")
+        if entry.is_file():
+            yield entry
+        elif not entry.is_dir():
+            raise InputError(f"expected regular files in the model, found {entry}, which is neither file nor folder")
+
+
+def compare_model(path: Path, expected: str, expected_files: tuple[FileDigest, ...]) -> tuple[FileDigest, ...]:
+    """Check that a model on disk is the one that evidence is about, and return its files.
+
+    Raises:
+        InputError: when it is missing.
+        VerificationError: naming the files that were added, removed or changed.
+    """
+    files, root = list_model(path)
+    if root == expected:
+        return files
+    then = {file.name: file.sha256 for file in expected_files}
+    now = {file.name: file.sha256 for file in files}
+    changes = [f"changed: {name}" for name in sorted(then.keys() & now.keys()) if then[name] != now[name]]
+    changes += [f"added: {name}" for name in sorted(now.keys() - then.keys())]
+    changes += [f"removed: {name}" for name in sorted(then.keys() - now.keys())]
+    raise VerificationError(
+        f"the model at {path} is not the one that was measured ({'; '.join(changes)}): "
+        f"expected root digest {expected[:16]}, found {root[:16]}. Measure it again with: assay run"
+    )
+
+
+@contextlib.contextmanager
+def storage_errors(where: Path) -> Iterator[None]:
+    """Turn a full disk or a forbidden folder into a message.
+
+    Raises:
+        StorageError: for any error of the file system.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = (
+            "the disk is full"
+            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+            else (error.strerror or str(error))
+        )
+        raise StorageError(
+            f"could not write in {where}: {reason}. What was there before is unchanged; make room or mend the "
+            "folder, and run again"
+        ) from error
+
+
+@contextlib.contextmanager
+def staging(folder: Path) -> Iterator[Path]:
+    """Give a fresh folder beside the target to write in; what is left in it afterwards is removed.
+
+    Everything is written there first, so that a full disk is met before anything in ``folder`` has changed.
+    """
+    with storage_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            yield stage
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a new file and have it on the disk before returning."""
+    with path.open("xb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def publish(stage: Path, folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Put files into a folder: all are written and synchronised in ``stage`` first, then renamed into place."""
+    with storage_errors(folder):
+        for name, content in contents.items():
+            write_durably(stage / name, content)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in contents:
+            (stage / name).replace(folder / name)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
