@@ -32,12 +32,17 @@ def between(evidence: Evidence, metric: str, attributes: tuple[str, ...]) -> lis
 
 
 def in_groups(evidence: Evidence, metric: str, attributes: tuple[str, ...]) -> list[Measurement]:
-    """Return a metric's values in the groups that these attributes make; for everybody when there are none."""
-    return [
-        m
-        for m in evidence.measurements
-        if m.metric == metric and set(m.group) == set(attributes) and (attributes or over_of(m) is None)
-    ]
+    """Return a metric's values in the groups that these attributes make; for everybody when there are none.
+
+    One a group (and class): where a group was measured twice, for two minimum sizes, the one with a value.
+    """
+    found: dict[tuple[object, ...], Measurement] = {}
+    for m in evidence.measurements:
+        if m.metric == metric and set(m.group) == set(attributes) and (attributes or over_of(m) is None):
+            key = (*sorted(m.group.items(), key=str), over_of(m), m.one_of)
+            if key not in found or found[key].value is None:
+                found[key] = m
+    return list(found.values())
 
 
 def attributes_measured(evidence: Evidence) -> tuple[str, ...]:

@@ -17,12 +17,23 @@ CLOCK_SKEW = timedelta(minutes=5)
 """Two machines' clocks may differ by this much before a measurement counts as made in the future."""
 
 
+def is_future(measured_at: str, at: str) -> bool:
+    """Say whether evidence claims to be from after a decision, or claims a time that is none."""
+    age = _age(measured_at, at)
+    return age is None or age < -CLOCK_SKEW
+
+
+def _age(measured_at: str, at: str) -> timedelta | None:
+    try:
+        return datetime.fromisoformat(at) - datetime.fromisoformat(measured_at)
+    except (ValueError, TypeError):
+        return None
+
+
 def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ...]:
     """Yield one finding: pass, or unknown; stale evidence says nothing about today."""
-    try:
-        measured, at = (datetime.fromisoformat(text) for text in (evidence.measured_at, terms.at))
-        age = at - measured
-    except (ValueError, TypeError):
+    age = _age(evidence.measured_at, terms.at)
+    if age is None:
         reason = f"the evidence says it was measured at {evidence.measured_at!r}, which is no RFC 3339 time in UTC."
         return (finding(control, terms, "unknown", reason),)
     if age < -CLOCK_SKEW:

@@ -1,0 +1,155 @@
+"""A policy as it is written, and as it stands when everything it extends has been read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from assay.checks.control import Control, Coverage, SmallGroups, Words, Written
+from assay.records.canonical import digest
+
+if TYPE_CHECKING:
+    from assay.records.evidence import Materiality
+    from assay.records.verdict import Place
+
+ANY = "*"
+"""In a materiality rule: every exposure, or every purpose."""
+
+
+class Extends(Written, frozen=True, kw_only=True):
+    """The policy this one builds on: its file, relative to this one, and the SHA-256 that it is pinned to."""
+
+    file: str
+    sha256: str | None = None
+
+
+class Loosening(Written, frozen=True, kw_only=True):
+    """A control's id, or a key of the policy, that is looser than in the policy extended, and why that is right."""
+
+    what: str
+    reason: str
+
+
+class MaterialityRule(Written, frozen=True, kw_only=True):
+    """Exposure x purpose -> tier; ``*`` stands for every one. The first rule that fits decides."""
+
+    exposure: str
+    purpose: str
+    tier: str
+
+
+class ApprovalRule(Written, frozen=True, kw_only=True):
+    """A step of consent: so many people, each in this role."""
+
+    role: str
+    quorum: int = 1
+
+
+class Tier(Written, frozen=True, kw_only=True):
+    """What a tier asks beyond the policy: approvals in order, evidence age, minimum group."""
+
+    approvals: tuple[ApprovalRule, ...] = ()
+    evidence_age_days: int | None = None
+    minimum_group: int | None = None
+
+
+class WaiverRules(Written, frozen=True, kw_only=True):
+    """Who may accept a risk in writing, for how long at most, and for which controls nobody may."""
+
+    permitted_by: tuple[str, ...]
+    longest_days: int
+    not_for: tuple[str, ...] = ()
+
+
+class Policy(Written, frozen=True, kw_only=True, dict=True):
+    """A versioned choice of controls, limits, enforcement and approvals.
+
+    Its digest is that of what it says; where things stand in their files, and comments, are no part of it.
+
+    Attributes:
+        schema: the document's version.
+        name: the policy's name.
+        version: its version, as text.
+        description: what it is for.
+        extends: the policy it builds on; None once that has been read.
+        loosens: what is looser than in the policy extended, with the reason.
+        removes: ids of the extended policy's controls that are taken out (a loosening).
+        level: two-sided confidence that a decision needs.
+        minimum_group: smallest group that decides, in people.
+        small_groups: what a smaller group does.
+        evidence_age_days: how old the evidence may be, in days.
+        words: what people and favourable predictions are called.
+        coverage: what must have been measured.
+        materiality: exposure x purpose -> tier.
+        tiers: what each tier asks.
+        approvals: approvals that every tier asks, before the tier's own.
+        waivers: who may accept a risk; without it nobody may.
+        controls: the requirements.
+    """
+
+    schema: Literal["assay.policy/v1"] = "assay.policy/v1"
+    name: str
+    version: str
+    description: str = ""
+    extends: Extends | str | None = None
+    loosens: tuple[Loosening, ...] = ()
+    removes: tuple[str, ...] = ()
+    level: float = 0.95
+    minimum_group: int = 30
+    small_groups: SmallGroups = "unknown"
+    evidence_age_days: int | None = None
+    words: Words = Words()
+    coverage: Coverage = Coverage()
+    materiality: tuple[MaterialityRule, ...] = ()
+    tiers: dict[str, Tier] = msgspec.field(default_factory=dict)
+    approvals: tuple[ApprovalRule, ...] = ()
+    waivers: WaiverRules | None = None
+    controls: tuple[Control, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """The digest by which verdicts and consents name this policy."""
+        return digest(self)
+
+    @property
+    def places(self) -> dict[str, Place]:
+        """Where each control, and each key of the policy, stands."""
+        return self.__dict__.get("places_", {})
+
+    def placed(self, places: dict[str, Place]) -> Policy:
+        """Return the same policy that knows where everything stands."""
+        twin = msgspec.structs.replace(self)
+        msgspec.structs.force_setattr(twin, "places_", places)
+        return twin
+
+    def tier_of(self, materiality: Materiality) -> str | None:
+        """Return the tier of a system; None when no rule fits, or when the policy has no tiers."""
+
+        def fits(written: str, found: str) -> bool:
+            return written == ANY or written.strip().casefold() == found.strip().casefold()
+
+        for rule in self.materiality:
+            if fits(rule.exposure, materiality.exposure) and fits(rule.purpose, materiality.purpose):
+                return rule.tier
+        return None
+
+    def steps_in(self, tier: str | None) -> tuple[ApprovalRule, ...]:
+        """Return the approvals that a tier asks, in order."""
+        return self.approvals + (self.tiers[tier].approvals if tier in self.tiers else ())
+
+    def evidence_age_in(self, tier: str | None) -> int | None:
+        """Return how old the evidence may be in a tier, in days: the lesser of the policy's and the tier's."""
+        ages = (self.evidence_age_days, self.tiers[tier].evidence_age_days if tier in self.tiers else None)
+        given = [age for age in ages if age is not None]
+        return min(given) if given else None
+
+    def minimum_group_of(self, control: Control, tier: str | None) -> int:
+        """Return the smallest group that decides a control in a tier: the control's, the tier's or the policy's."""
+        of_tier = self.tiers[tier].minimum_group if tier in self.tiers else None
+        return control.minimum_group or of_tier or self.minimum_group
+
+    def attributes_of(self, control: Control) -> tuple[tuple[str, ...], ...]:
+        """Return the attributes and intersections that a control compares, each as a tuple."""
+        source = control if control.attributes or control.intersections else self.coverage
+        return tuple((name,) for name in source.attributes) + source.intersections
