@@ -110,7 +110,7 @@ class Claim(Frozen, kw_only=True):
     """
 
     metric: str
-    group: dict[str, GroupValue] = {}
+    group: dict[str, GroupValue] = {}  # noqa: RUF012 - msgspec copies an empty default
     over: str | None = None
     value: float
     tolerance: float = 0.005
@@ -151,7 +151,7 @@ _PLACEHOLDER = re.compile(
     | (?i:\byour\ (name|team|organi[sz]ation|company|e-?mail|model)(\ here)?\b)
     | (?i:\[(more\ information\ needed|insert[^\]]*|\.\.\.|…)\]) | \{\{.*?\}\}
     | <(?!(?i:https?:|mailto:))[A-Za-z][^<>@\n]{0,80}>
-    | \A[\s.…_?\-–—*x]*\Z | (?i:\A\s*(n/?a|none\ yet|unknown|see\ above)\.?\s*\Z)
+    | \A[\s.…_?\-\u2013\u2014*x]*\Z | (?i:\A\s*(n/?a|none\ yet|unknown|see\ above)\.?\s*\Z)
     """,
 )
 

@@ -102,7 +102,7 @@ def _prose(sentence: str, path: str, measurements: Sequence[Measurement]) -> Ite
     if _NOT_A_CLAIM.search(sentence):
         return
     spoken: set[tuple[int, int]] = set()
-    names = sorted(((name, metric) for metric in {m.metric for m in measurements} for name in _names(metric)))
+    names = sorted((name, metric) for metric in {m.metric for m in measurements} for name in _names(metric))
     for name, metric in sorted(names, key=lambda pair: (-len(pair[0]), pair)):
         for said, span in _numbers_near(name, sentence):
             if any(span[0] < taken[1] and taken[0] < span[1] for taken in spoken):

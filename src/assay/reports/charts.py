@@ -84,20 +84,20 @@ def _config() -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dot:
-    """One row of a chart of dots: a value, its interval, the limit it is held against, and its status in words."""
+    """One row of a chart of dots: a value, its interval, the limits it is held against, and its status in words."""
 
     row: str
     value: float | None
     low: float | None = None
     high: float | None = None
-    limit: float | None = None
+    limits: tuple[float, ...] = ()
     status: str = ""
 
     def datum(self, order: int) -> dict[str, Any]:
         """Return the row for Vega-Lite; ``order`` keeps rows of the same name apart."""
         row = self.row if len(self.row) <= 40 else self.row[:39] + "\u2026"  # noqa: PLR2004 - what fits a label
         return {
-            "order": order, "row": row, "value": self.value, "low": self.low, "high": self.high, "limit": self.limit,
+            "order": order, "row": row, "value": self.value, "low": self.low, "high": self.high,
             "colour": STATUS_COLOURS.get(self.status, MARK),
             "shape": {"fail": "square", "unknown": "diamond"}.get(self.status, "circle"),
         }  # fmt: skip
@@ -113,6 +113,7 @@ def dots(rows: Sequence[Dot], axis: str, *, floor: float | None = None, line: fl
         line: a limit that all rows share, drawn through all of them.
     """
     values = [row.datum(order) for order, row in enumerate(rows)]
+    ticks = [{"order": order, "limit": limit} for order, row in enumerate(rows) for limit in row.limits]
     labels = {str(datum["order"]): datum["row"] for datum in values}
     y = {
         "field": "order", "type": "ordinal", "sort": None, "title": None, "scale": {"padding": 0.5},
@@ -130,14 +131,19 @@ def dots(rows: Sequence[Dot], axis: str, *, floor: float | None = None, line: fl
             "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}, "color": colour},
         },
         {
-            "transform": [{"filter": "isValid(datum.limit)"}],
+            "data": {"values": ticks},
             "mark": {"type": "tick", "color": LIMIT, "thickness": 2.5, "size": 17},
             "encoding": {"y": y, "x": {**x, "field": "limit"}},
         },
         {
             "transform": [{"filter": "isValid(datum.value)"}],
             "mark": {"type": "point", "filled": True, "size": 64, "opacity": 1},
-            "encoding": {"y": y, "x": x, "color": colour, "shape": {"field": "shape", "type": "nominal", "scale": None}},
+            "encoding": {
+                "y": y,
+                "x": x,
+                "color": colour,
+                "shape": {"field": "shape", "type": "nominal", "scale": None},
+            },
         },
     ]
     if line is not None:
@@ -164,6 +170,7 @@ def calibration(points: Sequence[dict[str, float]]) -> dict[str, Any]:
     y = {"field": "rate", "type": "quantitative", "scale": square, "title": "observed rate", "axis": {"grid": True}}
     diagonal = [{"score": 0, "rate": 0}, {"score": 1, "rate": 1}]
     dash = {"type": "line", "color": LIMIT, "strokeDash": [5, 3], "strokeWidth": 1.5}
+    dot = {"type": "point", "filled": True, "color": MARK, "size": 50, "opacity": 1}
     whisker = {"type": "rule", "color": MARK, "strokeWidth": 2, "opacity": 0.55}
     return {
         "data": {"values": list(points)}, "width": WIDTH, "height": 190,
@@ -171,15 +178,28 @@ def calibration(points: Sequence[dict[str, float]]) -> dict[str, Any]:
             {"data": {"values": diagonal}, "mark": dash, "encoding": {"x": x, "y": y}},
             {"mark": whisker, "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}},
             {"mark": {"type": "line", "color": MARK, "strokeWidth": 1.5}, "encoding": {"x": x, "y": y}},
-            {"mark": {"type": "point", "filled": True, "color": MARK, "size": 50, "opacity": 1}, "encoding": {"x": x, "y": y}},
+            {"mark": dot, "encoding": {"x": x, "y": y}},
         ],
     }  # fmt: skip
 
 
-def histogram(bars: Sequence[dict[str, float]], low: float, high: float) -> dict[str, Any]:
-    """Return a specification of a histogram: ``start``, ``end`` and ``share`` of each bar, over one range for all groups."""
+def histogram(bars: Sequence[dict[str, float]], low: float, high: float, tallest: float) -> dict[str, Any]:
+    """Return a specification of a histogram, with one range and one height for all groups, so that eyes can compare.
+
+    Args:
+        bars: ``start``, ``end`` and ``share`` of each bar.
+        low: least score.
+        high: greatest score.
+        tallest: the greatest share in any group.
+    """
     x = {"field": "start", "type": "quantitative", "title": "score", "scale": {"domain": [low, high], "nice": False}}
-    y = {"field": "share", "type": "quantitative", "title": "share of the group", "axis": {"format": "%", "grid": True}}
+    y: dict[str, Any] = {
+        "field": "share",
+        "type": "quantitative",
+        "title": "share of the group",
+        "axis": {"format": "%", "grid": True},
+    }
+    y["scale"] = {"domain": [0, tallest]}
     mark = {"type": "bar", "color": MARK, "binSpacing": 1}
     return {
         "data": {"values": list(bars)}, "width": WIDTH, "height": 110, "mark": mark,

@@ -23,7 +23,7 @@ RATES = ("selection_rate", "true_positive_rate", "false_positive_rate")
 MOST_ROWS = 24
 """A chart with more rows than this is left out, and its numbers stay in the table of measurements."""
 
-_VERBS = {"fail": "fails", "unknown": "is not settled", "pass": "passes", "": "is shown for comparison"}
+_VERBS = {"fail": "fails", "unknown": "is not settled", "pass": "passes", "not-applicable": "does not apply"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _limits(release: Release) -> tuple[Chart, ...]:
     for finding in release.verdict.findings:
         if finding.metric and finding.limit and finding.measured is not None:
             by_metric.setdefault(finding.metric, []).append(finding)
-    charts = []
+    charts: list[Chart] = []
     for position, (metric, found) in enumerate(by_metric.items()):
         rows = [_finding_dot(finding) for finding in found[:MOST_ROWS]]
         cells = tuple(
@@ -96,7 +96,8 @@ def _limits(release: Release) -> tuple[Chart, ...]:
             )
             for finding in found
         )
-        told = "; ".join(f"{about(finding)} {_VERBS.get(finding.status, '')}" for finding in found[:MOST_ROWS])
+        told = "; ".join(f"{about(finding)} {_VERBS[finding.status]}" for finding in found[:MOST_ROWS])
+        told += f"; {len(found) - MOST_ROWS} more are in the table only" if len(found) > MOST_ROWS else ""
         charts.append(
             Chart(
                 f"limit-{position}",
@@ -112,11 +113,18 @@ def _limits(release: Release) -> tuple[Chart, ...]:
 
 def _finding_dot(finding: Finding) -> Dot:
     low, high = finding.interval or (None, None)
-    bound = None
-    if finding.limit:
-        bound = finding.limit.min if finding.limit.min is not None else finding.limit.max
-    label = plain(finding.over.attribute).replace(",", " and ") if finding.over and not finding.group else about(finding)
-    return Dot(row=label, value=finding.measured, low=low, high=high, limit=bound, status=finding.status)
+    bounds = (finding.limit.min, finding.limit.max) if finding.limit else ()
+    label = (
+        plain(finding.over.attribute).replace(",", " and ") if finding.over and not finding.group else about(finding)
+    )
+    return Dot(
+        row=label,
+        value=finding.measured,
+        low=low,
+        high=high,
+        limits=tuple(bound for bound in bounds if bound is not None),
+        status=finding.status,
+    )
 
 
 def _sentence(text: str) -> str:
@@ -124,7 +132,7 @@ def _sentence(text: str) -> str:
 
 
 def _rates(release: Release) -> tuple[Chart, ...]:
-    charts = []
+    charts: list[Chart] = []
     for metric in RATES:
         by_attributes: dict[tuple[str, ...], list[Measurement]] = {}
         for found in release.evidence.measurements:
@@ -141,9 +149,7 @@ def _rate_chart(
 ) -> Chart:
     line, told = _shared_limit(release, attributes, rows) if metric == "selection_rate" else (None, "")
     title = f"{_sentence(metric_words(metric))} by {' and '.join(plain(attribute) for attribute in attributes)}"
-    shown = [
-        Dot(row=_label(found), value=found.value, low=_at(found, 0), high=_at(found, 1)) for found in rows
-    ]
+    shown = [Dot(row=_label(found), value=found.value, low=_at(found, 0), high=_at(found, 1)) for found in rows]
     known = [found for found in rows if found.value is not None]
     ends = ""
     if known:
@@ -175,9 +181,7 @@ def _label(found: Measurement) -> str:
     return ", ".join(group_value(value) for value in found.group.values())
 
 
-def _shared_limit(
-    release: Release, attributes: tuple[str, ...], rows: list[Measurement]
-) -> tuple[float | None, str]:
+def _shared_limit(release: Release, attributes: tuple[str, ...], rows: list[Measurement]) -> tuple[float | None, str]:
     """Return the least selection rate that a limit between groups leaves room for, and the sentence that says so."""
     joined = ",".join(attributes)
     for finding in release.verdict.findings:
@@ -194,10 +198,14 @@ def _shared_limit(
             finding.metric == "impact_ratio" and release.tally is not None and release.tally.favourable_is_positive
         )
         if ratio_counts and finding.limit.min is not None:
-            told = f"Dashed: {finding.limit.min:g} times the highest rate, the limit of control {plain(finding.control)}."
+            told = (
+                f"Dashed: {finding.limit.min:g} times the highest rate, the limit of control {plain(finding.control)}."
+            )
             return highest * finding.limit.min, told
         if finding.metric == "demographic_parity_difference" and finding.limit.max is not None:
-            told = f"Dashed: the highest rate less {finding.limit.max:g}, the limit of control {plain(finding.control)}."
+            told = (
+                f"Dashed: the highest rate less {finding.limit.max:g}, the limit of control {plain(finding.control)}."
+            )
             return highest - finding.limit.max, told
     return None, ""
 
@@ -224,7 +232,7 @@ def _calibrations(release: Release) -> tuple[Chart, ...]:
     scores = release.tally.scores if release.tally else None
     if scores is None or (scores.low, scores.high) != (0.0, 1.0):
         return ()
-    charts = []
+    charts: list[Chart] = []
     for attribute, group in _score_groups(release):
         points, cells, left_out = [], [], 0
         for index in range(CALIBRATION_BINS):
@@ -255,8 +263,10 @@ def _histograms(release: Release) -> tuple[Chart, ...]:
     scores = release.tally.scores if release.tally else None
     if scores is None or scores.low == scores.high:
         return ()
-    charts = []
-    for attribute, group in _score_groups(release):
+    charts: list[Chart] = []
+    groups = _score_groups(release)
+    tallest = max((max(group.bars) / group.n for _, group in groups if group.n), default=1.0)
+    for attribute, group in groups:
         step = (scores.high - scores.low) / len(group.bars)
         bars = [
             {"start": scores.low + step * index, "end": scores.low + step * (index + 1), "share": count / group.n}
@@ -269,10 +279,8 @@ def _histograms(release: Release) -> tuple[Chart, ...]:
             if count
         )
         title = f"Scores, {plain(attribute)}: {group_value(group.value)}"
-        drawn = histogram(bars, scores.low, scores.high)
+        drawn = histogram(bars, scores.low, scores.high, tallest)
         charts.append(
             Chart(f"scores-{len(charts)}", title, f"{group.n:,} people.", drawn, ("scores", "people", "share"), cells)
         )
     return tuple(charts)
-
-

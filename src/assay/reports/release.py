@@ -52,4 +52,4 @@ class Release:
             and (found.over.attribute if found.over else None) == over
         ]
         same = [found for found in candidates if found.value == finding.measured]
-        return (same or candidates or [None])[0]
+        return next(iter(same or candidates), None)

@@ -87,7 +87,10 @@ def _points(cell: ScoreCell, scores: Scores) -> Iterator[tuple[float, int]]:
 
 
 def wilson(positives: int, n: int) -> tuple[float, float]:
-    """Return the 95 % score interval of a proportion (Wilson 1927, JASA 22, 209, doi 10.1080/01621459.1927.10502953)."""
+    """Return the 95 % score interval of a proportion.
+
+    Source: Wilson 1927, JASA 22, 209-212, doi 10.1080/01621459.1927.10502953.
+    """
     rate, z2 = positives / n, _Z95 * _Z95
     centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z95 * sqrt(rate * (1 - rate) / n + z2 / (4 * n * n)) / (1 + z2 / n)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from assay.records.measurement import Measurement
     from assay.records.tally import Gap, GroupValue
-    from assay.records.verdict import ApprovalStep, Decision, Enforcement, Finding, Limit, Status
+    from assay.records.verdict import ApprovalStep, ConsentUse, Decision, Enforcement, Finding, Limit, Status
 
 DECISIONS: dict[Decision, str] = {
     "allow": "may be released",
@@ -35,7 +36,18 @@ ENFORCEMENTS: dict[Enforcement, str] = {
 
 EXIT_CODES: dict[Decision, int] = {"allow": 0, "warn": 0, "deny": 1, "undecided": 3}
 
-ACRONYMS = {"roc": "ROC", "auc": "AUC", "mae": "MAE", "rmse": "RMSE", "mcc": "MCC", "ece": "ECE", "f1": "F1", "psi": "PSI"}
+ACRONYMS = {
+    "roc": "ROC",
+    "auc": "AUC",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "mcc": "MCC",
+    "ece": "ECE",
+    "f1": "F1",
+    "psi": "PSI",
+}
+
+_LARGE, _SMALL, _MOST_DIGITS = 1000, 0.01, 9
 
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -91,20 +103,22 @@ def metric_words(metric: str) -> str:
 def number(found: float, *, beside: Limit | None = None) -> str:
     """Return a number in three decimals, or in as many as it takes to tell it from the limit beside it.
 
-    Counts and numbers of a thousand and more get separators; small ones keep two significant digits.
+    Whole numbers above 1 have no decimals, thousands are separated, and small numbers keep two significant digits.
     """
-    if found == int(found) and abs(found) >= 2:
+    magnitude = abs(found)
+    if not math.isfinite(found):
+        return str(found)
+    if magnitude > 1 and float(found).is_integer():
         return f"{int(found):,}"
-    if abs(found) >= 1000:
+    if magnitude >= _LARGE:
         return f"{found:,.1f}"
-    digits = 3
-    if 0 < abs(found) < 0.01:
-        digits = 4 if abs(found) >= 0.001 else 6
-    bounds = [bound for bound in (beside.min, beside.max) if bound is not None] if beside else []
-    while digits < 12 and any(bound != found and f"{bound:.{digits}f}" == f"{found:.{digits}f}" for bound in bounds):
-        digits += 1
-    if found != 0 and float(f"{found:.{digits}f}") == 0:
+    digits = 3 if found == 0 or magnitude >= _SMALL else 1 - math.floor(math.log10(magnitude))
+    if digits > _MOST_DIGITS:
         return f"{found:.2g}"
+    bounds = (beside.min, beside.max) if beside else ()
+    others = [bound for bound in bounds if bound is not None and bound != found]
+    while digits < _MOST_DIGITS and any(f"{bound:.{digits}f}" == f"{found:.{digits}f}" for bound in others):
+        digits += 1
     return f"{found:.{digits}f}"
 
 
@@ -137,7 +151,7 @@ def level_words(level: float) -> str:
 
 
 def measured_words(finding: Finding, level: float | None = None) -> str:
-    """Return what was measured against what: ``measured 0.743 (0.667 to 0.818 at 95 %), limit at least 0.8; 197 people``."""
+    """Return ``measured 0.743 (0.667 to 0.818 at 95 %), limit at least 0.8; 197 people``, without what is not known."""
     if finding.measured is None and finding.limit is None:
         return "" if finding.n is None else people(finding.n)
     parts = "not measured" if finding.measured is None else f"measured {number(finding.measured, beside=finding.limit)}"
@@ -161,7 +175,7 @@ def decide_words(finding: Finding) -> str:
 def enforcement_words(finding: Finding) -> str:
     """Return what the finding does to the decision; an accepted one stays what it is."""
     if finding.waiver:
-        return f"{STATUSES[finding.status]}, accepted by a waiver"
+        return f"accepted by a waiver; {stays_words(finding)}"
     return f"{finding.severity}; {ENFORCEMENTS[finding.enforcement]}"
 
 
@@ -176,6 +190,25 @@ def approval_words(step: ApprovalStep) -> str:
     by = f", by {', '.join(plain(name) for name in step.given)}" if step.given else ""
     open_words = f"; {missing} still needed" if missing else ""
     return f"{plain(step.role)}: {len(step.given)} of {step.needed} given{by}{open_words}"
+
+
+def stays_words(finding: Finding) -> str:
+    """Return what a waiver does not change: ``the finding stays a fail``."""
+    return f"the finding stays {'a fail' if finding.status == 'fail' else STATUSES[finding.status]}"
+
+
+def consent_words(use: ConsentUse) -> str:
+    """Return ``waiver for parity by Rene as risk owner: obeyed. Why. Ends 2027-01-31. Meanwhile: ...``."""
+    control = f" for {plain(use.control)}" if use.control else ""
+    by = plain(use.by) if use.by else "an unknown key"
+    return f"{use.kind}{control} by {by} as {plain(use.role)}: {use.status}. {terms_words(use)}"
+
+
+def terms_words(use: ConsentUse) -> str:
+    """Return why a consent was given, when it ends, and what limits the harm meanwhile."""
+    ends = f" Ends {plain(use.expires)}." if use.expires else ""
+    meanwhile = f" Meanwhile: {plain(use.compensating)}" if use.compensating else ""
+    return f"{plain(use.reason)}{ends}{meanwhile}"
 
 
 def gap_words(gap: Gap) -> str:
