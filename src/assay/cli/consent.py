@@ -32,6 +32,10 @@ def _desk(release: Path | None, name: str, key: Path | None) -> Desk:
     return open_desk(folder, setting, open_log(project.log, project.config.system), name=name, key=key)
 
 
+def _next(desk: Desk) -> str:
+    return f"Decide again with: assay gate {desk.evidence_path}"
+
+
 @click.command()
 @_RELEASE
 @_signer
@@ -50,7 +54,7 @@ def approve(release: Path | None, name: str, key: Path | None, role: str, commen
 
     desk = _desk(release, name, key)
     consenting.approve(desk, role=role, comment=comment)
-    click.echo(f"{name} approved {desk.title} as {role}. Next: assay gate {desk.evidence_path}", err=True)
+    click.echo(f"{name} approved {desk.title} as {role}. {_next(desk)}", err=True)
 
 
 @click.command()
@@ -62,8 +66,15 @@ def approve(release: Path | None, name: str, key: Path | None, role: str, commen
 @click.option("--compensating", required=True, help="What limits the harm meanwhile.")
 @click.option("--expires", required=True, metavar="YYYY-MM-DD", help="Last day on which it holds.")
 def waive(
-    release: Path | None, name: str, key: Path | None, control: str, role: str, reason: str, compensating: str, expires: str
-) -> None:  # fmt: skip
+    release: Path | None,
+    name: str,
+    key: Path | None,
+    control: str,
+    role: str,
+    reason: str,
+    compensating: str,
+    expires: str,
+) -> None:
     """Accept the risk of one finding, signed, until a date. The finding stays what it is, and the report says so.
 
     \b
@@ -76,7 +87,7 @@ def waive(
     desk = _desk(release, name, key)
     consenting.waive(desk, control=control, role=role, reason=reason, compensating=compensating, expires=expires)
     click.echo(
-        f"{name} accepted {control} of {desk.title} until {expires}. Decide again with: assay gate {desk.evidence_path}",
+        f"{name} accepted {control} of {desk.title} until {expires}. {_next(desk)}",
         err=True,
     )
 

@@ -69,6 +69,7 @@ def assess(project: Path | None, key: str, out: Path | None) -> None:
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
     import sys  # noqa: PLC0415
 
+    from assay.attest.statement import EVIDENCE  # noqa: PLC0415 - only when called
     from assay.lifecycle import assessment  # noqa: PLC0415 - the engine is loaded only when rows are read
     from assay.lifecycle.keyring import Keyring  # noqa: PLC0415
 
@@ -76,7 +77,7 @@ def assess(project: Path | None, key: str, out: Path | None) -> None:
     policy = assessment.load_policy(found.root / found.config.policy)
     assessed = assessment.assess(found, policy, Keyring(found.keys), key=key, watched=True)
     if out is not None:
-        content = (assessed.folder / assessment.EVIDENCE).read_bytes()
+        content = (assessed.folder / EVIDENCE).read_bytes()
         if str(out) == "-":
             sys.stdout.write(content.decode())
         else:
@@ -84,7 +85,7 @@ def assess(project: Path | None, key: str, out: Path | None) -> None:
     evidence = assessed.evidence
     click.echo(
         f"measured {evidence.rows:,} rows of {evidence.measured_on!r}: {len(evidence.measurements):,} measurements, "
-        f"signed by {evidence.measured_by.identity}, in {assessed.folder / assessment.EVIDENCE}",
+        f"signed by {evidence.measured_by.identity}, in {assessed.folder / EVIDENCE}",
         err=True,
     )
     for gap in evidence.gaps:

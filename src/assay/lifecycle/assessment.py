@@ -119,10 +119,15 @@ def _hash_dataset(root: Path, path: str, role: str) -> tuple[FileDigest, ...]:
 
 
 def measure_for(tally: Tally, wanted: Plan) -> tuple[Measurement, ...]:
-    """Measure all that a policy decides on, at each minimum group size that it names; nothing twice."""
+    """Measure all that a policy decides on, at each minimum group size that it names; nothing twice.
+
+    A combination with an attribute that the data has not is left out here; the checks that ask for it say so.
+    """
+    known = set(tally.roles.protected)
+    intersections = [names for names in wanted.intersections if known.issuperset(names)]
     found: dict[bytes, Measurement] = {}
     for minimum in sorted(wanted.minimum_groups):
-        for one in measure(tally, level=wanted.level, intersections=wanted.intersections, minimum_group=minimum):
+        for one in measure(tally, level=wanted.level, intersections=intersections, minimum_group=minimum):
             found.setdefault(canonical_json(one), one)
     return tuple(found.values())
 

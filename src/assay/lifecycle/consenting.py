@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from assay.attest import dsse
 from assay.attest.consent import Act, consent_id, consent_statement, read_consent
 from assay.attest.keys import Signer, parse_private_key
+from assay.attest.statement import EVIDENCE, VERDICT
 from assay.errors import InputError, VerificationError, suggest
-from assay.lifecycle.assessment import EVIDENCE, VERDICT, now
+from assay.lifecycle.assessment import now
 from assay.lifecycle.project import read_file
 from assay.lifecycle.storing import publish, staging
 from assay.records.canonical import parse_record, sha256_hex

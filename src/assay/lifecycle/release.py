@@ -188,6 +188,7 @@ def gate(signed: SignedEvidence, setting: Setting, log: Log) -> Released:
         trust_sha256=setting.trust_sha256,
         at=now(),
         by=whoami(setting.keyring, setting.key),
+        author_keys=_author_keys(setting.trust, evidence),
         files_now=_files_now(setting.project, evidence),
     )
     before = _verdict_before(folder / VERDICT)
@@ -230,6 +231,13 @@ def _files_now(project: Project | None, evidence: Evidence) -> tuple[FileDigest,
     if project.config.model.version != evidence.model.version:
         return None
     return compare_model(project.model, evidence.model.sha256, evidence.model.files)
+
+
+def _author_keys(trust: Trust, evidence: Evidence) -> set[str]:
+    """Return the keys that the author, or who measured, signs with; none of them can consent."""
+    return {person.key.key_id for person in trust.people if person.name == evidence.model.author} | {
+        evidence.measured_by.key
+    }
 
 
 def _verdict_before(path: Path) -> Verdict | None:
