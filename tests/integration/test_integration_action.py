@@ -1,0 +1,104 @@
+"""The GitHub Action's own steps, run for each answer that Assay can give."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from integration.action_runner import ROOT, run_action
+from integration.projects import write_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXPECTED = {"allow": 0, "deny": 1, "undecided": 3}
+
+
+@pytest.mark.parametrize("decision", sorted(EXPECTED))
+def test_the_action_answers_with_the_decision(decision: str, tmp_path: Path) -> None:
+    write_project(tmp_path / "work", decision)
+    done = run_action(tmp_path / "work", tmp_path / "runner")
+    gate = done.outputs["gate"]
+    assert gate["decision"] == decision, done.log
+    assert gate["exit-code"] == str(EXPECTED[decision])
+    assert done.exit_code == EXPECTED[decision], done.log
+    reports = tmp_path / "runner" / "assay-reports"
+    assert {path.name for path in reports.iterdir()} == {"summary.md", "assay.sarif", "assay.xml", "verdict.json"}
+    assert json.loads((reports / "verdict.json").read_text(encoding="utf-8"))["decision"] == decision
+    assert done.summary == (reports / "summary.md").read_text(encoding="utf-8")
+    assert done.used["github/codeql-action/upload-sarif"]["sarif_file"] == str(reports / "assay.sarif")
+    assert "keys" not in done.used["actions/upload-artifact"]["path"]
+
+
+def test_undecided_is_handed_over_only_when_asked(tmp_path: Path) -> None:
+    write_project(tmp_path / "work", "undecided")
+    done = run_action(tmp_path / "work", tmp_path / "runner", {"on-undecided": "hand-over"})
+    assert done.exit_code == 0, done.log
+    assert done.outputs["gate"]["decision"] == "undecided"
+    assert "Nothing is allowed yet" in done.log
+
+
+def test_handing_over_does_not_help_a_denied_version(tmp_path: Path) -> None:
+    write_project(tmp_path / "work", "deny")
+    done = run_action(tmp_path / "work", tmp_path / "runner", {"on-undecided": "hand-over"})
+    assert done.exit_code == 1, done.log
+
+
+def test_the_decision_is_made_anew_on_kept_evidence(tmp_path: Path) -> None:
+    write_project(tmp_path / "work", "allow")
+    first = run_action(tmp_path / "work", tmp_path / "runner")
+    assert first.exit_code == 0, first.log
+    kept = next((tmp_path / "work").glob(".assay/releases/*/*/evidence.json"))
+    again = run_action(tmp_path / "work", tmp_path / "second", {"evidence": str(kept.relative_to(tmp_path / "work"))})
+    assert again.outputs["gate"]["decision"] == "allow", again.log
+    assert again.exit_code == 0
+
+
+@pytest.mark.parametrize("missing", ["policy.yaml", "assay.yaml", "rows.csv"])
+def test_a_missing_file_is_no_decision_and_fails(missing: str, tmp_path: Path) -> None:
+    write_project(tmp_path / "work", "allow")
+    (tmp_path / "work" / missing).unlink()
+    done = run_action(tmp_path / "work", tmp_path / "runner", {"on-undecided": "hand-over"})
+    assert done.outputs["gate"]["decision"] == "error", done.log
+    assert done.exit_code == 2
+    assert "decided nothing" in done.summary
+    assert "github/codeql-action/upload-sarif" not in done.used
+
+
+@pytest.mark.parametrize(("code", "verdict"), [(0, "deny"), (0, ""), (3, "allow"), (1, "allow"), (137, "")])
+def test_an_answer_that_contradicts_itself_is_no_answer(code: int, verdict: str, tmp_path: Path) -> None:
+    """A stand-in for a broken Assay: the one thing that cannot be had by running the real one."""
+    (tmp_path / "work").mkdir()
+    folder = tmp_path / "runner" / "assay" / "bin"
+    done = run_action(tmp_path / "work", tmp_path / "runner", broken=broken(verdict, code))
+    assert folder.is_dir()
+    assert done.exit_code != 0, done.log
+    assert done.outputs["gate"]["decision"] == "error"
+
+
+def broken(verdict: str, code: int) -> str:
+    """Return a program that writes a verdict and ends with a code, whatever it is asked."""
+    writing = f"""printf '{{"decision": "{verdict}"}}' > "${{word#json=}}";""" if verdict else ":;"
+    return f'#!/bin/sh\nfor word in "$@"; do case "$word" in json=*) {writing} esac; done\nexit {code}\n'
+
+
+@pytest.mark.parametrize(
+    "value", ["$(touch injected)", "`touch injected`", '"; touch injected; "', "x\ndecision=allow"]
+)
+def test_no_input_becomes_a_command_or_an_output(value: str, tmp_path: Path) -> None:
+    write_project(tmp_path / "work", "deny")
+    for name in ("stage", "evidence", "on-undecided"):
+        done = run_action(tmp_path / "work", tmp_path / name, {name: value})
+        assert done.exit_code != 0, done.log
+        assert done.outputs["gate"]["decision"] != "allow"
+    assert not list(tmp_path.rglob("injected"))
+
+
+@pytest.mark.slow
+def test_the_action_installs_itself_by_hash(tmp_path: Path) -> None:
+    write_project(tmp_path / "work", "allow")
+    done = run_action(tmp_path / "work", tmp_path / "runner", install=True)
+    assert done.exit_code == 0, done.log
+    assert not (ROOT / "build").exists()
