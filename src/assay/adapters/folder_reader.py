@@ -1,0 +1,182 @@
+"""Reading a log that is a plain folder of tiles: proofs, entries, and the check of every stored byte.
+
+Needs the folder and the log's verifier key, and nothing private; so an auditor with a copy can do all of it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.adapters.durable_files import read_file
+from assay.errors import AssayError, InputError, VerificationError
+from assay.tlog.audit import audit
+from assay.tlog.entry_bundle import MAX_ENTRY_BYTES
+from assay.tlog.merkle import hash_leaf, verify_consistency, verify_inclusion
+from assay.tlog.note import MAX_NOTE_BYTES
+from assay.tlog.proof import Proof
+from assay.tlog.signed_checkpoint import SignedCheckpoint, open_checkpoint
+from assay.tlog.tile import TILE_WIDTH
+from assay.tlog.tiled_tree import TiledTree
+from assay.tlog.tree import consistency_proof, inclusion_proof
+from assay.tlog.vkey import MAX_VKEY_CHARACTERS, VerifierKey, parse_vkey
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+CHECKPOINT = "checkpoint"
+
+_TILE_CAP = TILE_WIDTH * (MAX_ENTRY_BYTES + 2)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a check of a whole log found.
+
+    Attributes:
+        checkpoint: the checkpoint that was checked against; None when it does not hold itself.
+        files: stored files that were read.
+        problems: what is wrong and where; empty when everything agrees.
+        notes: what is worth knowing and not wrong.
+    """
+
+    checkpoint: SignedCheckpoint | None
+    files: int
+    problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def vkey_path(folder: Path) -> Path:
+    """Return where a log's verifier key is published: beside its folder, never in it."""
+    return folder.with_name(f"{folder.name}.vkey")
+
+
+def read_vkey(path: Path) -> VerifierKey:
+    """Read a verifier key from a file.
+
+    Raises:
+        InputError: when there is none, or it is not one.
+    """
+    content = read_file(path, MAX_VKEY_CHARACTERS)
+    if content is None:
+        raise InputError(f"expected the log's verifier key at {path}, found none. Give it with --vkey")
+    return parse_vkey(content.decode("utf-8", "replace").removesuffix("\n"))
+
+
+class FolderReader:
+    """A log's folder, read only."""
+
+    def __init__(self, folder: Path, key: VerifierKey) -> None:
+        self._folder = folder
+        self._key = key
+
+    @classmethod
+    def open(cls, folder: Path, vkey: str | None = None) -> FolderReader:
+        """Open a log with the verifier key given, or with the one published beside the folder.
+
+        Raises:
+            InputError: when folder or key is missing.
+        """
+        if not folder.is_dir():
+            raise InputError(f"expected a log's folder at {folder}, found none. Make one with: assay log init {folder}")
+        return cls(folder, read_vkey(vkey_path(folder)) if vkey is None else parse_vkey(vkey))
+
+    @property
+    def key(self) -> VerifierKey:
+        """The log's verifier key."""
+        return self._key
+
+    def fetch(self, path: str) -> bytes | None:
+        """Return the bytes of a path below the log, or None."""
+        return read_file(self._folder / path, _TILE_CAP)
+
+    def checkpoint(self) -> SignedCheckpoint:
+        """Return the current checkpoint.
+
+        Raises:
+            VerificationError: when it is missing, or not signed by the log.
+        """
+        note = read_file(self._folder / CHECKPOINT, MAX_NOTE_BYTES)
+        if note is None:
+            raise VerificationError(f"{self._folder / CHECKPOINT}: expected the log's signed checkpoint, found none")
+        return open_checkpoint(note, self._key)
+
+    def tree(self, size: int) -> TiledTree:
+        """Return the tree of a size, read from the tiles."""
+        return TiledTree(self.fetch, size)
+
+    def entries(self, first: int, end: int) -> Iterator[bytes]:
+        """Yield the entries from ``first`` up to, not including, ``end``; they are not verified."""
+        size = self.checkpoint().checkpoint.size
+        tree = self.tree(size)
+        for bundle in range(first // TILE_WIDTH, -(-min(end, size) // TILE_WIDTH)):
+            start = bundle * TILE_WIDTH
+            yield from tree.entries(bundle)[max(first - start, 0) : max(end - start, 0)]
+
+    def prove(self, index: int) -> Proof:
+        """Return the inclusion proof of an entry under the current checkpoint; it is verified before it is returned.
+
+        Raises:
+            InputError: when there is no such entry.
+            VerificationError: when entry, tiles and checkpoint do not agree.
+        """
+        signed = self.checkpoint()
+        tree = self.tree(signed.checkpoint.size)
+        if not 0 <= index < tree.size:
+            held = f"0 to {tree.size - 1}" if tree.size else "none yet"
+            raise InputError(f"entry {index}: the log {self._key.name} holds {held}")
+        return prove_in(tree, signed, index, hash_leaf(tree.entry(index)))
+
+    def check(self, old: bytes | None = None, *, excused: Collection[str] = ()) -> CheckReport:
+        """Re-hash every stored byte and compare it with what follows from the entries.
+
+        Args:
+            old: a signed checkpoint seen earlier; the log must be a continuation of it.
+            excused: paths of an interrupted append, which are not looked at.
+        """
+        paths = sorted(path for path in self._stored() if path not in excused)
+        try:
+            signed = self.checkpoint()
+        except AssayError as error:
+            return CheckReport(None, len(paths), (f"{CHECKPOINT}: {error}",))
+        problems = audit(self.fetch, signed.checkpoint, (path for path in paths if path != CHECKPOINT))
+        rewritten = None if old is None else self._compare_old(old, signed)
+        problems += [rewritten] if rewritten else []
+        return CheckReport(signed, len(paths), tuple(problems))
+
+    def _stored(self) -> Iterator[str]:
+        for folder, _, names in os.walk(self._folder):
+            for name in names:
+                yield (Path(folder) / name).relative_to(self._folder).as_posix()
+
+    def _compare_old(self, old: bytes, signed: SignedCheckpoint) -> str | None:
+        try:
+            before, now = open_checkpoint(old, self._key).checkpoint, signed.checkpoint
+            if before.size > now.size:
+                return f"log: cut: it had {before.size} entries at the old checkpoint, it has {now.size} now"
+            if before.size == 0:
+                return None  # every log continues the empty one
+            proof = consistency_proof(before.size, now.size, self.tree(now.size).node)
+        except VerificationError as error:
+            return f"old checkpoint: {error}"
+        if verify_consistency(before.size, now.size, before.root, now.root, proof):
+            return None
+        return f"log: rewritten: its first {before.size} entries are not those of the old checkpoint"
+
+
+def prove_in(tree: TiledTree, signed: SignedCheckpoint, index: int, leaf: bytes) -> Proof:
+    """Return the proof that a leaf hash stands in a tree at an index, verified against the tree's checkpoint.
+
+    Raises:
+        VerificationError: when leaf, tiles and checkpoint do not agree.
+    """
+    now = signed.checkpoint
+    hashes = tuple(inclusion_proof(index, now.size, tree.node))
+    if not verify_inclusion(index, now.size, leaf, hashes, now.root):
+        raise VerificationError(
+            f"entry {index}: entry and tiles do not hash to the root of the checkpoint of size {now.size}. See what "
+            "differs with: assay log check"
+        )
+    return Proof(index, hashes, signed.note)

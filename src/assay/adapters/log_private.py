@@ -1,0 +1,125 @@
+"""What a log keeps to itself, in a folder that only its owner can read (mode 0700).
+
+``key`` (0600) holds the signing key. ``guard`` holds the highest (size, root) that may bear the log's signature, as the
+text of a checkpoint. ``pending`` holds the old and the new size while an append is under way. ``lock`` is held by the
+writer. The guard is made with the log and never again: a log without its guard is not signed for.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from assay.adapters.durable_files import create_file, locked, read_file, replace_file
+from assay.errors import InputError, VerificationError
+from assay.tlog.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, parse_checkpoint
+from assay.tlog.encoding import decode_number
+from assay.tlog.signer import SEED_SIZE, SignerKey, parse_skey, signer_key
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+_SMALL = 4096
+
+
+def private_folder(folder: Path) -> Path:
+    """Return where a log's key, guard and lock are."""
+    return folder.with_name(f"{folder.name}.private")
+
+
+class LogPrivate:
+    """The private folder of one log."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def locked(self, *, shared: bool = False) -> AbstractContextManager[None]:
+        """Hold the writer's lock, or share it among readers."""
+        return locked(self._path / "lock", shared=shared)
+
+    def key(self, make_for: str | None = None) -> SignerKey:
+        """Return the signing key.
+
+        Args:
+            make_for: the origin to make a key for, when there is none yet.
+
+        Raises:
+            InputError: when there is none, or others can read it.
+        """
+        path = self._path / "key"
+        if make_for is not None and not path.exists():
+            made = signer_key(make_for, os.urandom(SEED_SIZE))
+            create_file(path, f"{made.private_form()}\n".encode(), mode=0o600)
+        content = read_file(path, _SMALL)
+        if content is None:
+            raise InputError(f"expected the log's key at {path}, found none: a log cannot be written without it")
+        mode = path.stat().st_mode & 0o777
+        if mode & 0o077:
+            raise InputError(
+                f"{path}: expected a key that only its owner can read, found mode {mode:04o}. If nobody has copied it: "
+                f"chmod 600 {path}"
+            )
+        return parse_skey(content.decode("utf-8", "replace").removesuffix("\n"))
+
+    def has_guard(self) -> bool:
+        """Return whether a log was made here."""
+        return (self._path / "guard").exists()
+
+    def make_guard(self, empty: Checkpoint) -> None:
+        """Write the guard of a new log."""
+        create_file(self._path / "guard", empty.text())
+
+    def guard(self) -> Checkpoint:
+        """Return the highest checkpoint that may be signed.
+
+        Raises:
+            VerificationError: when it is missing or damaged.
+        """
+        content = read_file(self._path / "guard", MAX_CHECKPOINT_BYTES)
+        if content is None:
+            raise VerificationError(
+                f"{self._path / 'guard'}: expected the highest checkpoint that was signed, found none. Only `assay log "
+                "init` makes it: bring it back"
+            )
+        return parse_checkpoint(content)
+
+    def move_guard(self, old: Checkpoint, new: Checkpoint) -> None:
+        """Compare and swap the guard, under the lock.
+
+        Raises:
+            VerificationError: when it is not the old one; then nothing may be signed.
+        """
+        if self.guard() != old:
+            raise VerificationError(f"{self._path / 'guard'}: changed under the writer. Nothing was signed")
+        replace_file(self._path / "guard", new.text())
+
+    def compare_guard(self, now: Checkpoint) -> str | None:
+        """Return why a checkpoint is not the one that was signed last, in words; None when it is."""
+        guard = self.guard()
+        if guard == now:
+            return None
+        if guard.origin != now.origin:
+            return f"guard: is that of {guard.origin}, not of {now.origin}"
+        if guard.size == now.size:
+            return f"guard: the log signed another root at size {now.size}: two histories bear its key"
+        if guard.size > now.size:
+            return f"guard: the log was cut or restored: it signed {guard.size} entries, the checkpoint has {now.size}"
+        return f"guard: was restored: it knows {guard.size} entries, the checkpoint has {now.size}"
+
+    def pending(self) -> tuple[int, int] | None:
+        """Return the old and the new size of an append that has begun and not ended."""
+        path = self._path / "pending"
+        content = read_file(path, _SMALL)
+        if content is None:
+            return None
+        old, _, new = content.decode("ascii", "replace").removesuffix("\n").partition("\n")
+        return decode_number(old, str(path)), decode_number(new, str(path))
+
+    def begin(self, old: int, new: int) -> None:
+        """Note, durably, that an append begins."""
+        replace_file(self._path / "pending", f"{old}\n{new}\n".encode())
+
+    def end(self) -> None:
+        """Note that it has ended. A power cut may bring the note back: finishing or undoing twice is harmless."""
+        (self._path / "pending").unlink(missing_ok=True)
