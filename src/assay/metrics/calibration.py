@@ -1,0 +1,137 @@
+"""Calibration of a group's scores: in the large, and in ten bins (expected calibration error)."""
+
+from __future__ import annotations
+
+from math import erf, exp, pi, sqrt
+from typing import TYPE_CHECKING
+
+from assay.metrics.histogram import CALIBRATION_BINS, ONE, unpack
+from assay.metrics.intervals.means import METHOD, mean_interval
+from assay.metrics.intervals.root import falling_root
+from assay.metrics.metric import Estimate, Metric, undefined
+from assay.metrics.rates import NO_INTERVAL_WEIGHTED
+from assay.metrics.scores import NO_LABELS, NOT_PROBABILITIES, brier, labelled_weight
+
+if TYPE_CHECKING:
+    from assay.metrics.histogram import Histogram, Points
+    from assay.metrics.intervals.level import Level
+
+METRICS = (
+    Metric(
+        name="expected_calibration_error",
+        title="mean distance of score and outcome over ten bins of equal width",
+        unit="score",
+        needs=("label", "score"),
+        higher_is_better=False,
+        formula="sum over 10 bins of |sum of (score - label) in the bin| / rows",
+        source="Naeini, Cooper and Hauskrecht (2015), AAAI-15, pages 2901-2907",
+    ),
+    Metric(
+        name="calibration_in_the_large",
+        title="by how much scores overstate (above 0) or understate the outcome on average",
+        unit="difference",
+        needs=("label", "score"),
+        low=-1.0,
+        formula="mean score - share of positive labels",
+        source="Cox (1958), Biometrika 45:562-565; Steyerberg (2019), Clinical Prediction Models, section 15.3",
+    ),
+)
+
+_TEN = CALIBRATION_BINS
+
+
+def calibration(found: Histogram, axis: Points, deff: float | None, level: Level) -> dict[str, Estimate]:
+    """Return both calibration measures (arguments as in `scores.scores`)."""
+    rows = found.counts[0] + found.counts[1]
+    reason = NOT_PROBABILITIES if not axis.unit else NO_LABELS if not rows else None
+    total = labelled_weight(found, axis) if axis.weighted and reason is None else rows
+    if reason is None and not total:
+        reason = "the weights of these rows add up to 0"
+    if reason is not None:
+        none = undefined(reason, rows)
+        return {"expected_calibration_error": none, "calibration_in_the_large": none}
+    return {
+        "expected_calibration_error": _expected(found, axis, total, deff, level),
+        "calibration_in_the_large": _in_the_large(found, axis, total, deff, level),
+    }
+
+
+def _in_the_large(found: Histogram, axis: Points, total: int, deff: float | None, level: Level) -> Estimate:
+    rows = found.counts[0] + found.counts[1]
+    bound = None
+    if axis.weighted:
+        gap = sum(found.linear[_TEN : 2 * _TEN]) / ONE - sum(found.linear[2 * _TEN : 3 * _TEN])
+        value, bound = gap / total, axis.half
+    else:
+        value = (found.totals[0] + found.totals[1] - found.counts[1] * ONE) / (rows * ONE)
+    if deff is None:
+        return Estimate(value, n=rows, method=NO_INTERVAL_WEIGHTED, bound=bound)
+    square = brier(found, axis)[0] or 0.0
+    interval = mean_interval(value, square - value * value, rows / deff, level.z)
+    if interval is None:
+        return Estimate(value, n=rows, method="no interval: fewer than two people", bound=bound)
+    low, high = max(-1.0, interval[0]), min(1.0, interval[1])
+    return Estimate(value, low, high, rows, METHOD, None, rows / deff, bound)
+
+
+def _expected(found: Histogram, axis: Points, total: int, deff: float | None, level: Level) -> Estimate:
+    """Return the expected calibration error.
+
+    Interval: the error of a perfectly calibrated score is above 0 in every sample, because each bin's distance is an absolute
+    value (Kumar, Liang and Ma 2019, NeurIPS 32, section 4; Gupta and Ramdas 2021). So the limits are those multiples of the
+    bins' distances under which a sample with this error would be the 2.5 % and 97.5 % one: test inversion along a least-
+    favourable family (DiCiccio and Romano 1990, International Statistical Review 58:59-76), each bin's distance being a
+    folded normal (Leone, Nelson and Nottingham 1961, Technometrics 3:543-550) and their sum near normal. The lower limit is
+    0 when perfect calibration could have given this error. The interval always holds the value itself.
+    """
+    rows = found.counts[0] + found.counts[1]
+    people, sums, hits = (found.linear[start : start + _TEN] for start in (0, _TEN, 2 * _TEN))
+    gaps = [(part / ONE - hit) / total for part, hit in zip(sums, hits, strict=True)]
+    value = sum(map(abs, gaps))
+    bound = None if axis.exact else _bound(found, axis, total)
+    if deff is None:
+        return Estimate(value, n=rows, method=NO_INTERVAL_WEIGHTED, bound=bound)
+    effective = rows / deff
+    spreads = []
+    for count, hit in zip(people, hits, strict=True):
+        # A bin's share of positives, shrunk by one person in all so that bins of one kind keep a spread.
+        share = (hit / total * effective + 0.5) / (count / total * effective + 1)
+        spreads.append(sqrt(count / total * share * (1 - share) / effective))
+    low, high = _limits(gaps, spreads, value, level.z)
+    method = "inversion of the error's sampling distribution (folded normals)"
+    return Estimate(value, low, min(1.0, high), rows, method, None, effective, bound)
+
+
+def _limits(gaps: list[float], spreads: list[float], value: float, z: float) -> tuple[float, float]:
+    if value <= 0:
+        return 0.0, max(value, z * sqrt(sum(spread * spread for spread in spreads)))
+    cells = [(abs(gap), spread) for gap, spread in zip(gaps, spreads, strict=True) if spread > 0]
+
+    def standing(scale: float) -> float:
+        mean = variance = 0.0
+        for gap, spread in cells:
+            ratio = scale * gap / spread
+            part = spread * sqrt(2 / pi) * exp(-ratio * ratio / 2) + scale * gap * erf(ratio / sqrt(2))
+            mean += part
+            variance += spread * spread * (1 + ratio * ratio) - part * part
+        return (value - mean) / sqrt(variance)
+
+    if not cells:
+        return value, value
+    low = falling_root(standing, z, 0.0, 1.0)
+    high = falling_root(standing, -z, 0.0, 2.0)
+    return min(value, low * value), max(value, high * value)
+
+
+def _bound(found: Histogram, axis: Points, total: int) -> float:
+    """Return how far bins may have moved the error.
+
+    A bin's middle stands for its scores (half a width), and people in a bin that a calibration bin's edge cuts may belong
+    to either side: each moves the sum by at most twice the greater of the distances that either label there can add up to.
+    """
+    negative, positive = unpack(found.packed[0], axis), unpack(found.packed[1], axis)
+    moved = 0.0
+    for place in axis.astride:
+        middle = axis.at[place] / ONE
+        moved += 2 * max(negative[place] * (middle + axis.half), positive[place] * (1 - middle + axis.half))
+    return axis.half + moved / total

@@ -1,0 +1,236 @@
+"""A tally's cells, merged into the groups that are compared: everybody, each attribute's values, intersections."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from operator import add
+from typing import TYPE_CHECKING
+
+from assay.errors import InputError, suggest
+from assay.metrics.histogram import Histogram, Points, cell_histogram, points
+from assay.records.tally import SCORE_BINS, SUM_UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assay.records.tally import ClassValue, ErrorCell, Errors, GroupValue, Tally
+
+CELLS = 9
+"""Label (negative, positive, none) by prediction (negative, positive, none): cell ``3 * label + prediction``."""
+
+
+class Group:
+    """The counts of one group.
+
+    Attributes:
+        key: a value for each attribute of its grouping.
+        rows: people.
+        counts: rows by label and prediction (binary), see ``CELLS``.
+        weights: sums of weights likewise, in ``SUM_UNIT``; None without weights.
+        squares: sums of squared weights likewise; None where the tally lacks them.
+        confusion: rows by (label, prediction) (multi-class).
+        weighed: weights by (label, prediction) (multi-class).
+        weighed_squares: squared weights by (label, prediction) (multi-class).
+        scores: None without a score column.
+        errors: the seven sums of `ErrorCell`, in its order, and the sum of fourth powers from its bins (regression).
+    """
+
+    __slots__ = (
+        "confusion",
+        "counts",
+        "errors",
+        "key",
+        "rows",
+        "scores",
+        "squares",
+        "weighed",
+        "weighed_squares",
+        "weights",
+    )
+
+    def __init__(self, key: tuple[GroupValue, ...], tally: Tally) -> None:
+        weighted = tally.roles.weight is not None
+        squared = weighted and all(cell.weight_squares is not None for cell in tally.cells)
+        self.key = key
+        self.rows = 0
+        self.counts = [0] * CELLS
+        self.weights: list[int] | None = [0] * CELLS if weighted else None
+        self.squares: list[int] | None = [0] * CELLS if squared else None
+        self.confusion: dict[tuple[ClassValue, ClassValue], int] = {}
+        self.weighed: dict[tuple[ClassValue, ClassValue], int] | None = {} if weighted else None
+        self.weighed_squares: dict[tuple[ClassValue, ClassValue], int] | None = {} if squared else None
+        self.scores: Histogram | None = None if tally.scores is None else Histogram()
+        self.errors: list[int] | None = None if tally.errors is None else [0] * 8
+
+    def add(self, other: Group) -> None:
+        """Add another group's people to these."""
+        self.rows += other.rows
+        self.counts = list(map(add, self.counts, other.counts))
+        if self.weights is not None and other.weights is not None:
+            self.weights = list(map(add, self.weights, other.weights))
+        if self.squares is not None and other.squares is not None:
+            self.squares = list(map(add, self.squares, other.squares))
+        for mine, theirs in (
+            (self.confusion, other.confusion),
+            (self.weighed, other.weighed),
+            (self.weighed_squares, other.weighed_squares),
+        ):
+            if mine is not None and theirs:
+                for pair, count in theirs.items():
+                    mine[pair] = mine.get(pair, 0) + count
+        if self.scores is not None and other.scores is not None:
+            self.scores.add(other.scores)
+        if self.errors is not None and other.errors is not None:
+            self.errors = list(map(add, self.errors, other.errors))
+
+    @property
+    def known(self) -> bool:
+        """Whether membership is known in every attribute."""
+        return None not in self.key
+
+
+class Grouping:
+    """The groups of one attribute, of an intersection, or (no attribute) everybody.
+
+    Attributes:
+        attributes: names of the attributes, in the roles' order.
+        groups: in the order of their values; unknown last.
+    """
+
+    __slots__ = ("attributes", "groups")
+
+    def __init__(self, attributes: tuple[str, ...], groups: list[Group]) -> None:
+        self.attributes = attributes
+        self.groups = groups
+
+    def named(self, group: Group) -> dict[str, GroupValue]:
+        """Return a group as attribute to value."""
+        return dict(zip(self.attributes, group.key, strict=True))
+
+
+def _order(key: tuple[GroupValue, ...]) -> tuple[tuple[int, str, float, str], ...]:
+    """Order values: booleans, numbers, texts, unknown."""
+    return tuple(
+        (3, "", 0.0, "")
+        if value is None
+        else (2, "", 0.0, value)
+        if isinstance(value, str)
+        else (0 if isinstance(value, bool) else 1, "", float(value), "")
+        for value in key
+    )
+
+
+def base_groups(tally: Tally) -> tuple[list[Group], Points | None]:
+    """Return the finest groups that the tally holds, and the points of its scores."""
+    found: dict[tuple[GroupValue, ...], Group] = {}
+
+    def group_of(key: tuple[GroupValue, ...]) -> Group:
+        # True == 1 in Python; a group of True and a group of 1 stay two groups.
+        typed = tuple((type(value), value) for value in key)
+        if typed not in found:
+            found[typed] = Group(key, tally)
+        return found[typed]
+
+    for cell in tally.cells:
+        group = group_of(cell.group)
+        group.rows += cell.count
+        if tally.roles.task == "binary":
+            place = 3 * _class_index(cell.label) + _class_index(cell.prediction)
+            group.counts[place] += cell.count
+            if group.weights is not None:
+                group.weights[place] += cell.weight or 0
+            if group.squares is not None:
+                group.squares[place] += cell.weight_squares or 0
+        else:
+            pair = (cell.label, cell.prediction)
+            group.confusion[pair] = group.confusion.get(pair, 0) + cell.count
+            if group.weighed is not None:
+                group.weighed[pair] = group.weighed.get(pair, 0) + (cell.weight or 0)
+            if group.weighed_squares is not None:
+                group.weighed_squares[pair] = group.weighed_squares.get(pair, 0) + (cell.weight_squares or 0)
+    axis = None
+    if tally.scores is not None:
+        axis = points(tally.scores, weighted=tally.roles.weight is not None)
+        index = _score_index(tally) if axis.exact else {}
+        for score_cell in tally.scores.cells:
+            scores = group_of(score_cell.group).scores
+            if scores is not None:
+                scores.add(cell_histogram(score_cell, axis, index))
+    if tally.errors is not None:
+        counted = bool(tally.cells)
+        for error_cell in tally.errors.cells:
+            group = group_of(error_cell.group)
+            group.errors = _error_sums(error_cell, tally.errors)
+            group.rows += 0 if counted else error_cell.count
+    return sorted(found.values(), key=lambda group: _order(group.key)), axis
+
+
+def _class_index(value: ClassValue) -> int:
+    return 2 if value is None else int(value)
+
+
+def _score_index(tally: Tally) -> dict[float, int]:
+    cells = tally.scores.cells if tally.scores is not None else ()
+    places = sorted({value for cell in cells for value, _ in cell.values or ()})
+    return {place: number for number, place in enumerate(places)}
+
+
+def _error_sums(cell: ErrorCell, errors: Errors) -> list[int]:
+    width = (errors.high - errors.low) / SCORE_BINS
+    fourth = 0
+    for place, count in cell.bins:
+        # Integers, so that merging groups in another order changes no bit.
+        fourth += count * round((errors.low + (place + 0.5) * width) / SUM_UNIT) ** 4
+    return [
+        cell.count,
+        cell.labels,
+        cell.label_squares,
+        cell.predictions,
+        cell.errors,
+        cell.absolute_errors,
+        cell.squared_errors,
+        fourth,
+    ]
+
+
+def merge(tally: Tally, groups: Sequence[Group], attributes: tuple[str, ...]) -> Grouping:
+    """Return the groups of some attributes, merged from finer ones; no attributes: everybody, as one group."""
+    places = [tally.roles.protected.index(name) for name in attributes]
+    found: dict[tuple[tuple[type, GroupValue], ...], Group] = {}
+    for group in groups:
+        key = tuple(group.key[place] for place in places)
+        typed = tuple((type(value), value) for value in key)
+        if typed not in found:
+            found[typed] = Group(key, tally)
+        found[typed].add(group)
+    if not attributes and not found:
+        found[()] = Group((), tally)
+    return Grouping(attributes, sorted(found.values(), key=lambda group: _order(group.key)))
+
+
+def intersections(tally: Tally, asked: bool | Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return the intersections to measure, each as names in the roles' order.
+
+    Raises:
+        InputError: when a name is no protected attribute of the tally, or an intersection has fewer than two.
+    """
+    names = tally.roles.protected
+    if isinstance(asked, bool):
+        pairs = list(combinations(names, 2)) if asked else []
+        return pairs + ([names] if asked and len(names) > 2 else [])  # noqa: PLR2004 - two are a pair already
+    found: list[tuple[str, ...]] = []
+    for wanted in asked:
+        if isinstance(wanted, str):
+            raise InputError(f"expected an intersection as a list of attributes, found the text {wanted!r}")
+        for name in wanted:
+            if name not in names:
+                raise InputError(
+                    f"expected protected attributes in intersections, found {name!r}{suggest(name, names)}; "
+                    f"the tally has {', '.join(names) or 'none'}"
+                )
+        ordered = tuple(name for name in names if name in wanted)
+        if len(ordered) < 2:  # noqa: PLR2004 - one attribute is no intersection
+            raise InputError(f"expected at least two different attributes in an intersection, found {list(wanted)!r}")
+        if ordered not in found:
+            found.append(ordered)
+    return found

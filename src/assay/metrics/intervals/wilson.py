@@ -1,0 +1,39 @@
+"""Wilson's score interval for one proportion."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+METHOD = "Wilson score"
+WEIGHTED = "Wilson score at Kish's effective sample size"
+
+
+def wilson(rate: float, n: float, z: float) -> tuple[float, float]:
+    """Return Wilson's interval of a proportion.
+
+    Source: Wilson (1927), "Probable inference, the law of succession, and statistical inference", JASA 22:209-212;
+    recommended by Brown, Cai and DasGupta (2001), Statistical Science 16(2):101-133, section 4
+    (https://doi.org/10.1214/ss/1009213286). Weighted rows: ``n`` is Kish's effective sample size, (sum w)^2 / sum w^2
+    (Kish 1965, Survey Sampling, section 11.7; Korn and Graubard 1998, Survey Methodology 24:193-201).
+
+    Coverage, computed exactly by summing the binomial (95 %; tests/unit/metrics/test_metrics_wilson.py): between 93 and
+    97 % on average over neighbouring rates at 30, 100 and 1,000 people. At a single rate it moves with the
+    discreteness of counts: where fewer than about 5 people of either kind are expected it ranges from 83.8 % (30 people,
+    rate just above 0) to 100 %; at 0.02 it is 98.0 % at n = 30 (an interval of a count of 0 to 2) and 94.8 to 95.0 % at 100 and
+    1,000. Clopper and Pearson's exact interval never falls below the level and is wider by about 1/n on each side.
+
+    Args:
+        rate: the proportion, in [0, 1].
+        n: people it rests on, greater than 0.
+        z: standard normal quantile of the level.
+    """
+    z2 = z * z
+    centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
+    half = z / (1 + z2 / n) * sqrt(rate * (1 - rate) / n + z2 / (4 * n * n))
+    # Rounding must not push the interval off its value or out of the range.
+    return (max(0.0, min(rate, centre - half)), min(1.0, max(rate, centre + half)))
+
+
+def kish(total: float, squares: float) -> float:
+    """Return Kish's effective sample size of a sum of weights and a sum of squared weights."""
+    return total * total / squares if squares > 0 else 0.0

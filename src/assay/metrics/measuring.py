@@ -1,0 +1,275 @@
+"""From a tally to every measurement: overall, per group, between groups, and for intersections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assay.errors import InputError
+from assay.metrics import family, impact
+from assay.metrics.between import COMPARISONS, compare
+from assay.metrics.catalogue import METRICS, ORDER, known
+from assay.metrics.entropy import entropy_between
+from assay.metrics.groups import base_groups, intersections, merge
+from assay.metrics.histogram import unpack
+from assay.metrics.intervals.level import at_level
+from assay.metrics.metric import Estimate, undefined
+from assay.metrics.multiclass import classes, one_against_rest
+from assay.records.measurement import Measurement, Over
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from assay.metrics.groups import Group, Grouping
+    from assay.metrics.histogram import Points
+    from assay.records.tally import GroupValue, Tally
+
+_UNSET = msgspec.UNSET
+_IMPACT = ("impact_ratio", "two_proportion_z", "fisher_exact_p")
+_BETWEEN_ENTROPY = "between_group_generalized_entropy_index"
+
+
+def measure(
+    tally: Tally,
+    *,
+    level: float = 0.95,
+    intersections: bool | Sequence[Sequence[str]] = False,  # noqa: A002 - the contract's word
+    minimum_group: int = 1,
+    metrics: Collection[str] | None = None,
+) -> tuple[Measurement, ...]:
+    """Return every measurement of a tally, in the order of `METRICS`; the same tally gives the same bytes.
+
+    Rows without a label count for metrics that need none and are left out of the others. People whose membership is not known
+    (``None``) are a group with measurements of its own, but nobody can treat them differently on purpose: like groups under the minimum size
+    they take no part in comparisons and are listed in ``left_out`` (pandas and Fairlearn drop them as well). A comparison in which the
+    value of a group that takes part is undefined is undefined, and names that group. No interval uses random numbers.
+
+    Args:
+        tally: the counts.
+        level: two-sided confidence of the intervals, from 0.5 to under 1.
+        intersections: True: every pair of attributes and all of them together; or the intersections by name.
+        minimum_group: groups with fewer rows decide nothing: they are measured, and left out of comparisons.
+        metrics: names; None: all that the tally's columns allow. One that they do not allow has no value, and a reason.
+
+    Returns:
+        Overall, then by each attribute, then by intersections, within each metric.
+
+    Raises:
+        InputError: for an unknown metric or attribute, or a level or minimum out of range.
+    """
+    if minimum_group < 0:
+        raise InputError(f"expected a minimum group size of 0 or more, found {minimum_group}")
+    if metrics is not None:
+        known(metrics)
+    return _Measuring(tally, level, minimum_group, metrics).all(intersections)
+
+
+def _missing(tally: Tally, name: str) -> str | None:
+    """Return why a tally cannot have a metric; None when it can."""
+    metric, roles = METRICS[name], tally.roles
+    if roles.task not in metric.tasks:
+        return f"defined for {' and '.join(metric.tasks)} outcomes; this tally's is {roles.task}"
+    lacking = [need for need in metric.needs if getattr(roles, need) is None]
+    if lacking:
+        return f"no {' and no '.join(lacking)} column was named"
+    compares = metric.scope == "between" or name in _IMPACT or name.startswith("scoring_")
+    if compares and not roles.protected:
+        return "no protected attribute was named: there are no groups to compare"
+    return None
+
+
+class _Measuring:
+    """One call's tally, choices and findings."""
+
+    def __init__(self, tally: Tally, level: float, minimum: int, metrics: Collection[str] | None) -> None:
+        self.tally = tally
+        self.level = at_level(level)
+        self.minimum = minimum
+        asked = set(METRICS if metrics is None else metrics)
+        self.missing = {} if metrics is None else {name: why for name in asked if (why := _missing(tally, name))}
+        self.names = {name for name in asked if _missing(tally, name) is None}
+        self.comparisons = [comparison for comparison in COMPARISONS if comparison.metric.name in self.names]
+        self.needed = self.names | {of for comparison in self.comparisons for of in comparison.of}
+        self.found: list[Measurement] = []
+
+    def all(self, asked: bool | Sequence[Sequence[str]]) -> tuple[Measurement, ...]:
+        crossed = intersections(self.tally, asked)
+        groups, axis = base_groups(self.tally)
+        everybody = merge(self.tally, groups, ())
+        for name in sorted(self.missing, key=ORDER.__getitem__):
+            self.tell(name, undefined(self.missing[name], everybody.groups[0].rows))
+        middle = None
+        if axis is not None and everybody.groups[0].scores is not None:
+            middle = impact.median(unpack(sum(everybody.groups[0].scores.packed), axis), axis)
+        every_class = classes(groups) if self.tally.roles.task == "multiclass" else []
+        self.grouping(everybody, axis, middle, every_class)
+        for attributes in [(name,) for name in self.tally.roles.protected] + crossed:
+            self.grouping(merge(self.tally, groups, attributes), axis, middle, every_class)
+        return tuple(sorted(self.found, key=lambda measurement: ORDER[measurement.metric]))
+
+    def grouping(
+        self, grouping: Grouping, axis: Points | None, middle: impact.Median | None, every_class: list[str | int]
+    ) -> None:
+        """Measure the groups of one grouping, and compare them."""
+        task = self.tally.roles.task
+        if task == "binary":
+            table = [family.binary(group, axis, self.needed, self.level) for group in grouping.groups]
+        elif task == "multiclass":
+            table = [family.many_classes(group, self.level) for group in grouping.groups]
+        else:
+            table = [family.errors(group, self.needed, self.level) for group in grouping.groups]
+        self.groups(grouping, table)
+        self.between(grouping, table)
+        for each in every_class:
+            rows = [family.one_class(group, each, self.level) for group in grouping.groups]
+            self.groups(grouping, rows, each)
+            self.between(grouping, rows, each)
+        if grouping.attributes:
+            self.impact(grouping, axis, middle)
+
+    def groups(self, grouping: Grouping, table: list[dict[str, Estimate]], one_of: str | int | None = None) -> None:
+        for group, row in zip(grouping.groups, table, strict=True):
+            named = grouping.named(group)
+            for name, estimate in row.items():
+                if name in self.names:
+                    self.tell(name, estimate, named, one_of=one_of)
+
+    def takes_part(self, group: Group) -> bool:
+        return group.known and group.rows >= self.minimum
+
+    def between(self, grouping: Grouping, table: list[dict[str, Estimate]], one_of: str | int | None = None) -> None:
+        if not grouping.attributes:
+            return
+        parts = [number for number, group in enumerate(grouping.groups) if self.takes_part(group)]
+        groups = [grouping.groups[number] for number in parts]
+        rows = [table[number] for number in parts]
+        few = self.too_few(len(groups))
+
+        def name_of(number: int) -> str:
+            return ", ".join(f"{key} {value!r}" for key, value in grouping.named(groups[number]).items())
+
+        for comparison in self.comparisons:
+            per_class = one_of is not None
+            if self.tally.roles.task == "multiclass" and comparison.metric.per_class != per_class:
+                continue
+            estimate = few or compare(comparison, rows, name_of, self.level)
+            self.tell_between(comparison.metric.name, grouping, groups, estimate, one_of)
+        if _BETWEEN_ENTROPY in self.names and one_of is None:
+            estimate = few or entropy_between(groups, self.level)
+            self.tell_between(_BETWEEN_ENTROPY, grouping, groups, estimate)
+
+    def too_few(self, count: int) -> Estimate | None:
+        if count > 1:
+            return None
+        size = f" with at least {self.minimum} rows" if self.minimum > 1 else ""
+        return undefined(f"expected at least two groups of known membership{size} to compare, found {count}")
+
+    def impact(self, grouping: Grouping, axis: Points | None, middle: impact.Median | None) -> None:
+        if not self.names.isdisjoint(_IMPACT):
+            self.table(grouping, [self.selection_share(group) for group in grouping.groups], "", axis)
+        if not self.names.isdisjoint("scoring_" + name for name in _IMPACT):
+            shares: list[impact.Share | None] = [None] * len(grouping.groups)
+            if axis is not None and middle is not None:
+                shares = [
+                    impact.scoring_share(group, axis, middle, family.design_effect(group)) for group in grouping.groups
+                ]
+            self.table(grouping, shares, "scoring_", axis)
+
+    def selection_share(self, group: Group) -> impact.Share | None:
+        roles = self.tally.roles
+        if roles.task == "binary":
+            return impact.selection_share(group, favourable_is_positive=self.tally.favourable_is_positive)
+        favourable = roles.favourable if roles.favourable is not None else roles.positive
+        if favourable is None:
+            return None
+        return impact.selection_share(_against_rest(group, favourable), favourable_is_positive=True)
+
+    def table(
+        self, grouping: Grouping, shares: list[impact.Share | None], prefix: str, axis: Points | None
+    ) -> None:
+        """Tell one impact table: the ratio of each group that takes part, and why the others do not."""
+        del axis
+        parts = [self.takes_part(group) for group in grouping.groups]
+        few = self.too_few(sum(parts))
+        top = impact.highest([share for share, part in zip(shares, parts, strict=True) if part])
+        for group, share, part in zip(grouping.groups, shares, parts, strict=True):
+            if few is None and part:
+                estimates = impact.impact(share, top, self.level)
+            else:
+                why = few if few is not None else undefined(self.why_left_out(group))
+                estimates = (Estimate(None, n=group.rows, reason=why.reason),) * 3
+            for name, estimate in zip(_IMPACT, estimates, strict=True):
+                if prefix + name in self.names:
+                    self.tell(prefix + name, estimate, grouping.named(group), over=grouping.attributes)
+
+    def why_left_out(self, group: Group) -> str:
+        if not group.known:
+            return "membership is not known: takes no part in comparisons"
+        return f"the group has {group.rows} rows, fewer than the minimum of {self.minimum}: takes no part in comparisons"
+
+    def tell_between(
+        self,
+        name: str,
+        grouping: Grouping,
+        groups: list[Group],
+        estimate: Estimate,
+        one_of: str | int | None = None,
+    ) -> None:
+        low, high = estimate.lowest, estimate.highest
+        self.tell(
+            name,
+            estimate,
+            over=grouping.attributes,
+            one_of=one_of,
+            minimum_group=self.minimum,
+            left_out=tuple(grouping.named(group) for group in grouping.groups if not self.takes_part(group)),
+            lowest=_UNSET if low is None else grouping.named(groups[low]),
+            highest=_UNSET if high is None else grouping.named(groups[high]),
+        )
+
+    def tell(
+        self,
+        name: str,
+        estimate: Estimate,
+        group: dict[str, GroupValue] | None = None,
+        *,
+        over: tuple[str, ...] = (),
+        one_of: str | int | None = None,
+        minimum_group: int | msgspec.UnsetType = _UNSET,
+        left_out: tuple[dict[str, GroupValue], ...] | msgspec.UnsetType = _UNSET,
+        lowest: dict[str, GroupValue] | msgspec.UnsetType = _UNSET,
+        highest: dict[str, GroupValue] | msgspec.UnsetType = _UNSET,
+    ) -> None:
+        low, high = estimate.low, estimate.high
+        interval = None
+        if estimate.value is not None and low is not None and high is not None and high - low != float("inf"):
+            interval = (low, high)
+        self.found.append(
+            Measurement(
+                metric=name,
+                group=group or {},
+                over=Over(attribute=",".join(over)) if over else _UNSET,
+                value=estimate.value,
+                interval=interval,
+                level=self.level.level,
+                n=estimate.n,
+                unit=METRICS[name].unit,
+                reason=estimate.reason,
+                one_of=_UNSET if one_of is None else one_of,
+                method=estimate.method or _UNSET,
+                minimum_group=minimum_group,
+                left_out=left_out,
+                lowest=lowest,
+                highest=highest,
+                bound=_UNSET if estimate.bound is None else estimate.bound,
+            )
+        )
+
+
+def _against_rest(group: Group, favourable: str | int) -> Group:
+    counts = one_against_rest(group.confusion, favourable)
+    weights = one_against_rest(group.weighed, favourable)
+    squares = one_against_rest(group.weighed_squares, favourable)
+    group.counts, group.weights, group.squares = counts or group.counts, weights, squares
+    return group
