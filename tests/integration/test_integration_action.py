@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from assay.attest.keys import generate_key
 from integration.action_runner import ROOT, run_action
 from integration.projects import write_project
 
@@ -25,11 +27,18 @@ def test_the_action_answers_with_the_decision(decision: str, tmp_path: Path) -> 
     assert gate["exit-code"] == str(EXPECTED[decision])
     assert done.exit_code == EXPECTED[decision], done.log
     reports = tmp_path / "runner" / "assay-reports"
-    assert {path.name for path in reports.iterdir()} == {"summary.md", "assay.sarif", "assay.xml", "verdict.json"}
+    assert {"summary.md", "assay.sarif", "assay.xml", "verdict.json", "releases", "log-copy"} == names(reports)
+    assert (reports / gate["evidence"]).is_file()
     assert json.loads((reports / "verdict.json").read_text(encoding="utf-8"))["decision"] == decision
     assert done.summary == (reports / "summary.md").read_text(encoding="utf-8")
     assert done.used["github/codeql-action/upload-sarif"]["sarif_file"] == str(reports / "assay.sarif")
-    assert "keys" not in done.used["actions/upload-artifact"]["path"]
+    assert done.used["actions/upload-artifact"]["path"] == str(reports)
+    assert not [path for path in reports.rglob("*") if path.suffix == ".pem" or ".private" in path.name]
+
+
+def names(folder: Path) -> set[str]:
+    """Return what lies in a folder."""
+    return {path.name for path in folder.iterdir()}
 
 
 def test_undecided_is_handed_over_only_when_asked(tmp_path: Path) -> None:
@@ -46,14 +55,35 @@ def test_handing_over_does_not_help_a_denied_version(tmp_path: Path) -> None:
     assert done.exit_code == 1, done.log
 
 
-def test_the_decision_is_made_anew_on_kept_evidence(tmp_path: Path) -> None:
+def test_a_later_job_decides_anew_on_kept_evidence_signed_by_the_same_key(tmp_path: Path) -> None:
+    key = generate_key().pem().decode()
+    write_project(tmp_path / "work", "undecided")
+    first = run_action(tmp_path / "work", tmp_path / "runner", {"signing-key": key, "on-undecided": "hand-over"})
+    assert first.outputs["gate"]["decision"] == "undecided", first.log
+
+    # Another machine: a new checkout, the artifact unpacked as the example workflow does it.
+    write_project(tmp_path / "later", "undecided")
+    shutil.copytree(tmp_path / "runner" / "assay-reports", tmp_path / "later" / ".assay")
+    evidence = f".assay/{first.outputs['gate']['evidence']}"
+    again = run_action(tmp_path / "later", tmp_path / "second", {"signing-key": key, "evidence": evidence})
+    assert again.outputs["gate"]["decision"] == "undecided", again.log
+    assert again.exit_code == 3
+
+    # Evidence that another key signed is nobody's word.
+    write_project(tmp_path / "other", "undecided")
+    shutil.copytree(tmp_path / "runner" / "assay-reports", tmp_path / "other" / ".assay")
+    unknown = run_action(tmp_path / "other", tmp_path / "third", {"evidence": evidence})
+    assert unknown.outputs["gate"]["decision"] == "error", unknown.log
+    assert unknown.exit_code != 0
+
+
+def test_a_key_in_the_checkout_is_refused(tmp_path: Path) -> None:
     write_project(tmp_path / "work", "allow")
-    first = run_action(tmp_path / "work", tmp_path / "runner")
-    assert first.exit_code == 0, first.log
-    kept = next((tmp_path / "work").glob(".assay/releases/*/*/evidence.json"))
-    again = run_action(tmp_path / "work", tmp_path / "second", {"evidence": str(kept.relative_to(tmp_path / "work"))})
-    assert again.outputs["gate"]["decision"] == "allow", again.log
-    assert again.exit_code == 0
+    (tmp_path / "work" / ".assay" / "keys").mkdir(parents=True)
+    (tmp_path / "work" / ".assay" / "keys" / "default.pem").write_text("committed by mistake", encoding="utf-8")
+    done = run_action(tmp_path / "work", tmp_path / "runner", {"signing-key": generate_key().pem().decode()})
+    assert done.exit_code == 2
+    assert "does not belong in the checkout" in done.log
 
 
 @pytest.mark.parametrize("missing", ["policy.yaml", "assay.yaml", "rows.csv"])
@@ -80,7 +110,8 @@ def test_an_answer_that_contradicts_itself_is_no_answer(code: int, verdict: str,
 
 def broken(verdict: str, code: int) -> str:
     """Return a program that writes a verdict and ends with a code, whatever it is asked."""
-    writing = f"""printf '{{"decision": "{verdict}"}}' > "${{word#json=}}";""" if verdict else ":;"
+    text = json.dumps({"decision": verdict, "model": "m", "version": "1"})
+    writing = f"printf '{text}' > \"${{word#json=}}\";" if verdict else ":;"
     return f'#!/bin/sh\nfor word in "$@"; do case "$word" in json=*) {writing} esac; done\nexit {code}\n'
 
 

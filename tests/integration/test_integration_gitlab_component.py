@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from assay.attest.keys import generate_key
 from integration.action_runner import ROOT, write_commands
 from integration.projects import write_project
 
@@ -77,7 +78,11 @@ def run(work: Path, *jobs: str) -> subprocess.CompletedProcess[str]:
         "PYTHONPATH": str(ROOT / "src"),
         "HOME": str(work.parent),
     }
-    command = [node(), str(RUNNER), "--force-shell-executor", "--cwd", str(work), *jobs]
+    key = work.parent / "signing-key.pem"
+    if not key.exists():
+        key.write_bytes(generate_key().pem())
+    variable = ["--variable", f"ASSAY_SIGNING_KEY={key}"]
+    command = [node(), str(RUNNER), "--force-shell-executor", "--cwd", str(work), *variable, *jobs]
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=300
     )
