@@ -95,12 +95,14 @@ def small_group(control: Control, terms: Terms, group: Mapping[str, GroupValue],
     """Return the finding of a group under the minimum size: it is reported and decides nothing."""
     count = f"{n} {terms.words.people}" if n is not None else f"fewer {terms.words.people} than the minimum"
     reason = f"{group_words(group)}: {count}, under the minimum of {terms.minimum_group}: reported, decides nothing."
-    if terms.small_groups == "unknown":
+    # People whose membership is not known are no group that anybody belongs to; data-gaps limits how many they are.
+    waits = terms.small_groups == "unknown" and None not in group.values()
+    if waits:
         reason += " Collect more, have the risk accepted in writing, or let the policy say `small_groups: report`."
     return finding(
         control,
         terms,
-        "unknown" if terms.small_groups == "unknown" else "not-applicable",
+        "unknown" if waits else "not-applicable",
         reason,
         about=group_label(group),
         metric=control.metric,

@@ -210,8 +210,10 @@ def _refused_in_step(
 
 def _approval_use(consent: SignedConsent, counted: bool, reason: str) -> ConsentUse:
     role = consent.act.role if isinstance(consent.act, Approval) else ""
-    status = "counted" if counted else "refused"
-    return ConsentUse(id=consent.id, kind="approval", by=consent.signer, role=role, status=status, reason=reason)
+    return ConsentUse(
+        id=consent.id, kind="approval", by=consent.signer, role=role,
+        status="counted" if counted else "refused", reason=reason,
+    )  # fmt: skip
 
 
 def _term(waiver: Waiver, rules_days: int, subject: Subject) -> str | None:

@@ -115,7 +115,8 @@ class Policy(Written, frozen=True, kw_only=True, dict=True):
     @property
     def places(self) -> dict[str, Place]:
         """Where each control, and each key of the policy, stands."""
-        return self.__dict__.get("places_", {})
+        found: dict[str, Place] = self.__dict__.get("places_", {})
+        return found
 
     def placed(self, places: dict[str, Place]) -> Policy:
         """Return the same policy that knows where everything stands."""

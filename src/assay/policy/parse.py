@@ -65,7 +65,7 @@ def _read_sheet(name: str, content: bytes) -> _Sheet:
 
 
 def _whole(policy: Policy, positions: Positions) -> Iterator[tuple[str, str]]:
-    """Yield what does not fit together in a policy of one file; parts that were not readable do not count against it."""
+    """Yield what does not fit together in a policy of one file; unreadable parts do not count against it."""
     tiers = set(policy.tiers)
     tiers |= {path.split(".")[2] for path in positions.places if path.startswith("$.tiers.")}
     numbers = {id(control): i for i, control in enumerate(policy.controls)}

@@ -1,0 +1,61 @@
+"""History decided again: stored evidence under another policy, as it would have been decided on its day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assay.policy.decision import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assay.policy.form import Policy
+    from assay.records.consent import SignedConsent
+    from assay.records.evidence import Evidence
+    from assay.records.verdict import Decision, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """One release: what was decided, and what the policy at hand decides on the same evidence at the same time.
+
+    Attributes:
+        then: the verdict that was recorded.
+        now: the verdict under the policy at hand.
+        differs: ids of the findings whose status differs, with both words.
+    """
+
+    then: Verdict
+    now: Verdict
+    differs: tuple[tuple[str, str, str], ...]
+
+    @property
+    def changed(self) -> bool:
+        """Say whether the decision is another one."""
+        return self.then.decision != self.now.decision
+
+    @property
+    def decisions(self) -> tuple[Decision, Decision]:
+        """Return the decision then and now."""
+        return (self.then.decision, self.now.decision)
+
+
+def replay(policy: Policy, evidence: Evidence, then: Verdict, *, consents: Sequence[SignedConsent] = ()) -> Replayed:
+    """Decide stored evidence again, at the time and by the actor of its verdict.
+
+    Consents are bound to the policy that they were given under: under another policy they are void, and that shows.
+    Whether files had changed by then cannot be asked again; those named in the evidence are taken.
+    """
+    now = decide(
+        policy, evidence, evidence_sha256=then.evidence_sha256, consents=consents, trust_sha256=then.trust_sha256,
+        at=then.decided_at, by=then.decided_by, files_now=evidence.model.files,
+    )  # fmt: skip
+    before = {finding.id: finding.status for finding in then.findings}
+    after = {finding.id: finding.status for finding in now.findings}
+    differs = tuple(
+        (name, before.get(name, "absent"), after.get(name, "absent"))
+        for name in dict.fromkeys((*before, *after))
+        if before.get(name) != after.get(name)
+    )
+    return Replayed(then, now, differs)
