@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assay.errors import VerificationError
 from assay.tlog.entry_bundle import join_entries
 from assay.tlog.merkle import hash_leaf
-from assay.tlog.tile import ENTRIES, TILE_WIDTH, Tile, levels, span
+from assay.tlog.tile import ENTRIES, TILE_WIDTH, Tile, levels, span, tile_at, tile_path
 from assay.tlog.tree import fold_root, perfect_root
 
 if TYPE_CHECKING:
@@ -45,13 +46,22 @@ class Edge:
 
 
 def read_edge(tree: TiledTree) -> Edge:
-    """Read the edge of a tree from its tiles: one partial tile a level, and one bundle."""
+    """Read the edge of a tree from its tiles: one partial tile a level, and one bundle.
+
+    Raises:
+        VerificationError: when the bundle's entries do not hash to the tile beside it.
+    """
     hashes: list[tuple[bytes, ...]] = []
     for level in range(levels(tree.size)):
         index, width = divmod(tree.size // span(level), TILE_WIDTH)
         hashes.append(tuple(tree.hashes(level, index)) if width else ())
     bundle, width = divmod(tree.size, TILE_WIDTH)
-    return Edge(tree.size, tuple(hashes), tuple(tree.entries(bundle)) if width else ())
+    entries = tuple(tree.entries(bundle)) if width else ()
+    if entries and tuple(map(hash_leaf, entries)) != hashes[0]:
+        raise VerificationError(
+            f"{tile_path(tile_at(ENTRIES, bundle, tree.size))}: its entries do not hash to the tile beside it"
+        )
+    return Edge(tree.size, tuple(hashes), entries)
 
 
 @dataclass(frozen=True, slots=True)
