@@ -86,7 +86,8 @@ class Keyring:
         if found != key.public:
             raise VerificationError(
                 f"{public} is not the public half of the private key beside it (expected key id "
-                f"{key.public.key_id:.16}, found {found.key_id:.16}). Remove it if the private key is yours; it is then written anew"
+                f"{key.public.key_id:.16}, found {found.key_id:.16}). Remove it if the private key is "
+                "yours; it is then written anew"
             )
 
 
