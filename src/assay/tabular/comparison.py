@@ -2,21 +2,27 @@
 
 One column at a time, so that memory is bounded by a column's different values and a Parquet file is read only where it
 is asked. A numeric column with few different values is counted value by value; another in a thousand narrow bins of the
-reference, with one bin more on either side.
+reference, with one bin more on either side. Text files are read once, into a table of the engine's that may spill to
+disk: a column of theirs is of numbers, or of times, when all of its values are.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from assay.errors import DataError, suggest
 from assay.records.comparison import Category, ColumnCounts, Side, Step, TableComparison
+from assay.tabular.sql import identifier, literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import duckdb
+    from assay.records.comparison import ColumnKind
+    from assay.tabular.engine import Session
 
 EXACT_VALUES = 65_536
 """Up to this many different values of both tables, each is counted; beyond it, narrow bins."""
@@ -27,201 +33,251 @@ NARROW_BINS = 1_000
 MOST_CATEGORIES = 10_000
 """More categories than this are no categories."""
 
+MEMORY = "1GB"
+"""The engine's budget; beyond it, it spills to disk."""
+
 _SUMMARY = """SELECT count(v) FILTER (NOT isnan(v)), count(v) FILTER (isinf(v)),
   min(v) FILTER (isfinite(v)), max(v) FILTER (isfinite(v)), approx_count_distinct(v) FILTER (isfinite(v))"""
 
 _NUMERIC = re.compile(r"(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*)\Z")
 _TIME = re.compile(r"(DATE|TIMESTAMP.*)\Z")
-_CATEGORY = re.compile(r"(VARCHAR|BOOLEAN|ENUM.*|UUID)\Z")
+_TRUTH = re.compile(r"BOOLEAN\Z")
+_CATEGORY = re.compile(r"(VARCHAR|ENUM.*|UUID)\Z")
+
+_READINGS = {
+    "DOUBLE": "regexp_matches({}, '^\\s*[+-]?0[0-9]')",
+    "BOOLEAN": "lower({}) NOT IN ('true', 'false')",
+    "TIMESTAMP": "FALSE",
+}
+"""Types that a column of text is tried as, in order, and which of its values would lose their meaning by it."""
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table that the engine can read: what messages call it, what follows FROM, its columns' types, its rows."""
+
+    name: str
+    relation: str
+    types: dict[str, str]
+    rows: int
+    is_text: bool
 
 
-def _family(kind: str) -> str:
-    for family, pattern in (("number", _NUMERIC), ("time", _TIME), ("category", _CATEGORY)):
-        if pattern.match(kind):
-            return family
-    return "other"
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The two tables and the session that reads both."""
+
+    session: Session
+    reference: _Table
+    current: _Table
+
+    def select(self, sql: str) -> list[Any]:
+        return self.session.rows(sql, name=f"{self.reference.name} and {self.current.name}")
+
+    def one(self, sql: str) -> Any:  # noqa: ANN401 - a row of any types
+        return self.select(sql)[0]
 
 
-def count_columns(
-    connection: duckdb.DuckDBPyConnection,
-    reference: str,
-    current: str,
+def compare_tables(
+    reference: Any,  # noqa: ANN401 - any table
+    current: Any,  # noqa: ANN401 - any table
     *,
     columns: Sequence[str] | None = None,
+    memory: str = MEMORY,
     on_progress: Callable[[float], None] | None = None,
 ) -> TableComparison:
     """Count every column of two tables.
 
     Args:
-        connection: where both can be read.
-        reference: SQL that stands for the reference after ``FROM``.
-        current: the same of the current rows.
+        reference: a CSV or Parquet file, a glob, a folder, or a frame.
+        current: the same.
         columns: the columns to compare; all of both when None.
+        memory: the engine's budget.
         on_progress: called with the share of the columns done.
 
     Raises:
-        DataError: when a table has no rows, or a column is in neither.
+        DataError: when a table cannot be read or has no rows, or a column is in neither.
     """
-    types = {side: _types(connection, side) for side in (reference, current)}
-    rows = {side: _one(connection, f"SELECT count(*) FROM {side}")[0] for side in (reference, current)}  # noqa: S608 - our own SQL
-    for side, name in ((reference, "reference"), (current, "current table")):
-        if not rows[side]:
-            raise DataError(f"expected rows in the {name}, found none: nothing can be compared with nothing")
-    names = list(dict.fromkeys((*types[reference], *types[current])))
-    for wanted in columns or ():
-        if wanted not in names:
-            raise DataError(
-                f"expected a column {wanted!r} in the reference or the current table{suggest(wanted, names)}"
-            )
-    found = []
-    chosen = list(dict.fromkeys(columns or names))
-    for done, column in enumerate(chosen, 1):
-        sides = [(side, types[side].get(column), rows[side]) for side in (reference, current)]
-        found.append(_count(connection, column, sides[0], sides[1]))
-        if on_progress:
-            on_progress(done / len(chosen))
-    return TableComparison(reference_rows=rows[reference], current_rows=rows[current], columns=tuple(found))
+    from assay.tabular.engine import session  # noqa: PLC0415 - the engine is loaded when rows are read
+
+    with session(memory=memory) as opened:
+        pair = _Pair(opened, _open(opened, reference, "reference_rows"), _open(opened, current, "current_rows"))
+        for table, name in ((pair.reference, "reference"), (pair.current, "current table")):
+            if not table.rows:
+                raise DataError(
+                    f"{table.name}: expected rows in the {name}, found none: nothing can be compared with nothing"
+                )
+        names = list(dict.fromkeys((*pair.reference.types, *pair.current.types)))
+        for wanted in columns or ():
+            if wanted not in names:
+                raise DataError(
+                    f"no column {wanted!r} in {pair.reference.name} or {pair.current.name}{suggest(wanted, names)}. "
+                    f"The columns are: {', '.join(map(repr, names[:30]))}"
+                )
+        found = []
+        chosen = list(dict.fromkeys(columns or names))
+        for done, column in enumerate(chosen, 1):
+            found.append(_count(pair, column))
+            if on_progress:
+                on_progress(done / len(chosen))
+    return TableComparison(reference_rows=pair.reference.rows, current_rows=pair.current.rows, columns=tuple(found))
 
 
-def _types(connection: duckdb.DuckDBPyConnection, side: str) -> dict[str, str]:
-    described = connection.execute(f"DESCRIBE SELECT * FROM {side}").fetchall()  # noqa: S608 - our own SQL
-    return {str(name): str(kind) for name, kind, *_rest in described}
+def _open(session: Session, rows: Any, table: str) -> _Table:  # noqa: ANN401 - any table
+    from assay.tabular.opening import open_rows  # noqa: PLC0415 - the engine is loaded when rows are read
+
+    opened = open_rows(session, rows, name=table if not isinstance(rows, str) else None)
+    relation, types = opened.relation, opened.columns
+    if opened.is_text:
+        session.rows(f"CREATE TEMP TABLE {table} AS SELECT * FROM {relation}", name=opened.name)
+        types = {column: _reading(session, table, column) for column in types}
+        relation = table
+    rows_found = session.rows(f"SELECT count(*) FROM {relation}", name=opened.name)[0][0]  # noqa: S608 - our own SQL
+    return _Table(opened.name, relation, types, rows_found, opened.is_text)
 
 
-def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:  # noqa: ANN401 - a row of any types
-    row = connection.execute(sql).fetchone()
-    if row is None:
-        raise DataError(f"expected one row from the engine, found none, for: {sql}")
-    return row
+def _reading(session: Session, table: str, column: str) -> str:
+    """Return the type that all values of a column of text can be read as."""
+    name = identifier(column)
+    for kind, never in _READINGS.items():
+        unread = f"{name} IS NOT NULL AND (TRY_CAST({name} AS {kind}) IS NULL OR {never.format(name)})"
+        sql = f"SELECT count({name}), count(*) FILTER ({unread}) FROM {table}"  # noqa: S608 - our own SQL
+        present, lost = session.rows(sql, name=column)[0]
+        if present and not lost:
+            return kind
+    return "VARCHAR"
 
 
-def _count(
-    connection: duckdb.DuckDBPyConnection,
-    column: str,
-    reference: tuple[str, str | None, int],
-    current: tuple[str, str | None, int],
-) -> ColumnCounts:
-    families = [_family(kind) if kind else None for _relation, kind, _rows in (reference, current)]
-    reason = None
-    for (_relation, kind, _rows), name in ((reference, "the reference"), (current, "the current table")):
+def _family(kind: str) -> str:
+    for family, pattern in (("number", _NUMERIC), ("time", _TIME), ("truth", _TRUTH), ("category", _CATEGORY)):
+        if pattern.match(kind):
+            return family
+    return "other"
+
+
+def _count(pair: _Pair, column: str) -> ColumnCounts:
+    before, after = pair.reference.types.get(column), pair.current.types.get(column)
+    for kind, table in ((before, pair.reference), (after, pair.current)):
         if kind is None:
-            reason = f"{name} has no column {column!r}"
-    if reason is None and families[0] != families[1]:
-        reason = f"the column's type has changed: {reference[1]} in the reference, {current[1]} now"
-    if reason is None and families[0] == "other":
-        reason = f"columns of type {reference[1]} are not compared"
-    if reason is None and families[0] != "category":
-        return _count_numbers(connection, column, reference, current, time=families[0] == "time")
-    sides = [_side(connection, column, *side) for side in (reference, current)]
-    if reason is not None:
-        return ColumnCounts(column=column, kind="incomparable", reference=sides[0], current=sides[1], reason=reason)
-    return _count_categories(connection, column, reference[0], current[0], sides)
+            return _incomparable(pair, column, f"{table.name} has no column {column!r}")
+    if before is None or after is None:
+        raise AssertionError("a column that is absent was returned above")
+    families = (_family(before), _family(after))
+    if families[0] != families[1]:
+        reason = f"the column's type has changed: {before} in the reference, {after} now"
+        return _incomparable(pair, column, reason)
+    if families[0] == "other":
+        return _incomparable(pair, column, f"columns of type {before} are not compared")
+    if families[0] in {"category", "truth"}:
+        return _count_categories(pair, column)
+    return _count_numbers(pair, column, time=families[0] == "time")
 
 
-def _side(connection: duckdb.DuckDBPyConnection, column: str, side: str, kind: str | None, rows: int) -> Side:
-    if kind is None:
-        return Side(type=None, rows=rows)
-    present = _one(connection, f"SELECT count({_quoted(column)}) FROM {side}")[0]  # noqa: S608 - our own SQL
-    return Side(type=kind, rows=rows, missing=rows - present)
+def _incomparable(pair: _Pair, column: str, reason: str) -> ColumnCounts:
+    sides = _sides(pair, column)
+    return ColumnCounts(column=column, kind="incomparable", reference=sides[0], current=sides[1], reason=reason)
 
 
-def _count_categories(
-    connection: duckdb.DuckDBPyConnection, column: str, reference: str, current: str, sides: list[Side]
-) -> ColumnCounts:
-    counted = connection.execute(
-        f"{_both(f'{_quoted(column)}::VARCHAR', reference, current, 'v IS NOT NULL')} LIMIT {MOST_CATEGORIES + 1}"
-    ).fetchall()
+def _sides(pair: _Pair, column: str) -> tuple[Side, Side]:
+    def side(table: _Table) -> Side:
+        if column not in table.types:
+            return Side(type=None, rows=table.rows)
+        present = pair.one(f"SELECT count({identifier(column)}) FROM {table.relation}")[0]  # noqa: S608 - our own SQL
+        return Side(type=_type(pair, table, column), rows=table.rows, missing=table.rows - present)
+
+    return side(pair.reference), side(pair.current)
+
+
+def _type(pair: _Pair, table: _Table, column: str) -> str:
+    """Return the name of a column's type; text files have none of their own, so theirs is the other side's."""
+    other = pair.current if table is pair.reference else pair.reference
+    own, foreign = table.types[column], other.types.get(column)
+    lends = table.is_text and not other.is_text and foreign is not None and _family(foreign) == _family(own)
+    return foreign if lends and foreign is not None else own
+
+
+def _count_categories(pair: _Pair, column: str) -> ColumnCounts:
+    before, after = _sides(pair, column)
+    value = f"{identifier(column)}::VARCHAR"
+    if _family(pair.reference.types[column]) == "truth":
+        value = f"{identifier(column)}::BOOLEAN::VARCHAR"
+    counted = pair.select(f"{_both(pair, value, 'v IS NOT NULL')} LIMIT {MOST_CATEGORIES + 1}")
     many = len(counted) > MOST_CATEGORIES
+    kind: ColumnKind = "incomparable" if many else "category"
     return ColumnCounts(
         column=column,
-        kind="incomparable" if many else "category",
-        reference=sides[0],
-        current=sides[1],
+        kind=kind,
+        reference=before,
+        current=after,
         reason=f"it has more than {MOST_CATEGORIES:,} different values: compare a grouping of it" if many else None,
         categories=() if many else tuple(Category(*row) for row in counted),
     )
 
 
-def _both(value: str, reference: str, current: str, usable: str) -> str:
+def _both(pair: _Pair, value: str, usable: str) -> str:
     """Return SQL that counts each value in both tables, ascending."""
     sides = " UNION ALL ".join(
-        f"SELECT v, {r} AS r, {k} AS k FROM (SELECT {value} AS v FROM {side}) WHERE {usable} GROUP BY v"  # noqa: S608 - our own SQL
-        for side, r, k in ((reference, "count(*)", "0"), (current, "0", "count(*)"))
+        f"SELECT v, {r} AS r, {k} AS k FROM (SELECT {value} AS v FROM {table.relation}) WHERE {usable} GROUP BY v"  # noqa: S608 - our own SQL
+        for table, r, k in ((pair.reference, "count(*)", "0"), (pair.current, "0", "count(*)"))
     )
     return f"SELECT v, sum(r)::BIGINT, sum(k)::BIGINT FROM ({sides}) GROUP BY v ORDER BY v"  # noqa: S608 - our own SQL
 
 
-def _count_numbers(
-    connection: duckdb.DuckDBPyConnection,
-    column: str,
-    reference: tuple[str, str | None, int],
-    current: tuple[str, str | None, int],
-    *,
-    time: bool,
-) -> ColumnCounts:
-    value = f"epoch({_quoted(column)})::DOUBLE" if time else f"{_quoted(column)}::DOUBLE"
+def _count_numbers(pair: _Pair, column: str, *, time: bool) -> ColumnCounts:
+    cast = f"epoch({identifier(column)}::TIMESTAMP)" if time else identifier(column)
+    value = f"{cast}::DOUBLE"
     sides, different = [], 0
-    for side, kind, rows in (reference, current):
-        asked = f"{_SUMMARY} FROM (SELECT {value} AS v FROM {side})"  # noqa: S608 - our own SQL
-        present, infinite, low, high, about = _one(connection, asked)
-        sides.append(Side(type=kind, rows=rows, missing=rows - present, infinite=infinite, low=low, high=high))
+    for table in (pair.reference, pair.current):
+        asked = f"{_SUMMARY} FROM (SELECT {value} AS v FROM {table.relation})"  # noqa: S608 - our own SQL
+        present, infinite, low, high, about = pair.one(asked)
+        kind = _type(pair, table, column)
+        missing = table.rows - present
+        sides.append(Side(type=kind, rows=table.rows, missing=missing, infinite=infinite, low=low, high=high))
         different += about
-    before, after = sides
-    names = (reference[0], current[0])
-    if not before.usable or not after.usable:
-        return ColumnCounts(column=column, kind="numeric", reference=before, current=after)
-    cuts = [f"{index}/{NARROW_BINS}::DOUBLE" for index in range(1, NARROW_BINS)]
+    counts = ColumnCounts(column=column, kind="numeric", reference=sides[0], current=sides[1])
+    if not sides[0].usable or not sides[1].usable:
+        return counts
     exact = different <= EXACT_VALUES
-    deciles = _quantiles(connection, value, names[0], cuts[NARROW_BINS // 10 - 1 :: NARROW_BINS // 10])
+    cuts = [f"{index}/{NARROW_BINS}::DOUBLE" for index in range(1, NARROW_BINS)]
+    deciles = _quantiles(pair, value, cuts[NARROW_BINS // 10 - 1 :: NARROW_BINS // 10])
     if exact:
-        steps = connection.execute(_both(value, *names, "isfinite(v)")).fetchall()
+        steps = pair.select(_both(pair, value, "isfinite(v)"))
     else:
-        narrow = _quantiles(connection, value, names[0], cuts)
-        steps = _narrow(connection, value, names, sorted({*narrow, *deciles, *_range(sides)}))
-    outside = _one(
-        connection,
-        f"SELECT count(*) FROM (SELECT {value} AS v FROM {names[1]}) WHERE isfinite(v) "  # noqa: S608 - our own SQL
-        f"AND (v < {before.low!r} OR v > {before.high!r})",
-    )[0]
-    return ColumnCounts(
-        column=column,
-        kind="numeric",
-        reference=before,
-        current=after,
+        ends = [end for side in sides for end in (side.low, side.high) if end is not None]
+        steps = _narrow(pair, value, sorted({*_quantiles(pair, value, cuts), *deciles, *ends}))
+    return msgspec.structs.replace(
+        counts,
         deciles=tuple(deciles),
         steps=tuple(Step(*row) for row in steps),
         exact=exact,
-        out_of_range=outside,
+        out_of_range=_outside(pair, value, sides[0]),
     )
 
 
-def _range(sides: Sequence[Side]) -> set[float]:
-    return {value for side in sides for value in (side.low, side.high) if value is not None}
-
-
-def _quantiles(connection: duckdb.DuckDBPyConnection, value: str, side: str, cuts: Sequence[str]) -> list[float]:
-    """Return quantiles by linear interpolation between order statistics."""
-    found: list[float] = _one(
-        connection,
-        f"SELECT quantile_cont(v, [{', '.join(cuts)}]) FROM (SELECT {value} AS v FROM {side}) WHERE isfinite(v)",  # noqa: S608 - our own SQL
-    )[0]
+def _outside(pair: _Pair, value: str, reference: Side) -> int:
+    sql = f"SELECT count(*) FROM (SELECT {value} AS v FROM {pair.current.relation}) WHERE isfinite(v)"  # noqa: S608 - our own SQL
+    found: int = pair.one(f"{sql} AND (v < {_double(reference.low)} OR v > {_double(reference.high)})")[0]
     return found
 
 
-def _narrow(
-    connection: duckdb.DuckDBPyConnection, value: str, names: tuple[str, str], edges: Sequence[float]
-) -> list[tuple[float, int, int]]:
+def _double(value: float | None) -> str:
+    return literal(float("nan") if value is None else float(value))
+
+
+def _quantiles(pair: _Pair, value: str, cuts: Sequence[str]) -> list[float]:
+    """Return quantiles of the reference by linear interpolation between order statistics."""
+    asked = f"SELECT quantile_cont(v, [{', '.join(cuts)}]) FROM (SELECT {value} AS v FROM {pair.reference.relation})"  # noqa: S608 - our own SQL
+    found: list[float] = pair.one(f"{asked} WHERE isfinite(v)")[0]
+    return found
+
+
+def _narrow(pair: _Pair, value: str, edges: Sequence[float]) -> list[tuple[float, int, int]]:
     """Count both tables in the bins that end at each edge; the last edge is the greatest value of both."""
-    listed = ", ".join(repr(edge) + "::DOUBLE" for edge in edges)
-    counted = []
-    for side in names:
-        bins = _one(
-            connection,
-            f"SELECT histogram(v, [{listed}]) FROM (SELECT {value} AS v FROM {side}) WHERE isfinite(v)",  # noqa: S608 - our own SQL
-        )[0]
-        counted.append(bins)
+    listed = ", ".join(map(_double, edges))
+    counted = [
+        pair.one(f"SELECT histogram(v, [{listed}]) FROM (SELECT {value} AS v FROM {table.relation}) WHERE isfinite(v)")[
+            0
+        ]  # noqa: S608 - our own SQL
+        for table in (pair.reference, pair.current)
+    ]
     return [(edge, counted[0].get(edge, 0), counted[1].get(edge, 0)) for edge in edges]

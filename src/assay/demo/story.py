@@ -1,0 +1,273 @@
+"""The whole main job as a story: an unfair version is denied, a mended one is allowed, and both can be verified."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from assay.adapters.folder_log import open_log
+from assay.demo.applications import copy_table, read_columns
+from assay.demo.cast import AUTHOR, RISK_OWNER, VALIDATOR, write_project, write_trust
+from assay.demo.training import RECIPES, Recipe, Trained, train
+from assay.errors import InputError
+from assay.lifecycle import consenting, release
+from assay.lifecycle.project import Project, load_project
+from assay.lifecycle.verification import verify_release
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assay.demo.telling import Teller
+    from assay.lifecycle.consenting import Desk
+    from assay.lifecycle.release import Released
+    from assay.records.verdict import Finding
+
+README = "README.md"
+MARK = "This folder was made by `assay demo`."
+MADE = (".assay", "data", "model", "assay.yaml", "policy.yaml", "card.yaml", "trust.yaml", README)
+WAIVED = "race-and-sex-gap"
+WAIVER_DAYS = 60
+
+REASON = "22 Hispanic women are too few to settle it; the value itself is within the limit."
+COMPENSATING = "An underwriter decides every application that version 2 would turn down, until the sample settles it."
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the story left.
+
+    Attributes:
+        folder: the project.
+        decisions: the last decision on each version.
+        verified: the versions whose release was verified offline.
+    """
+
+    folder: Path
+    decisions: dict[str, str]
+    verified: tuple[str, ...]
+
+
+def tell(folder: Path, teller: Teller) -> Told:
+    """Play the whole story in a folder.
+
+    Raises:
+        InputError: when the folder holds something else than an earlier demonstration; nothing is touched then.
+        MissingExtraError: when scikit-learn is not installed.
+    """
+    begin(folder, teller)
+    first, second = RECIPES
+    decisions: dict[str, str] = {}
+    _tell_the_data(folder, teller)
+    _tell_training(folder, first, teller)
+    decisions["1"] = _tell_denial(folder, teller)
+    _tell_training(folder, second, teller)
+    _tell_doubt(folder, teller)
+    _tell_consents(folder, teller)
+    decisions["2"] = _tell_release(folder, teller)
+    verified = _tell_verification(folder, teller)
+    _tell_where(folder, teller)
+    return Told(folder, decisions, verified)
+
+
+def begin(folder: Path, teller: Teller) -> None:
+    """Make the folder ready: empty, or cleared of an earlier demonstration.
+
+    Raises:
+        InputError: when it holds anything that no demonstration made.
+    """
+    there = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"expected a new or an empty folder at {folder}, found a file. Name another: assay demo DIR")
+    if there and not _is_demo(folder):
+        raise InputError(
+            f"expected a new or an empty folder at {folder}, or an earlier demonstration, found {', '.join(there[:5])}"
+            f"{', ...' if len(there) > 5 else ''}. Nothing was touched; name another: assay demo DIR"  # noqa: PLR2004 - five names are enough
+        )
+    strange = [name for name in there if name not in MADE]
+    if strange:
+        raise InputError(
+            f"expected only what a demonstration made in {folder}, found {', '.join(strange)} too. Nothing was touched; "
+            "move it away, or name another folder: assay demo DIR"
+        )
+    for name in there:
+        if (folder / name).is_dir():
+            shutil.rmtree(folder / name)
+        else:
+            (folder / name).unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / README).write_text(_readme(), encoding="utf-8")
+    if there:
+        teller.say(f"{folder} held an earlier demonstration; this one begins afresh.", indent=0)
+
+
+def _is_demo(folder: Path) -> bool:
+    readme = folder / README
+    return readme.is_file() and MARK in readme.read_text("utf-8", "replace")
+
+
+def _tell_the_data(folder: Path, teller: Teller) -> None:
+    teller.chapter("The data: 1,989 real mortgage applications, Boston 1990")
+    teller.say(
+        "In 1990 lenders in Boston turned down black and Hispanic applicants far more often than white ones. The Federal "
+        "Reserve Bank collected the files and found that race still mattered when income, debts and credit history were "
+        "equal (Munnell, Tootell, Browne and McEneaney 1996). These are the applications, in data/train.parquet; "
+        "data/README.md is their datasheet."
+    )
+    table = copy_table(folder / "data")
+    people = read_columns(table, {"race": "race", "approved": "approved", "sex": "coalesce(sex, 'not known')"})
+    rows = [("race", "applicants", "approved")]
+    for race in ("white", "hispanic", "black"):
+        outcomes = [yes for group, yes in zip(people["race"], people["approved"], strict=True) if group == race]
+        rows.append((race, f"{len(outcomes):,}", _percent(sum(outcomes) / len(outcomes))))
+    teller.table(rows)
+    unknown = people["sex"].count("not known")
+    teller.say(f"The sex of {unknown} applicants is not known: they stay, as a group of their own.")
+    write_trust(folder, folder / ".assay" / "keys")
+    teller.say("Three people: Mila makes the model, Vera validates it, Rosa owns the risk. Each has a key; trust.yaml names them.")
+
+
+def _tell_training(folder: Path, recipe: Recipe, teller: Teller) -> None:
+    first = recipe.version == "1"
+    teller.chapter("Mila trains version 1" if first else "Mila mends it: version 2")
+    if not first:
+        teller.say(
+            "She takes out what stands in for race (the tract, two or more units, marital status, age) and the old "
+            "lender's own judgement of the credit history. She stops weighting denials up, and reweighs the decisions "
+            "so that race and outcome are independent in what the model learns from. Nobody's race is asked when an "
+            "application is scored."
+        )
+    write_project(folder, recipe.version)
+    trained = train(recipe, folder / "data" / "train.parquet", folder / "model", folder / "data" / "test.parquet")
+    teller.say(f"Her recipe: {recipe.words}. It is kept as plain numbers in model/scorecard.json.")
+    if first:
+        teller.say(
+            "Nobody is judged by a scorecard that has seen them: each tenth of the applicants is predicted by the "
+            "recipe fitted on the other nine. So every applicant has an honest prediction, in data/test.parquet."
+        )
+    _tell_trained(trained, teller)
+
+
+def _tell_trained(trained: Trained, teller: Teller) -> None:
+    shares = ", ".join(f"{_percent(trained.approved[race])} of {race}" for race in ("white", "hispanic", "black"))
+    teller.say(f"It agrees with the lenders on {_percent(trained.accuracy)} of the applicants. It approves {shares} applicants.")
+
+
+def _tell_denial(folder: Path, teller: Teller) -> str:
+    teller.chapter("May version 1 be released?")
+    released = _run(folder, teller)
+    _tell_verdict(released, teller)
+    teller.say(f"The report: {released.folder / 'report.html'}")
+    return released.verdict.decision
+
+
+def _tell_doubt(folder: Path, teller: Teller) -> None:
+    teller.chapter("May version 2 be released?")
+    released = _run(folder, teller)
+    _tell_verdict(released, teller)
+    teller.say(
+        "One thing the sample cannot show. It is not a pass, and Assay does not make it one: somebody has to answer for "
+        "it, in writing, for a time. And the policy asks for the validator's approval."
+    )
+
+
+def _tell_consents(folder: Path, teller: Teller) -> None:
+    teller.chapter("Vera approves, and Rosa accepts one risk until a date")
+    expires = (datetime.now(UTC).date() + timedelta(days=WAIVER_DAYS)).isoformat()
+    comment = "Read the recipe, the card and the datasheet; measured again by myself."
+    teller.command(f'assay approve --as {VALIDATOR} --role validator --comment "{comment}"')
+    consenting.approve(_desk(folder, VALIDATOR), role="validator", comment=comment)
+    teller.command(f"assay waive --as {RISK_OWNER} --role risk-owner --control {WAIVED} --expires {expires} \\")
+    teller.command(f'    --reason "{REASON}" \\'.replace("$ ", ""))
+    teller.command(f'    --compensating "{COMPENSATING}"')
+    consenting.waive(
+        _desk(folder, RISK_OWNER), control=WAIVED, role="risk-owner", reason=REASON, compensating=COMPENSATING,
+        expires=expires,
+    )  # fmt: skip
+    teller.say("Both are bound to the digests of model, data, policy and evidence: change one, and they are void.")
+
+
+def _tell_release(folder: Path, teller: Teller) -> str:
+    teller.chapter("Decide again on the same evidence")
+    project = load_project(folder)
+    evidence = project.release() / "evidence.json"
+    teller.command(f"assay gate {evidence.relative_to(project.root)} --key {AUTHOR}")
+    setting = release.setting_of(project, key=AUTHOR)
+    released = release.gate(release.read_signed(evidence, setting), setting, open_log(project.log, project.config.system))
+    _tell_verdict(released, teller)
+    return released.verdict.decision
+
+
+def _tell_verification(folder: Path, teller: Teller) -> tuple[str, ...]:
+    teller.chapter("Believe nobody: verify both, offline")
+    project = load_project(folder)
+    verified = []
+    for version in ("1", "2"):
+        where = project.release(version)
+        teller.command(f"assay verify {where.relative_to(project.root)}")
+        for proven in verify_release(where).proven:
+            teller.item("-", proven)
+        verified.append(version)
+    return tuple(verified)
+
+
+def _tell_where(folder: Path, teller: Teller) -> None:
+    teller.chapter("What is left for you")
+    where = load_project(folder).release("2")
+    for path, words in (
+        (where / "report.html", "the report, with charts"),
+        (where / "model-card.md", "the model card"),
+        (folder / "policy.yaml", "the policy: change a limit and run `assay run` there again"),
+        (folder / ".assay" / "log", "the log: a C2SP tlog-tiles folder"),
+    ):
+        teller.item("-", f"{path}  {words}")
+
+
+def _run(folder: Path, teller: Teller) -> Released:
+    project = load_project(folder)
+    teller.command(f"assay run --key {AUTHOR}")
+    return release.run(project, release.setting_of(project, key=AUTHOR), open_log(project.log, project.config.system))
+
+
+def _desk(folder: Path, name: str) -> Desk:
+    project = load_project(folder)
+    log = open_log(project.log, project.config.system)
+    return consenting.open_desk(project.release(), release.setting_of(project), log, name=name)
+
+
+def _tell_verdict(released: Released, teller: Teller) -> None:
+    verdict = released.verdict
+    style = {"allow": "good", "warn": "good", "deny": "bad", "undecided": "open"}[verdict.decision]
+    teller.say(f"{verdict.decision.upper()}: {verdict.model} {verdict.version}", style)
+    for finding in verdict.findings:
+        if finding.status in {"fail", "unknown"}:
+            _tell_finding(finding, teller)
+    passed = [finding.id for finding in verdict.findings if finding.status == "pass"]
+    teller.item("+", f"passed: {', '.join(passed) or 'nothing'}", "good")
+
+
+def _tell_finding(finding: Finding, teller: Teller) -> None:
+    style = "bad" if finding.status == "fail" and finding.waiver is None else "open"
+    accepted = " Accepted in writing (the finding stays as it is)." if finding.waiver else ""
+    teller.item("x" if finding.status == "fail" else "?", f"{finding.title}: {finding.reason}{accepted}", style)
+    if finding.people:
+        teller.say(f"In people: {finding.people}", indent=5)
+    if finding.remedy and finding.waiver is None:
+        teller.say(f"What to do: {finding.remedy}", indent=5)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
+
+
+def _readme() -> str:
+    return (
+        "# mortgage-approval: a demonstration\n\n"
+        f"{MARK} Run that again here and it begins afresh.\n\n"
+        "- `assay.yaml` says what is judged, `policy.yaml` under which limits, `card.yaml` what only people can say,\n"
+        "  `trust.yaml` who the people are.\n"
+        "- `data/README.md` is the datasheet of the applications.\n"
+        "- `.assay/releases/mortgage-approval/1` was denied, `2` was allowed. Open `report.html` in each.\n\n"
+        "Try: `assay run --key mila`, `assay verify .assay/releases/mortgage-approval/2`, `assay policy lint policy.yaml`.\n"
+    )

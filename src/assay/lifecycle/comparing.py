@@ -1,0 +1,69 @@
+"""Comparing without a policy: two tables in, drift and data quality out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from assay.metrics.drift import compare_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assay.records.comparison import ColumnMeasurement, TableComparison
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The counts of two tables and everything measured from them."""
+
+    comparison: TableComparison
+    measurements: tuple[ColumnMeasurement, ...]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What could not be compared, or is odd, in words; each once."""
+        return list(dict.fromkeys(f"{one.column}: {one.reason}" for one in self.measurements if one.reason is not None))
+
+    def to_json(self) -> str:
+        """Return ``{"reference_rows": N, "current_rows": M, "measurements": [...]}``."""
+        document = {
+            "reference_rows": self.comparison.reference_rows,
+            "current_rows": self.comparison.current_rows,
+            "measurements": self.measurements,
+        }
+        return msgspec.json.format(msgspec.json.encode(document), indent=1).decode()
+
+
+def compare_rows(
+    reference: Any,  # noqa: ANN401 - any table
+    current: Any,  # noqa: ANN401 - any table
+    *,
+    columns: Sequence[str] | None = None,
+    level: float = 0.95,
+    watched: bool = False,
+) -> Compared:
+    """Compare two tables column by column.
+
+    Args:
+        reference: a CSV or Parquet file, a glob, a folder, or a frame.
+        current: the same.
+        columns: the columns to compare; all of both when None.
+        level: two-sided confidence of the intervals.
+        watched: whether a person waits, who is shown progress after a second.
+
+    Raises:
+        DataError: when a table cannot be read or has no rows, or a column is in neither.
+    """
+    from assay.lifecycle.measuring import progress_bar  # noqa: PLC0415 - only when called
+    from assay.tabular.comparison import compare_tables  # noqa: PLC0415 - the engine is loaded when rows are read
+
+    draw, wipe = progress_bar() if watched else (None, None)
+    try:
+        comparison = compare_tables(reference, current, columns=columns, on_progress=draw)
+    finally:
+        if wipe is not None:
+            wipe()
+    return Compared(comparison=comparison, measurements=compare_counts(comparison, level=level))
