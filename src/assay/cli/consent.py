@@ -24,7 +24,7 @@ def _desk(release: Path | None, name: str, key: Path | None) -> Desk:
     from assay.adapters.folder_log import open_log  # noqa: PLC0415 - only when called
     from assay.cli.release import project_at  # noqa: PLC0415
     from assay.lifecycle.consenting import open_desk  # noqa: PLC0415
-    from assay.lifecycle.release import setting_of  # noqa: PLC0415
+    from assay.lifecycle.setting import setting_of  # noqa: PLC0415
 
     project = project_at(release.resolve() if release is not None and release.exists() else None)
     folder = release if release is not None else project.release()

@@ -72,9 +72,10 @@ def assess(project: Path | None, key: str, out: Path | None) -> None:
     from assay.attest.statement import EVIDENCE  # noqa: PLC0415 - only when called
     from assay.lifecycle import assessment  # noqa: PLC0415 - the engine is loaded only when rows are read
     from assay.lifecycle.keyring import Keyring  # noqa: PLC0415
+    from assay.lifecycle.setting import load_policy  # noqa: PLC0415
 
     found = project_at(project)
-    policy = assessment.load_policy(found.root / found.config.policy)
+    policy = load_policy(found.root / found.config.policy)
     assessed = assessment.assess(found, policy, Keyring(found.keys), key=key, watched=True)
     if out is not None:
         content = (assessed.folder / EVIDENCE).read_bytes()
@@ -113,9 +114,10 @@ def gate(
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
     from assay.adapters.folder_log import open_log  # noqa: PLC0415 - only when called
     from assay.lifecycle import release  # noqa: PLC0415
+    from assay.lifecycle.setting import setting_of  # noqa: PLC0415 - only when called
 
     found = project_at(project if project is not None else _project_above(evidence))
-    setting = release.setting_of(found, policy=policy, key=key)
+    setting = setting_of(found, policy=policy, key=key)
     signed = release.read_signed(evidence, setting, signature)
     released = release.gate(signed, setting, open_log(found.log, found.config.system))
     return finish(released, form, outputs)

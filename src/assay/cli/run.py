@@ -37,9 +37,10 @@ def run(
     """
     from assay.adapters.folder_log import open_log  # noqa: PLC0415 - only when called
     from assay.lifecycle import release  # noqa: PLC0415 - only when called
+    from assay.lifecycle.setting import setting_of  # noqa: PLC0415 - only when called
 
     del stage  # one stage so far; the option is part of the contract
     found = project_at(project)
-    setting = release.setting_of(found, policy=policy, key=key)
+    setting = setting_of(found, policy=policy, key=key)
     released = release.run(found, setting, open_log(found.log, found.config.system), watched=form == "text")
     return finish(released, form, outputs)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import platform
 import subprocess
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from assay import __version__
@@ -17,11 +14,12 @@ from assay.attest.statement import EVIDENCE, TALLY, measured_statement
 from assay.errors import InputError
 from assay.lifecycle.measuring import count_rows
 from assay.lifecycle.project import read_file
+from assay.lifecycle.setting import EVIDENCE_SIGNATURE, now, whoami
 from assay.lifecycle.storing import hash_file, list_model, publish, staging
 from assay.metrics import measure
-from assay.policy import parse_policy, plan
+from assay.policy import plan
 from assay.records.canonical import canonical_json, digest, parse_record, sha256_hex
-from assay.records.evidence import Actor, Baseline, Code, Dataset, Documentation, Evidence, ModelVersion, Tool
+from assay.records.evidence import Baseline, Code, Dataset, Documentation, Evidence, ModelVersion, Tool
 from assay.reports.card import examine, read_card
 
 if TYPE_CHECKING:
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
     from assay.records.measurement import Measurement
     from assay.records.tally import FileDigest, Tally
 
-EVIDENCE_SIGNATURE = "evidence.dsse.json"
-
 
 @dataclass(frozen=True)
 class Assessed:
@@ -46,28 +42,6 @@ class Assessed:
     evidence: Evidence
     evidence_sha256: str
     tally: Tally
-
-
-def now() -> str:
-    """Return the time as RFC 3339 in UTC, whole seconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def load_policy(path: Path) -> Policy:
-    """Read a policy and those it extends, each beside the one that names it."""
-    return parse_policy(path.name, lambda name: read_file(path.parent / name, "a policy"))
-
-
-def whoami(keyring: Keyring, key: str = "default") -> Actor:
-    """Return the identity that signs here: the key's name and digest, and the account or CI job as a claim."""
-    signer = keyring.signer(key)
-    runner = os.environ.get("GITHUB_WORKFLOW_REF") or os.environ.get("CI_JOB_URL")
-    if runner is None:
-        try:
-            runner = getpass.getuser()
-        except (KeyError, OSError):
-            runner = None  # a container's user may have no name; the key is the identity, this is only a claim
-    return Actor(identity=signer.name, key=signer.key_id, runner=runner)
 
 
 def code_version(root: Path) -> Code:

@@ -11,8 +11,8 @@ from assay.attest.consent import Act, consent_id, consent_statement, read_consen
 from assay.attest.keys import Signer, parse_private_key
 from assay.attest.statement import EVIDENCE, VERDICT
 from assay.errors import InputError, VerificationError, suggest
-from assay.lifecycle.assessment import now
 from assay.lifecycle.project import read_file
+from assay.lifecycle.setting import now
 from assay.lifecycle.storing import publish, staging
 from assay.records.canonical import parse_record, sha256_hex
 from assay.records.consent import Approval, Bound, Revocation, SignedConsent, Waiver
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.attest.trust import Trust
-    from assay.lifecycle.release import Log, Setting
+    from assay.lifecycle.setting import Log, Setting
 
 CONSENTS = "consents"
 

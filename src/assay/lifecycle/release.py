@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,13 +19,11 @@ from assay.attest.statement import (
     subject_digest,
     verdict_statement,
 )
-from assay.attest.trust import Trust, parse_trust
 from assay.errors import InputError, VerificationError
-from assay.lifecycle.assessment import EVIDENCE_SIGNATURE, assess, load_policy, now, whoami
 from assay.lifecycle.consenting import read_consents
 from assay.lifecycle.documents import REPORT, read_card_of, write_documents
-from assay.lifecycle.keyring import Keyring
 from assay.lifecycle.project import read_file
+from assay.lifecycle.setting import EVIDENCE_SIGNATURE, now, whoami
 from assay.lifecycle.storing import compare_model, publish, staging
 from assay.policy import decide
 from assay.records.canonical import canonical_json, parse_record, sha256_hex
@@ -35,12 +33,11 @@ from assay.records.verdict import Verdict
 from assay.reports.release import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from assay.attest.bundle import Inclusion
+    from assay.attest.trust import Trust
     from assay.lifecycle.project import Project
-    from assay.policy import Policy
+    from assay.lifecycle.setting import Log, Setting
     from assay.records.tally import FileDigest
 
 BUNDLE, RECEIPT = "bundle.json", "receipt.json"
@@ -48,35 +45,6 @@ ROOM_BYTES = 1 << 18
 """Room that verdict, bundle, receipt and the log's tiles need at most; asked for before anything is said."""
 
 VERIFIER = f"https://assay/verifier/{__version__}"
-
-
-class Log(Protocol):
-    """Where decisions are recorded: entries are durable, and covered by a checkpoint, when ``append`` returns."""
-
-    def append(self, entries: Sequence[bytes]) -> list[Inclusion]:
-        """Append entries in order and return where each one is, with its proof."""
-        ...
-
-
-@dataclass(frozen=True)
-class Setting:
-    """Under what, by whom and where a decision is made.
-
-    Attributes:
-        policy: the policy decided under.
-        trust: the people, their keys and roles.
-        trust_sha256: digest of the trust file; None when there is none.
-        keyring: the keys that sign here.
-        key: the name of the key that signs.
-        project: the project, when one was found: its model is compared with the evidence.
-    """
-
-    policy: Policy
-    trust: Trust
-    trust_sha256: str | None
-    keyring: Keyring
-    key: str = "default"
-    project: Project | None = None
 
 
 @dataclass(frozen=True)
@@ -109,31 +77,6 @@ class Released:
     def evidence(self) -> Evidence:
         """What it rests on."""
         return self.report.evidence
-
-
-def setting_of(project: Project, *, policy: Path | None = None, key: str = "default") -> Setting:
-    """Return the setting that a project describes.
-
-    Raises:
-        DocumentError: when the policy or the trust file is wrong.
-    """
-    trust, trust_sha256 = read_trust(project.root / project.config.trust if project.config.trust else None)
-    return Setting(
-        policy=load_policy(policy or project.root / project.config.policy),
-        trust=trust,
-        trust_sha256=trust_sha256,
-        keyring=Keyring(project.keys),
-        key=key,
-        project=project,
-    )
-
-
-def read_trust(path: Path | None) -> tuple[Trust, str | None]:
-    """Read the file that names people; nobody is trusted when there is none."""
-    if path is None:
-        return Trust(), None
-    content = read_file(path, "the file that names people, their keys and roles")
-    return parse_trust(content, name=path.name), sha256_hex(content)
 
 
 def read_signed(path: Path, setting: Setting, signature: Path | None = None) -> SignedEvidence:
@@ -207,6 +150,8 @@ def run(project: Project, setting: Setting, log: Log, *, watched: bool = False) 
         VerificationError: when something changed while it ran.
         StorageError: when the disk is full; what was there before is unchanged.
     """
+    from assay.lifecycle.assessment import assess  # noqa: PLC0415 - the engine is loaded only when rows are read
+
     assessed = assess(project, setting.policy, setting.keyring, key=setting.key, watched=watched)
     released = gate(read_signed(assessed.folder, setting), setting, log)
     write_documents(released.folder, released.report)
