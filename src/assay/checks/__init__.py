@@ -72,7 +72,7 @@ def run_check(control: Control, evidence: Evidence, terms: Terms) -> tuple[Findi
     if found:
         return found
     nothing = (
-        f"the check {check.id} found nothing to compare. Name attributes or intersections in the control or under "
-        "coverage, or take the control out of the policy."
+        f"the check {check.id} found nothing to compare: no protected attribute that it looks at was measured. "
+        "Name them in assay.yaml (columns.protected), or in the control."
     )
     return (finding(control, terms, "unknown", nothing),)

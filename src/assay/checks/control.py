@@ -30,8 +30,9 @@ class Control(Written, frozen=True, kw_only=True):
         title: the requirement, in words.
         check: name of the check that tests it.
         metric: the metric compared, for checks that compare one.
-        attributes: protected attributes compared; those of ``coverage`` when left out.
-        intersections: combinations of attributes compared; those of ``coverage`` when both are left out.
+        attributes: protected attributes compared. When these and the intersections are left out, those of
+            ``coverage`` are; when that names none either, every attribute that was measured.
+        intersections: combinations of attributes compared.
         limit: the limit in every tier.
         limits: the limit by tier, in place of ``limit``.
         decide: whether the interval or the point decides; a point needs a source that says so.

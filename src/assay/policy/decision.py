@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assay.checks import Control, Terms, run_check
+from assay.checks._select import attributes_measured
 from assay.checks.evidence_fresh import is_future
 from assay.policy import consents as acts
 from assay.records.verdict import ApprovalStep, Finding, Place, PolicyName, Verdict
@@ -90,6 +91,7 @@ def find(
 ) -> tuple[Finding, ...]:
     """Run every control of a policy; findings in the policy's order, each with an id of its own."""
     tier = policy.tier_of(evidence.materiality)
+    every = tuple((name,) for name in attributes_measured(evidence))
     found: list[Finding] = []
     if tier is None and (policy.materiality or policy.tiers):
         found.append(_no_tier(policy, evidence))
@@ -102,7 +104,7 @@ def find(
             level=policy.level,
             minimum_group=policy.minimum_group_of(control, tier),
             small_groups=control.small_groups or policy.small_groups,
-            attributes=policy.attributes_of(control),
+            attributes=policy.attributes_of(control) or every,
             limit=control.limit_in(tier),
             evidence_age_days=_lesser(control.evidence_age_days, policy.evidence_age_in(tier)),
             coverage=policy.coverage,

@@ -90,7 +90,7 @@ def _control(policy: Policy, control: Control) -> Iterator[str]:
         parts.append(f"{control.metric} ({known_metrics()[control.metric].title})")
     if check.scope is not None and check.id != "performance-floor":
         over = [" x ".join(names) for names in policy.attributes_of(control)]
-        parts.append(f"over {', '.join(over) or 'nothing yet'}")
+        parts.append(f"over {', '.join(over) or 'every attribute measured'}")
     yield f"  {', '.join(parts)}"
     does = f"{_DOES[control.enforcement]} ({control.severity})"
     if control.limit is not None:

@@ -26,8 +26,8 @@ def lint(policy: Policy) -> tuple[tuple[str, str], ...]:
 
 
 def _policy(policy: Policy) -> Iterator[tuple[str, str]]:
-    if not policy.coverage.asked:
-        yield "coverage", "nothing must have been measured; name the attributes whose absence should be noticed"
+    if not policy.coverage.attributes:
+        yield "coverage", "no attribute must have been measured; name those whose absence should be noticed"
     if policy.minimum_group < SMALL:
         yield "minimum_group", f"groups of {policy.minimum_group} swing widely; {SMALL} or more decide better"
     if all(control.enforcement != "deny" for control in policy.controls):

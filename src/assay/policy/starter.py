@@ -21,7 +21,7 @@ _METRIC = re.compile(r"(?m)^    metric: (\w+)$")
 
 
 def starter_text() -> str:
-    """Return the text of the starting policy, for attributes named race and sex."""
+    """Return the text of the starting policy; it compares every attribute that was measured."""
     return files("assay.policy").joinpath(STARTER).read_text(encoding="utf-8")
 
 
@@ -60,7 +60,7 @@ def starter_policy(
         return measurable("impact_ratio") if "check: impact-ratio" in control else True
 
     quoted = ", ".join(_quoted(attribute) for attribute in attributes)
-    head = head.replace("attributes: [race, sex]", f"attributes: [{quoted}]", 1)
+    head = head.replace("# attributes: [race, sex]", f"attributes: [{quoted}]", 1)
     head = head.replace("name: starter", f"name: {_quoted(name)}", 1)
     if not measurable("selection_rate"):
         head = head.replace("  metrics: [selection_rate]\n", "", 1)

@@ -1,0 +1,326 @@
+"""`assay policy`: policies as code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assay.cli._policy_output import as_json, cases_junit, problem_record, problems_sarif
+from assay.cli.options import format_option, print_machine
+from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_WRONG, DocumentError, InputError, Problem, suggest
+
+if TYPE_CHECKING:
+    from assay.policy.cases import CaseOutcome
+    from assay.policy.form import Policy
+    from assay.policy.replay import Replayed
+    from assay.records.evidence import Evidence
+
+STDIN = "-"
+RELEASES = Path(".assay") / "releases"
+CASES = "policy-tests.yaml"
+
+EPILOG = """\b
+Examples:
+  assay policy lint policy.yaml                        every mistake, with line and column
+  assay policy explain policy.yaml evidence.json       what would be decided, and why
+  assay policy test policy-tests.yaml                  the policy's own unit tests
+  assay policy diff main.yaml branch.yaml              what a change loosens and tightens
+  assay policy replay policy.yaml                      every stored release, decided again
+  assay policy schema policy > policy.schema.json      for editors
+"""
+
+
+@click.group(epilog=EPILOG)
+def policy() -> None:
+    """Policies as code: lint, explain, test, diff, replay, schema."""
+
+
+def _bytes(name: str) -> bytes:
+    """Read a file, or standard input for ``-``."""
+    if name == STDIN:
+        return sys.stdin.buffer.read()
+    path = Path(name)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = suggest(path.name, [entry for entry in siblings if entry != path.name])
+        raise InputError(f"{error.strerror or error}{near}") from None
+
+
+def _load(name: str) -> Policy:
+    from assay.policy import parse_policy  # noqa: PLC0415 - `--help` needs no policy
+
+    return parse_policy(name, _bytes)
+
+
+def _evidence(name: str) -> tuple[Evidence, str]:
+    from assay.records.canonical import parse_record, sha256_hex  # noqa: PLC0415
+    from assay.records.evidence import Evidence  # noqa: PLC0415
+
+    try:
+        content = _bytes(name)
+    except InputError as error:
+        raise InputError(f"expected evidence at {name}, cannot read it: {error}") from None
+    return parse_record(content, Evidence, name=name), sha256_hex(content)
+
+
+@policy.command(epilog="\b\nExamples:\n  assay policy lint policy.yaml\n"
+                "  assay policy lint --format sarif policies/*.yaml\n"
+                "  cat policy.yaml | assay policy lint -")  # fmt: skip
+@click.argument("files", nargs=-1, required=True, metavar="POLICY...")
+@format_option("text", "json", "sarif")
+@click.pass_context
+def lint(ctx: click.Context, files: tuple[str, ...], form: str) -> None:
+    """Read policies and tell every mistake at once, as FILE:LINE:COLUMN.
+
+    Exit code 0: usable (advice may be given). Exit code 2: not usable.
+    """
+    from assay import __version__  # noqa: PLC0415
+
+    errors: list[Problem] = []
+    advice: list[Problem] = []
+    for name in files:
+        found, remarks = _lint_one(name)
+        errors += found
+        advice += remarks
+    if form == "sarif":
+        print_machine(problems_sarif(errors, advice, __version__))
+    elif form == "json":
+        listed = [problem_record(one, "error") for one in errors] + [problem_record(one, "advice") for one in advice]
+        print_machine(as_json({"valid": not errors, "files": list(files), "problems": listed}))
+    else:
+        for one in errors:
+            click.echo(f"error   {one}")
+        for one in advice:
+            click.echo(f"advice  {one}")
+        click.echo(_lint_summary(len(files), len(errors), len(advice)), err=bool(errors))
+    ctx.exit(EXIT_WRONG if errors else EXIT_ALLOW)
+
+
+def _lint_summary(files: int, errors: int, advice: int) -> str:
+    many = f"{files} {'policy' if files == 1 else 'policies'}"
+    if errors:
+        return f"{many}: {errors} {'mistake' if errors == 1 else 'mistakes'}; nothing can be decided under it."
+    return f"{many}: no mistake" + (f", {advice} worth a second look." if advice else ".")
+
+
+def _lint_one(name: str) -> tuple[list[Problem], list[Problem]]:
+    from assay.policy.lint import lint as advise  # noqa: PLC0415
+
+    try:
+        found = _load(name)
+    except DocumentError as error:
+        return list(error.problems), []
+    remarks = []
+    for what, words in advise(found):
+        place = found.places.get(what) or found.places.get(f"$.{what}")
+        file, line, column, path = (place.file, place.line, place.column, place.path) if place else (name, 1, 1, "$")
+        remarks.append(Problem(file, line, column, path, words))
+    return [], remarks
+
+
+@policy.command(epilog="\b\nExamples:\n  assay policy explain policy.yaml\n"
+                "  assay policy explain policy.yaml .assay/releases/loans/2/evidence.json")  # fmt: skip
+@click.argument("file", metavar="POLICY")
+@click.argument("evidence", required=False, metavar="[EVIDENCE]")
+@click.option("--at", help="Time of the decision (RFC 3339, UTC); default: when the evidence was measured.")
+@format_option("text", "json")
+def explain(file: str, evidence: str | None, at: str | None, form: str) -> None:
+    """Say in words what a policy asks and, given evidence, what would be decided and why.
+
+    Nothing is decided, signed or recorded here: approvals and waivers are not looked at.
+    """
+    from assay.policy.decision import decide  # noqa: PLC0415
+    from assay.policy.explain import explain as in_words  # noqa: PLC0415
+    from assay.records.evidence import Actor  # noqa: PLC0415
+
+    found = _load(file)
+    verdict = None
+    if evidence is not None:
+        record, sha256 = _evidence(evidence)
+        nobody = Actor(identity="assay policy explain", key="0" * 64)
+        verdict = decide(
+            found, record, evidence_sha256=sha256, at=at or record.measured_at, by=nobody,
+            files_now=record.model.files,
+        )  # fmt: skip
+    if form == "json":
+        import msgspec  # noqa: PLC0415
+
+        print_machine(as_json(msgspec.to_builtins({"policy": found, "sha256": found.sha256, "verdict": verdict})))
+    else:
+        click.echo(in_words(found, verdict), nl=False)
+
+
+@policy.command(epilog="\b\nExamples:\n  assay policy test\n"
+                "  assay policy test policy-tests.yaml --policy policy.yaml\n"
+                "  assay policy test --format junit > policy-tests.xml")  # fmt: skip
+@click.argument("cases", default=CASES, metavar="[CASES]")
+@click.option(
+    "--policy", "under", metavar="POLICY", help="The policy under test; default: the one that the cases name."
+)
+@format_option("text", "json", "junit")
+@click.pass_context
+def test(ctx: click.Context, cases: str, under: str | None, form: str) -> None:
+    """Run a policy's unit tests: each case is evidence and the decision or findings expected of it.
+
+    Exit code 0: all as expected. Exit code 1: some are not. Exit code 2: policy or cases are wrong.
+    """
+    from assay.policy.cases import parse_cases, run_cases  # noqa: PLC0415
+
+    try:
+        content = _bytes(cases)
+    except InputError as error:
+        raise InputError(f"expected a file of cases at {cases}, cannot read it: {error}") from None
+    parsed = parse_cases(content, cases)
+    folder = Path() if cases == STDIN else Path(cases).parent
+    target = under or (str(folder / parsed.policy) if parsed.policy else None)
+    if target is None:
+        raise InputError(f"{cases} names no policy. Write `policy: policy.yaml` in it, or give --policy POLICY")
+    outcomes = run_cases(_load(target), parsed, lambda name: (folder / name).read_bytes())
+    _print_outcomes(target, outcomes, form)
+    ctx.exit(EXIT_DENY if any(outcome.differences for outcome in outcomes) else EXIT_ALLOW)
+
+
+def _print_outcomes(target: str, outcomes: tuple[CaseOutcome, ...], form: str) -> None:
+    if form == "junit":
+        print_machine(cases_junit(target, outcomes))
+        return
+    failed = sum(bool(outcome.differences) for outcome in outcomes)
+    if form == "json":
+        listed = [
+            {"case": o.case.name, "passed": not o.differences, "decision": o.verdict.decision,
+             "differences": list(o.differences)}
+            for o in outcomes
+        ]  # fmt: skip
+        print_machine(as_json({"policy": target, "cases": len(outcomes), "failed": failed, "outcomes": listed}))
+        return
+    for outcome in outcomes:
+        click.echo(f"{'FAIL' if outcome.differences else 'ok':5}{outcome.case.name}")
+        for difference in outcome.differences:
+            click.echo(f"     {difference}")
+    click.echo(f"{target}: {len(outcomes) - failed} of {len(outcomes)} cases are as expected.")
+
+
+@policy.command(epilog="\b\nExamples:\n  assay policy diff old.yaml new.yaml\n"
+                "  git show main:policy.yaml | assay policy diff - policy.yaml")  # fmt: skip
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@format_option("text", "json")
+def diff(old: str, new: str, form: str) -> None:
+    """Say what a change of policy loosens and tightens, with everything it extends taken in.
+
+    A change whose direction cannot be told counts as loosening. The exit code is 0 whatever the difference.
+    """
+    from assay.policy import changes  # noqa: PLC0415
+
+    found = changes(_load(old), _load(new))
+    if form == "json":
+        listed = [{"direction": one.direction, "what": one.what, "words": one.words} for one in found]
+        print_machine(as_json({"old": old, "new": new, "changes": listed}))
+        return
+    for direction in ("loosens", "tightens", "changes"):
+        for one in found:
+            if one.direction == direction:
+                click.echo(f"{direction:10}{one.words}")
+    if not found:
+        click.echo("Both ask the same.")
+
+
+@policy.command(epilog="\b\nExamples:\n  assay policy replay policy.yaml\n"
+                "  assay policy replay stricter.yaml .assay/releases --format json")  # fmt: skip
+@click.argument("file", metavar="POLICY")
+@click.argument("releases", required=False, type=click.Path(path_type=Path), metavar="[RELEASES_DIR]")
+@format_option("text", "json")
+def replay(file: str, releases: Path | None, form: str) -> None:
+    """Decide every stored release again under a policy, at the time of its own decision.
+
+    RELEASES_DIR is searched for verdict.json beside evidence.json (default: .assay/releases here or above). Approvals
+    and waivers are bound to the policy they were given under, so under another policy they are void, as they would be.
+    """
+    found = _load(file)
+    where = releases or _releases_here()
+    replayed = [_replay_one(found, verdict) for verdict in sorted(where.rglob("verdict.json"))]
+    if not replayed:
+        raise InputError(f"expected stored releases (verdict.json beside evidence.json) under {where}, found none")
+    _print_replayed(found, replayed, form)
+
+
+def _releases_here() -> Path:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / RELEASES).is_dir():
+            return folder / RELEASES
+    raise InputError(f"expected {RELEASES} in {here} or a folder above it, found none. Name the folder of releases")
+
+
+def _replay_one(found: Policy, path: Path) -> Replayed:
+    from assay.policy.replay import replay as decide_again  # noqa: PLC0415
+    from assay.records.canonical import parse_record  # noqa: PLC0415
+    from assay.records.verdict import Verdict  # noqa: PLC0415
+
+    then = parse_record(_bytes(str(path)), Verdict, name=str(path))
+    evidence, sha256 = _evidence(str(path.with_name("evidence.json")))
+    if sha256 != then.evidence_sha256:
+        raise InputError(f"{path} was decided on other evidence than lies beside it; check it with: assay verify")
+    return decide_again(found, evidence, then, consents=_consents(path.parent, then.policy.sha256 == found.sha256))
+
+
+def _consents(folder: Path, same_policy: bool) -> tuple[Any, ...]:
+    """Return the consents beside a release, where its project still says who the people are."""
+    if not same_policy or not (folder / "consents").is_dir():
+        return ()
+    from assay.lifecycle.consenting import read_consents  # noqa: PLC0415 - only where consents can count at all
+    from assay.lifecycle.project import load_project  # noqa: PLC0415
+    from assay.lifecycle.release import read_trust  # noqa: PLC0415
+
+    project = load_project(folder)
+    trust, _ = read_trust(project.root / project.config.trust if project.config.trust else None)
+    return read_consents(folder, trust)
+
+
+def _print_replayed(found: Policy, replayed: list[Replayed], form: str) -> None:
+    if form == "json":
+        listed = [
+            {
+                "model": one.then.model, "version": one.then.version, "decided_at": one.then.decided_at,
+                "then": one.then.decision, "now": one.now.decision, "reason": one.now.reason,
+                "differs": [{"finding": f, "then": a, "now": b} for f, a, b in one.differs],
+            }
+            for one in replayed
+        ]  # fmt: skip
+        print_machine(as_json({"policy": {"name": found.name, "sha256": found.sha256}, "releases": listed}))
+        return
+    for one in replayed:
+        then, now = one.decisions
+        came = f"{then} becomes {now}" if one.changed else f"{then}, as before"
+        click.echo(f"{one.then.model} {one.then.version} ({one.then.decided_at}): {came}")
+        if one.changed:
+            click.echo(f"  {one.now.reason}")
+        for finding, before, after in one.differs:
+            click.echo(f"  {finding}: {before} becomes {after}")
+    changed = sum(one.changed for one in replayed)
+    click.echo(f"{len(replayed)} releases, {changed} decided otherwise under {found.name} {found.version}.")
+
+
+def _kinds() -> dict[str, tuple[type, str]]:
+    from assay.lifecycle.project import Config  # noqa: PLC0415 - only for its schema
+    from assay.policy.schema import SCHEMAS  # noqa: PLC0415
+
+    return {**SCHEMAS, "assay.yaml": (Config, "assay.yaml: a project of Assay")}
+
+
+@policy.command(epilog="\b\nExamples:\n  assay policy schema policy > policy.schema.json\n"
+                "  assay policy schema assay.yaml > assay.schema.json")  # fmt: skip
+@click.argument("document", default="policy", metavar="[policy|policy-tests|assay.yaml|evidence|verdict]")
+def schema(document: str) -> None:
+    """Print the JSON Schema (2020-12) of a document, for editors and for other tools."""
+    from assay.policy.schema import json_schema  # noqa: PLC0415
+
+    kinds = _kinds()
+    if document not in kinds:
+        raise InputError(f"expected {', '.join(kinds)}, found {document!r}{suggest(document, kinds)}")
+    print_machine(as_json(json_schema(*kinds[document])))
