@@ -119,7 +119,6 @@ def _different_edges(a: Scores, b: Scores, why: str) -> str:
 
 def _add_score_cells(a: ScoreCell, b: ScoreCell) -> ScoreCell:
     exact = a.values is not None and b.values is not None
-    has_losses = a.log_losses is not None and b.log_losses is not None
     return ScoreCell(
         group=a.group,
         label=a.label,
@@ -128,7 +127,7 @@ def _add_score_cells(a: ScoreCell, b: ScoreCell) -> ScoreCell:
         count=a.count + b.count,
         total=a.total + b.total,
         squares=a.squares + b.squares,
-        log_losses=(a.log_losses or 0) + (b.log_losses or 0) if has_losses else None,
+        log_losses=_both(a.log_losses, b.log_losses),
         weighted_bins=_merge_bins(a.weighted_bins, b.weighted_bins),
     )
 
@@ -178,6 +177,10 @@ def _add_errors(a: Errors | None, b: Errors | None) -> Errors | None:
     return Errors(low=-high, high=high, cells=tuple(found[key] for key in sorted(found)))
 
 
+def _both(a: int | None, b: int | None) -> int | None:
+    return None if a is None or b is None else a + b
+
+
 def add_cells(cells: Iterable[Cell]) -> tuple[Cell, ...]:
     """Return the cells in order, those of the same group, label and prediction added."""
     found: dict[tuple[Key, ...], Cell] = {}
@@ -185,8 +188,14 @@ def add_cells(cells: Iterable[Cell]) -> tuple[Cell, ...]:
         key = cell_order(cell.group, cell.label, cell.prediction)
         if key in found:
             seen = found[key]
-            weight = None if seen.weight is None or cell.weight is None else seen.weight + cell.weight
-            found[key] = msgspec.structs.replace(seen, count=seen.count + cell.count, weight=weight)
+            found[key] = Cell(
+                group=seen.group,
+                label=seen.label,
+                prediction=seen.prediction,
+                count=seen.count + cell.count,
+                weight=_both(seen.weight, cell.weight),
+                weight_squares=_both(seen.weight_squares, cell.weight_squares),
+            )
         else:
             found[key] = cell
     return tuple(found[key] for key in sorted(found))
