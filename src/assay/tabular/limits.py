@@ -13,7 +13,7 @@ MOST_CELLS = 100_000
 
 LARGEST = 1e9
 """Greatest magnitude of a score, weight, label or prediction that is summed. Its square in ``SUM_UNIT`` is at most
-1e30, so that the engine's 127-bit integers hold the sum of 170 million of them (errors can be twice as large: 42 million).
+1e30, so that the engine's 127-bit integers hold the sum of 170 million of them (of errors, twice as large, 42 million).
 Beyond that the engine says so and the tally is refused."""
 
 LOOK_ROWS = 65_536
