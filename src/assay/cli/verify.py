@@ -1,0 +1,129 @@
+"""`assay verify`: check a release offline and say what was proven, and by whom."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from assay.cli.options import format_option, print_machine
+
+if TYPE_CHECKING:
+    from assay.lifecycle.verification import Verified
+
+EPILOG = """\b
+Examples:
+  assay verify .assay/releases/mortgage-approval/2
+  assay verify handed-over/ --trust trust.yaml --vkey log.vkey --model model/ --data test=data/test.parquet
+
+\b
+Exit codes: 0 everything that could be checked holds, 1 something does not hold, 2 wrong command or input.
+"""
+
+
+class _NamedPath(click.ParamType[tuple[str, Path]]):
+    """NAME=PATH."""
+
+    name = "name=path"
+
+    def convert(
+        self, value: str | tuple[str, Path], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
+        """Split the value of an option, or say what was expected."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, path = value.partition("=")
+        if not name or not equals or not path:
+            self.fail(f"expected NAME=PATH, found {value!r}", param, ctx)
+        return name, Path(path)
+
+
+@click.command(epilog=EPILOG)
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--trust", type=Path, help="File that names people and their keys (default: the project's).")
+@click.option("--key", "keys", type=_NamedPath(), multiple=True, help="A public key to trust: NAME=FILE.")
+@click.option("--vkey", help="The log's verifier key, or a file of it (default: the project's).")
+@click.option("--model", type=Path, help="The model's folder, to compare (default: the project's).")
+@click.option(
+    "--data", type=_NamedPath(), multiple=True, help="A dataset to compare: ROLE=FILE (default: the project's)."
+)
+@format_option("text", "json")
+def verify(
+    bundle: Path,
+    trust: Path | None,
+    keys: tuple[tuple[str, Path], ...],
+    vkey: str | None,
+    model: Path | None,
+    data: tuple[tuple[str, Path], ...],
+    form: str,
+) -> None:
+    """Check a release offline: signatures, digests, inclusion in the log, and that the parts belong together.
+
+    BUNDLE is a release folder, or the bundle.json in it. Says in words what was proven and what was not checked. A
+    denial that verifies is still a denial.
+    """
+    from assay.errors import VerificationError  # noqa: PLC0415 - only when called
+    from assay.lifecycle.keyring import read_public_key  # noqa: PLC0415
+    from assay.lifecycle.setting import read_trust  # noqa: PLC0415
+    from assay.lifecycle.verification import verify_release  # noqa: PLC0415
+
+    at_hand = _at_hand(bundle)
+    if at_hand is not None:
+        model = model if model is not None else at_hand[0]
+        data = (*at_hand[1].items(), *data)
+    try:
+        verified = verify_release(
+            bundle,
+            trust=read_trust(trust)[0] if trust is not None else None,
+            keys={name: read_public_key(path) for name, path in keys} or None,
+            model=model,
+            data=dict(data),
+            vkey=Path(vkey).read_text("utf-8").strip() if vkey is not None and Path(vkey).is_file() else vkey,
+        )
+    except VerificationError as error:
+        if form == "json":
+            print_machine(_as_json({"verified": False, "problems": error.diagnostics().split("\n")}))
+        raise
+    print_machine(_document(verified) if form == "json" else _text(verified))
+
+
+def _at_hand(bundle: Path) -> tuple[Path, dict[str, Path]] | None:
+    """Return the model and datasets of the project that the release belongs to, if it is about that version."""
+    from assay.lifecycle.project import CONFIG_NAME, load_project  # noqa: PLC0415 - only when called
+
+    folder = bundle.resolve() if bundle.is_dir() else bundle.resolve().parent
+    root = next((above for above in folder.parents if (above / CONFIG_NAME).is_file()), None)
+    if root is None:
+        return None
+    project = load_project(root)
+    if folder != project.release().resolve():
+        return None
+    datasets = {role: project.root / section.path for role, section in project.config.datasets.items()}
+    return project.model, {role: path for role, path in datasets.items() if path.exists()}
+
+
+def _as_json(document: dict[str, object]) -> str:
+    import msgspec  # noqa: PLC0415
+
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode()
+
+
+def _document(verified: Verified) -> str:
+    return _as_json(
+        {
+            "verified": True,
+            "model": verified.model,
+            "version": verified.version,
+            "decision": verified.decision,
+            "proven": verified.proven,
+            "not_checked": verified.not_checked,
+        }
+    )
+
+
+def _text(verified: Verified) -> str:
+    lines = [f"VERIFIED: {verified.model} {verified.version}, decided: {verified.decision}", ""]
+    lines += [f"proven       {sentence}" for sentence in verified.proven]
+    lines += [f"not checked  {sentence}" for sentence in verified.not_checked]
+    return "\n".join(lines)
