@@ -146,7 +146,8 @@ ONLY_PEOPLE: dict[str, tuple[str, ...]] = {
 _PLACEHOLDER = re.compile(
     r"""(?x)
       \bTODO\b | \bFIXME\b | \bXXX+\b | (?i:\b(tbd|tbc|tba)\b) | (?i:lorem\ ipsum)
-    | (?i:\bfill\ (this|me)?\ ?in\b) | (?i:\bto\ be\ (completed|determined|defined|written|filled|added|announced)\b)
+    | (?i:\bfill\ (this|me)\ in\b | \bfill\ in\ (later|here|this)\b | \A\W*fill\ in\b)
+    | (?i:\bto\ be\ (completed|determined|defined|written|filled|added|announced)\b)
     | (?i:\breplace\ (this|me)\b) | (?i:\bcoming\ soon\b) | (?i:\bplaceholder\b) | (?i:@example\.(com|org|net)\b)
     | (?i:\byour\ (name|team|organi[sz]ation|company|e-?mail|model)(\ here)?\b)
     | (?i:\[(more\ information\ needed|insert[^\]]*|\.\.\.|…)\]) | \{\{.*?\}\}

@@ -55,12 +55,11 @@ class _Said:
     bound: str
 
     def holds(self, measured: float) -> bool:
-        near = abs(measured - self.value) <= self.half + 1e-12
         if self.bound == "at least":
-            return near or measured > self.value
+            return measured >= self.value
         if self.bound == "at most":
-            return near or measured < self.value
-        return near
+            return measured <= self.value
+        return abs(measured - self.value) <= self.half + 1e-12
 
 
 def contradictions(

@@ -54,5 +54,5 @@ def schema_json() -> str:
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of `to_json`, generated from the records."""
-    found = msgspec.json.schema(Report)
+    found = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(Report)))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Assay report", **found}
