@@ -94,7 +94,7 @@ def parse_tile_path(path: str) -> Tile:
     if level > MAX_LEVEL or not 1 <= width <= TILE_WIDTH - bool(partial):
         raise wrong
     found = Tile(level, index, width)
-    if found.end > MAX_NUMBER or tile_path(found) != path:
+    if index > MAX_NUMBER // TILE_WIDTH or tile_path(found) != path:
         raise wrong
     return found
 
