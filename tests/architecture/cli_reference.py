@@ -20,8 +20,8 @@ OPENING = """# Command line
 Written by `make reference` from the command line itself; a test compares the two.
 
 Exit codes of every verb that decides: **0** allow (or verified), **1** deny (or verification failed), **2** the
-command, policy or input is wrong, **3** undecided. With `--format json` standard output holds the document alone; messages go to
-standard error. `-` reads standard input. `NO_COLOR` is honoured.
+command, policy or input is wrong, **3** undecided. With `--format json` standard output holds the document alone;
+messages go to standard error. `-` reads standard input. `NO_COLOR` is honoured.
 """
 
 

@@ -31,26 +31,24 @@ IMPURE_MODULES = {
     "threading",
     "time",
     "urllib.request",
-    "uuid",
+    "uuid.uuid1",
+    "uuid.uuid4",
 }
 IMPURE_NAMES = {"open", "input", "print", "exec", "eval", "breakpoint", "__import__"}
-IMPURE_ATTRIBUTES = {
-    "now",
-    "utcnow",
-    "today",
-    "read_text",
-    "read_bytes",
-    "write_text",
-    "write_bytes",
-    "iterdir",
-    "rglob",
-    "mkdir",
-    "unlink",
-    "urandom",
-    "stdin",
-    "stdout",
-    "environ",
+IMPURE_ATTRIBUTES = {"environ", "stdin", "stdout", "urandom", "uuid1", "uuid4"}
+IMPURE_METHODS = {
     "generate",
+    "iterdir",
+    "mkdir",
+    "now",
+    "read_bytes",
+    "read_text",
+    "rglob",
+    "today",
+    "unlink",
+    "utcnow",
+    "write_bytes",
+    "write_text",
 }
 SEEDED = {"Random"}
 READING = frozenset({"read_text", "read_bytes"})
@@ -88,21 +86,25 @@ def impurities(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 yield node.lineno, f"import {node.module}"
             if node.module == "random" and {alias.name for alias in node.names} - SEEDED:
                 yield node.lineno, "random without a seed"
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in IMPURE_NAMES:
-                yield node.lineno, f"{node.func.id}()"
-            if node.func.id in SEEDED and not node.args:
-                yield node.lineno, "random without a seed"
+        elif isinstance(node, ast.Call):
+            yield from impure_call(node, reading=READING if reads_package_data(tree) else frozenset())
         elif isinstance(node, ast.Attribute):
-            yield from impure_attribute(node, reading=READING if reads_package_data(tree) else frozenset())
+            if node.attr in IMPURE_ATTRIBUTES:
+                yield node.lineno, f".{node.attr}"
+            if isinstance(node.value, ast.Name) and node.value.id == "random" and node.attr not in SEEDED:
+                yield node.lineno, "random without a seed"
 
 
-def impure_attribute(node: ast.Attribute, *, reading: frozenset[str]) -> Iterator[tuple[int, str]]:
-    """Yield what an attribute such as `datetime.now` or `random.random` reaches; `reading` is permitted."""
-    if isinstance(node.value, ast.Name) and node.value.id == "random" and node.attr not in SEEDED:
+def impure_call(node: ast.Call, *, reading: frozenset[str]) -> Iterator[tuple[int, str]]:
+    """Yield what a call such as `open(...)` or `datetime.now()` reaches; the methods `reading` are permitted."""
+    called = node.func
+    if isinstance(called, ast.Name) and called.id in IMPURE_NAMES:
+        yield node.lineno, f"{called.id}()"
+    if isinstance(called, ast.Attribute) and called.attr in IMPURE_METHODS - reading:
+        yield node.lineno, f".{called.attr}"
+    name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+    if name in SEEDED and not node.args:
         yield node.lineno, "random without a seed"
-    elif node.attr in IMPURE_ATTRIBUTES - reading:
-        yield node.lineno, f".{node.attr}"
 
 
 PURE_MODULES = [name for name in modules() if name.split("/")[0] in PURE_ROOMS]
@@ -134,7 +136,9 @@ def test_every_permission_is_still_needed() -> None:
         "from datetime import datetime\ndatetime.now()",
         "from pathlib import Path\nPath('x').read_text()",
         "from pathlib import Path\nfrom importlib.resources import files\nPath('x').read_text()",
-        "import uuid",
+        "from uuid import uuid4",
+        "import uuid\nuuid.uuid4()",
+        "import random\nrandom.Random()",
         "import urllib.request",
         "from urllib import request\nimport subprocess",
     ],
@@ -151,6 +155,8 @@ def test_the_reader_sees_what_it_forbids(code: str) -> None:
         "from importlib import resources\nresources.files('assay').joinpath('x').read_text()",
         "from importlib.resources import files\nfolder = files('assay')\n(folder / 'x').read_text()",
         "from datetime import datetime\ndatetime.fromisoformat('2026-01-01')",
+        "from uuid import NAMESPACE_URL, uuid5\nuuid5(NAMESPACE_URL, 'x')",
+        "then.now.decision",
     ],
 )
 def test_the_reader_leaves_pure_code_alone(code: str) -> None:

@@ -27,9 +27,9 @@ def test_the_action_answers_with_the_decision(decision: str, tmp_path: Path) -> 
     assert gate["exit-code"] == str(EXPECTED[decision])
     assert done.exit_code == EXPECTED[decision], done.log
     reports = tmp_path / "runner" / "assay-reports"
-    assert {"summary.md", "assay.sarif", "assay.xml", "verdict.json", "releases", "log-copy"} == names(reports)
+    assert {"summary.md", "assay.sarif", "assay.xml", "assay.json", "releases", "log-copy"} == names(reports)
     assert (reports / gate["evidence"]).is_file()
-    assert json.loads((reports / "verdict.json").read_text(encoding="utf-8"))["decision"] == decision
+    assert json.loads((reports / "assay.json").read_text(encoding="utf-8"))["verdict"]["decision"] == decision
     assert done.summary == (reports / "summary.md").read_text(encoding="utf-8")
     assert done.used["github/codeql-action/upload-sarif"]["sarif_file"] == str(reports / "assay.sarif")
     assert done.used["actions/upload-artifact"]["path"] == str(reports)
@@ -110,7 +110,7 @@ def test_an_answer_that_contradicts_itself_is_no_answer(code: int, verdict: str,
 
 def broken(verdict: str, code: int) -> str:
     """Return a program that writes a verdict and ends with a code, whatever it is asked."""
-    text = json.dumps({"decision": verdict, "model": "m", "version": "1"})
+    text = json.dumps({"verdict": {"decision": verdict, "model": "m", "version": "1"}})
     writing = f"printf '{text}' > \"${{word#json=}}\";" if verdict else ":;"
     return f'#!/bin/sh\nfor word in "$@"; do case "$word" in json=*) {writing} esac; done\nexit {code}\n'
 

@@ -82,9 +82,16 @@ def run(work: Path, *jobs: str) -> subprocess.CompletedProcess[str]:
     if not key.exists():
         key.write_bytes(generate_key().pem())
     variable = ["--variable", f"ASSAY_SIGNING_KEY={key}"]
-    command = [node(), str(RUNNER), "--force-shell-executor", "--cwd", str(work), *variable, *jobs]
+    command = [node(), str(RUNNER), "--force-shell-executor", "--cwd", ".", *variable, *jobs]
     return subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=300
+        command,
+        cwd=work,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=300,
     )
 
 
@@ -115,7 +122,7 @@ def test_the_gate_answers_with_the_decision(decision: str, approval: bool, expec
     done = run(work)
     assert outcome(done, "assay") == expected
     reports = work / "assay-reports"
-    assert json.loads((reports / "verdict.json").read_text(encoding="utf-8"))["decision"] == decision
+    assert json.loads((reports / "assay.json").read_text(encoding="utf-8"))["verdict"]["decision"] == decision
     assert ET.parse(reports / "assay.xml").getroot().tag == "testsuites"  # noqa: S314 - our own file
     assert (reports / "summary.md").stat().st_size > 0
     assert (reports / "assay.sarif").stat().st_size > 0
