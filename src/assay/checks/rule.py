@@ -35,7 +35,7 @@ def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ..
     expression = control.expression or ""
     try:
         found = compile_rule(expression).execute({"evidence": msgspec.to_builtins(evidence, str_keys=True)})
-    except (ValueError, TypeError, RuntimeError, ArithmeticError) as error:
+    except (ValueError, TypeError, RuntimeError, ArithmeticError, LookupError) as error:
         reason = f"the rule {expression!r} could not be evaluated: {str(error).splitlines()[0]}"
         return (finding(control, terms, "unknown", reason),)
     if found is True:

@@ -275,7 +275,7 @@ def _consents(folder: Path, same_policy: bool) -> tuple[Any, ...]:
         return ()
     from assay.lifecycle.consenting import read_consents  # noqa: PLC0415 - only where consents can count at all
     from assay.lifecycle.project import load_project  # noqa: PLC0415
-    from assay.lifecycle.release import read_trust  # noqa: PLC0415
+    from assay.lifecycle.setting import read_trust  # noqa: PLC0415
 
     project = load_project(folder)
     trust, _ = read_trust(project.root / project.config.trust if project.config.trust else None)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from assay.checks import known_metrics
-from assay.errors import DocumentError, InputError
+from assay.errors import InputError
+from assay.policy.consents import subject_of
 from assay.policy.decision import decide
 from assay.records.canonical import digest, parse_record, sha256_hex
+from assay.records.consent import Approval, SignedConsent, Waiver
 from assay.records.document import load_yaml_with_positions
 from assay.records.evidence import (
     Actor,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from assay.policy.form import Policy
+    from assay.records.consent import Bound
     from assay.records.document import Positions
     from assay.records.verdict import Finding, Verdict
 
@@ -130,6 +133,39 @@ class ExpectedFinding(Short, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class ShortApproval(Short, frozen=True, kw_only=True):
+    """An approval of exactly this case, by somebody whom the trust file gives the role."""
+
+    role: str
+    by: str
+    at: str = NOW
+
+    def signed(self, bound: Bound) -> SignedConsent:
+        """Return the approval as if its signature had been looked at."""
+        act = Approval(role=self.role, by=self.by, bound=bound, at=self.at)
+        return SignedConsent(id=digest(act)[:16], signer=self.by, roles=(self.role,), act=act)
+
+
+class ShortWaiver(Short, frozen=True, kw_only=True):
+    """A waiver of exactly this case, by somebody whom the trust file gives the role."""
+
+    control: str
+    role: str
+    by: str
+    expires: str
+    reason: str = "a case of a test"
+    compensating: str = "a case of a test"
+    at: str = NOW
+
+    def signed(self, bound: Bound, evidence: Evidence) -> SignedConsent:
+        """Return the waiver as if its signature had been looked at."""
+        act = Waiver(
+            model=evidence.model.name, version=evidence.model.version, control=self.control, role=self.role, by=self.by,
+            reason=self.reason, compensating=self.compensating, expires=self.expires, bound=bound, at=self.at,
+        )  # fmt: skip
+        return SignedConsent(id=digest(act)[:16], signer=self.by, roles=(self.role,), act=act)
+
+
 class Case(Short, frozen=True, kw_only=True):
     """One case: evidence (a file, or written short), and what should come of it.
 
@@ -141,6 +177,8 @@ class Case(Short, frozen=True, kw_only=True):
         findings: findings expected; others may be there too, unless ``only``.
         only: whether these are all the findings that may fail or be unknown.
         files_now: the model's files at the decision, for files-unchanged.
+        approvals: approvals given.
+        waivers: waivers given.
     """
 
     name: str
@@ -150,6 +188,8 @@ class Case(Short, frozen=True, kw_only=True):
     findings: tuple[ExpectedFinding, ...] = ()
     only: bool = False
     files_now: tuple[FileDigest, ...] | None = None
+    approvals: tuple[ShortApproval, ...] = ()
+    waivers: tuple[ShortWaiver, ...] = ()
 
 
 class Cases(Short, frozen=True, kw_only=True):
@@ -212,7 +252,12 @@ def _run_case(policy: Policy, case: Case, read: Callable[[str], bytes]) -> CaseO
     else:
         evidence = case.evidence.record()
         sha256 = digest(evidence)
-    verdict = decide(policy, evidence, evidence_sha256=sha256, at=case.at, by=_NOBODY, files_now=case.files_now)
+    bound = subject_of(policy, evidence, evidence_sha256=sha256, author_keys=(), at=case.at).bound
+    consents = [given.signed(bound) for given in case.approvals]
+    consents += [given.signed(bound, evidence) for given in case.waivers]
+    verdict = decide(
+        policy, evidence, evidence_sha256=sha256, consents=consents, at=case.at, by=_NOBODY, files_now=case.files_now
+    )
     return CaseOutcome(case, verdict, tuple(_differences(case, verdict)))
 
 
@@ -238,6 +283,3 @@ def _finding_differences(expected: ExpectedFinding, found: dict[str, Finding]) -
         yield f"{expected.id}: expected {expected.status}, found {finding.status}: {finding.reason}"
     if expected.reason is not None and expected.reason not in finding.reason:
         yield f"{expected.id}: expected a reason with {expected.reason!r}, found: {finding.reason}"
-
-
-__all__ = ["Case", "CaseOutcome", "Cases", "DocumentError", "parse_cases", "run_cases"]
