@@ -31,7 +31,7 @@ def init(
     table: str | None, folder: Path, force: bool, label: str | None, prediction: str | None, score: str | None,
     protected: tuple[str, ...], positive: str | None,
 ) -> None:  # fmt: skip
-    """Look at a table of predictions and write assay.yaml, policy.yaml and card.yaml, each guess marked with its reason.
+    """Look at predictions and write assay.yaml, policy.yaml and card.yaml, each guess marked with its reason.
 
     DATA is a CSV or Parquet file, a glob, or a folder (default: the only table here).
     """
@@ -52,4 +52,6 @@ def init(
         click.echo(f"  protected   {one.chosen}  ({one.why})")
     for remark in guesses.remarks:
         click.echo(f"  {remark}", err=True)
-    click.echo(f"Wrote {', '.join(str(started.folder / name) for name in started.names)}. Check the guesses, then: assay run")
+    click.echo(
+        f"Wrote {', '.join(str(started.folder / name) for name in started.names)}. Check the guesses, then: assay run"
+    )

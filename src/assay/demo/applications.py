@@ -6,6 +6,8 @@ import shutil
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from assay.errors import StorageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
@@ -16,9 +18,7 @@ DATASHEET = "loans.md"
 CREDIT: dict[str, str] = {
     "housing_expense_ratio": "housing_expense_ratio",
     "debt_ratio": "debt_ratio",
-    "debt_over_36": "greatest(debt_ratio - 36, 0)",
     "loan_to_price": "least(loan_to_price, 1.5)",
-    "loan_over_80": "greatest(least(loan_to_price, 1.5) - 0.8, 0)",
     "industry_unemployment": "industry_unemployment",
     "self_employed": "self_employed",
     "cosigner": "cosigner",
@@ -30,6 +30,12 @@ CREDIT: dict[str, str] = {
     "more_than_two_late": "mortgage_history = 'more than two late'",
 }
 """What the applicant owes, earns and has repaid: feature to its SQL over the table."""
+
+LINES: dict[str, str] = {
+    "debt_over_36": "greatest(debt_ratio - 36, 0)",
+    "loan_over_80": "greatest(least(loan_to_price, 1.5) - 0.8, 0)",
+}
+"""How far an application is beyond the lines that underwriters draw: 36 % of income owed, 80 % of the price lent."""
 
 STAND_INS: dict[str, str] = {
     "tract_minority_over_30": "tract_minority_over_30",
@@ -97,4 +103,7 @@ def write_predictions(target: Path, columns: Mapping[str, tuple[str, Sequence[An
             [list(row) for row in rows],
         )
         connection.commit()
-        connection.execute(f"COPY predictions TO '{str(target).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
+        try:
+            connection.execute(f"COPY predictions TO '{str(target).replace(chr(39), chr(39) * 2)}' (FORMAT parquet)")
+        except duckdb.Error as error:
+            raise StorageError(f"could not write {target}: {str(error).splitlines()[0]}") from None

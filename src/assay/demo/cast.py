@@ -41,10 +41,18 @@ CARD_WORDS = {
 def write_trust(root: Path, keys: Path) -> None:
     """Make everybody's key, where there is none yet, and the file that names the people."""
     keyring = Keyring(keys)
-    lines = ["# Who people are, by which keys, in which roles. Their private keys are in .assay/keys: a demonstration's.", "people:"]
+    lines = [
+        "# Who people are, by which keys, in which roles. Their private keys are in .assay/keys: a demonstration's.",
+        "people:",
+    ]
     for name, roles in ROLES.items():
         pem = keyring.signer(name).public.pem().strip().splitlines()
-        lines += [f"  - name: {name}", "    key: |", *(f"      {line}" for line in pem), f"    roles: [{', '.join(roles)}]"]
+        lines += [
+            f"  - name: {name}",
+            "    key: |",
+            *(f"      {line}" for line in pem),
+            f"    roles: [{', '.join(roles)}]",
+        ]
     (root / "trust.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

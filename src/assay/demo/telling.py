@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 WIDTH = 100
 
@@ -39,19 +39,26 @@ class Teller:
     def item(self, mark: str, text: str, style: str = "plain") -> None:
         """Tell one item of a list."""
         first = f"   {mark} "
-        lines = textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=" " * len(first), break_long_words=False)
+        lines = textwrap.wrap(
+            text, WIDTH, initial_indent=first, subsequent_indent=" " * len(first), break_long_words=False
+        )
         for line in lines:
             self._write(line, style)
 
-    def command(self, text: str) -> None:
+    def command(self, *lines: str) -> None:
         """Show the command that a person would have typed."""
-        self._write(f"   $ {text}", "command")
+        for number, line in enumerate(lines):
+            lead, end = ("$ " if number == 0 else "    "), (" \\" if number < len(lines) - 1 else "")
+            self._write(f"   {lead}{line}{end}", "command")
 
-    def table(self, rows: list[tuple[str, ...]]) -> None:
+    def table(self, rows: Sequence[tuple[str, ...]]) -> None:
         """Tell a table of texts; the first row is its head."""
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
         for row in rows:
-            cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+            cells = [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
             self._write("     " + "  ".join(cells), "plain")
 
 

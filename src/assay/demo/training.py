@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from assay.demo.applications import CREDIT, STAND_INS, read_columns, write_predictions
+from assay.demo.applications import CREDIT, LINES, STAND_INS, read_columns, write_predictions
 from assay.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ RECIPES = (
         version="2",
         words="logistic regression on debt, income and repayment alone, reweighed so that race and outcome are "
         "independent in what it learns from",
-        features=CREDIT,
+        features={**CREDIT, **LINES},
         weighting="reweighed",
     ),
 )
@@ -69,11 +69,13 @@ class Trained:
 
     Attributes:
         accuracy: share of applicants for whom the prediction equals the decision of 1990.
+        ranking: area under the ROC curve: how often an approved applicant scores above one who was turned down.
         approved: share approved, by race.
         applicants: number of applicants.
     """
 
     accuracy: float
+    ranking: float
     approved: dict[str, float]
     applicants: int
 
@@ -92,6 +94,7 @@ def train(recipe: Recipe, table: Path, model_folder: Path, predictions: Path) ->
     """
     try:
         import numpy as np  # noqa: PLC0415 - comes with scikit-learn
+        from sklearn.metrics import roc_auc_score  # noqa: PLC0415 - the demo extra
         from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415 - the demo extra
     except ImportError:
         raise MissingExtraError("scikit-learn", "demo") from None
@@ -126,6 +129,7 @@ def train(recipe: Recipe, table: Path, model_folder: Path, predictions: Path) ->
     )
     return Trained(
         accuracy=float((predicted == approved).mean()),
+        ranking=float(roc_auc_score(approved, scores)),
         approved={name: float(predicted[race == name].mean()) for name in sorted(set(people["race"]))},
         applicants=len(approved),
     )

@@ -6,12 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.errors import InputError
+from assay.errors import InputError, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from assay.records.tally import ClassValue
+    from collections.abc import Callable, Sequence
 
 LABELS = (
     "label", "labels", "y", "y true", "ytrue", "true label", "truth", "ground truth", "actual", "actuals", "outcome",
@@ -76,7 +74,7 @@ class Seen:
     name: str
     numeric: bool
     different: int
-    values: tuple[ClassValue, ...]
+    values: tuple[object, ...]
     missing: int = 0
 
 
@@ -127,17 +125,18 @@ def words_of(name: str) -> str:
     return " ".join(re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name))).strip().lower()
 
 
-def guess(columns: Sequence[Seen], told: Told = Told()) -> Guesses:  # noqa: B008 - frozen
+def guess(columns: Sequence[Seen], told: Told = Told()) -> Guesses:
     """Guess the meaning of columns.
 
     Raises:
         InputError: when there is nothing that could be the prediction, or the protected attribute; it lists the columns
             to choose from and the option that says so.
     """
+    _check_told(columns, told)
     left = [column for column in columns if column.different]
     protected, remarks = _protected(left, told)
     left = [column for column in left if column.name not in {found.chosen for found in protected}]
-    score = _named(told.score, left, SCORES, _is_score, "numbers, most of them not whole")
+    score = _named(told.score, left, SCORES, _is_score, "numbers") or _probability(left)
     left = [column for column in left if score is None or column.name != score.chosen]
     pairs = [column for column in left if column.different == TWO]
     prediction = _named(told.prediction, left, PREDICTIONS, _is_class, "few different values")
@@ -163,20 +162,40 @@ def guess(columns: Sequence[Seen], told: Told = Told()) -> Guesses:  # noqa: B00
 
 
 def _named(
-    told: str | None, columns: Sequence[Seen], names: Sequence[str], fits: object, looks: str
+    told: str | None, columns: Sequence[Seen], names: Sequence[str], fits: Callable[[Seen], bool], looks: str
 ) -> Guess | None:
     if told is not None:
         return Guess(told, "you said so")
     for wanted in names:
         for column in columns:
-            if words_of(column.name) == wanted and callable(fits) and fits(column):
+            if words_of(column.name) == wanted and fits(column):
                 return Guess(column.name, f"its name, and {looks}")
     for wanted in names:
         for column in columns:
-            words = words_of(column.name).split()
-            if wanted in {words[0], words[-1]} and len(wanted) > 1 and callable(fits) and fits(column):
+            words = words_of(column.name).split() or [""]
+            if len(wanted) > 1 and wanted in {words[0], words[-1]} and fits(column):
                 return Guess(column.name, f"{wanted!r} in its name, and {looks}")
     return None
+
+
+def _check_told(columns: Sequence[Seen], told: Told) -> None:
+    names = [column.name for column in columns]
+    said = (("--label", told.label), ("--prediction", told.prediction), ("--score", told.score))
+    for option, name in (*said, *(("--protected", name) for name in told.protected)):
+        if name is not None and name not in names:
+            raise InputError(f"{option}: no column {name!r}{suggest(name, names)}. The columns are: {', '.join(names)}")
+
+
+def _probability(columns: Sequence[Seen]) -> Guess | None:
+    """Return the only column of numbers from 0 to 1 whose name begins with p or prob."""
+    found = [
+        column
+        for column in columns
+        if _is_score(column)
+        and words_of(column.name).split()[:1] in (["p"], ["prob"], ["proba"], ["probability"])
+        and all(isinstance(value, int | float) and 0 <= value <= 1 for value in column.values)
+    ]
+    return Guess(found[0].name, "its name, and numbers from 0 to 1") if len(found) == 1 else None
 
 
 def _is_class(column: Seen) -> bool:
@@ -223,7 +242,11 @@ def _positive(columns: Sequence[Seen], prediction: Guess, told: Told) -> Guess |
     if told.positive is not None:
         return Guess(told.positive, "you said so")
     seen = next((column for column in columns if column.name == prediction.chosen), None)
-    if seen is None or seen.different > TWO or {str(value).lower() for value in seen.values} <= {"0", "1", "true", "false"}:
+    if (
+        seen is None
+        or seen.different > TWO
+        or {str(value).lower() for value in seen.values} <= {"0", "1", "true", "false"}
+    ):
         return None
     for value in seen.values:
         if str(value).lower() in POSITIVE_VALUES:
@@ -244,7 +267,7 @@ def _favourable(columns: Sequence[Seen], prediction: Guess, label: Guess | None)
     return None
 
 
-def _either(values: Sequence[ClassValue]) -> str:
+def _either(values: Sequence[object]) -> str:
     return " and ".join(repr(value) for value in values)
 
 
@@ -259,7 +282,10 @@ def _no_prediction(columns: Sequence[Seen], pairs: Sequence[Seen], score: Guess 
         "Say which one: --prediction NAME (and --label NAME for the true outcome)"
     )
     if score is not None and not pairs:
-        told += f". There are scores in {score.chosen}, but nothing says from which score on the decision changes: add a column of decisions"
+        told += (
+            f". There are scores in {score.chosen}, but nothing says from which score on the decision changes: add a "
+            "column of decisions"
+        )
     return told
 
 

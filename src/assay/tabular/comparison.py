@@ -6,6 +6,8 @@ reference, with one bin more on either side. Text files are read once, into a ta
 disk: a column of theirs is of numbers, or of times, when all of its values are.
 """
 
+# ruff: noqa: S608 - SQL is this room's trade; every name and value in it has passed assay.tabular.sql
+
 from __future__ import annotations
 
 import re
@@ -132,7 +134,7 @@ def _open(session: Session, rows: Any, table: str) -> _Table:  # noqa: ANN401 - 
         session.rows(f"CREATE TEMP TABLE {table} AS SELECT * FROM {relation}", name=opened.name)
         types = {column: _reading(session, table, column) for column in types}
         relation = table
-    rows_found = session.rows(f"SELECT count(*) FROM {relation}", name=opened.name)[0][0]  # noqa: S608 - our own SQL
+    rows_found = session.rows(f"SELECT count(*) FROM {relation}", name=opened.name)[0][0]
     return _Table(opened.name, relation, types, rows_found, opened.is_text)
 
 
@@ -141,7 +143,7 @@ def _reading(session: Session, table: str, column: str) -> str:
     name = identifier(column)
     for kind, never in _READINGS.items():
         unread = f"{name} IS NOT NULL AND (TRY_CAST({name} AS {kind}) IS NULL OR {never.format(name)})"
-        sql = f"SELECT count({name}), count(*) FILTER ({unread}) FROM {table}"  # noqa: S608 - our own SQL
+        sql = f"SELECT count({name}), count(*) FILTER ({unread}) FROM {table}"
         present, lost = session.rows(sql, name=column)[0]
         if present and not lost:
             return kind
@@ -182,7 +184,7 @@ def _sides(pair: _Pair, column: str) -> tuple[Side, Side]:
     def side(table: _Table) -> Side:
         if column not in table.types:
             return Side(type=None, rows=table.rows)
-        present = pair.one(f"SELECT count({identifier(column)}) FROM {table.relation}")[0]  # noqa: S608 - our own SQL
+        present = pair.one(f"SELECT count({identifier(column)}) FROM {table.relation}")[0]
         return Side(type=_type(pair, table, column), rows=table.rows, missing=table.rows - present)
 
     return side(pair.reference), side(pair.current)
@@ -217,10 +219,10 @@ def _count_categories(pair: _Pair, column: str) -> ColumnCounts:
 def _both(pair: _Pair, value: str, usable: str) -> str:
     """Return SQL that counts each value in both tables, ascending."""
     sides = " UNION ALL ".join(
-        f"SELECT v, {r} AS r, {k} AS k FROM (SELECT {value} AS v FROM {table.relation}) WHERE {usable} GROUP BY v"  # noqa: S608 - our own SQL
+        f"SELECT v, {r} AS r, {k} AS k FROM (SELECT {value} AS v FROM {table.relation}) WHERE {usable} GROUP BY v"
         for table, r, k in ((pair.reference, "count(*)", "0"), (pair.current, "0", "count(*)"))
     )
-    return f"SELECT v, sum(r)::BIGINT, sum(k)::BIGINT FROM ({sides}) GROUP BY v ORDER BY v"  # noqa: S608 - our own SQL
+    return f"SELECT v, sum(r)::BIGINT, sum(k)::BIGINT FROM ({sides}) GROUP BY v ORDER BY v"
 
 
 def _count_numbers(pair: _Pair, column: str, *, time: bool) -> ColumnCounts:
@@ -228,7 +230,7 @@ def _count_numbers(pair: _Pair, column: str, *, time: bool) -> ColumnCounts:
     value = f"{cast}::DOUBLE"
     sides, different = [], 0
     for table in (pair.reference, pair.current):
-        asked = f"{_SUMMARY} FROM (SELECT {value} AS v FROM {table.relation})"  # noqa: S608 - our own SQL
+        asked = f"{_SUMMARY} FROM (SELECT {value} AS v FROM {table.relation})"
         present, infinite, low, high, about = pair.one(asked)
         kind = _type(pair, table, column)
         missing = table.rows - present
@@ -255,7 +257,7 @@ def _count_numbers(pair: _Pair, column: str, *, time: bool) -> ColumnCounts:
 
 
 def _outside(pair: _Pair, value: str, reference: Side) -> int:
-    sql = f"SELECT count(*) FROM (SELECT {value} AS v FROM {pair.current.relation}) WHERE isfinite(v)"  # noqa: S608 - our own SQL
+    sql = f"SELECT count(*) FROM (SELECT {value} AS v FROM {pair.current.relation}) WHERE isfinite(v)"
     found: int = pair.one(f"{sql} AND (v < {_double(reference.low)} OR v > {_double(reference.high)})")[0]
     return found
 
@@ -266,7 +268,7 @@ def _double(value: float | None) -> str:
 
 def _quantiles(pair: _Pair, value: str, cuts: Sequence[str]) -> list[float]:
     """Return quantiles of the reference by linear interpolation between order statistics."""
-    asked = f"SELECT quantile_cont(v, [{', '.join(cuts)}]) FROM (SELECT {value} AS v FROM {pair.reference.relation})"  # noqa: S608 - our own SQL
+    asked = f"SELECT quantile_cont(v, [{', '.join(cuts)}]) FROM (SELECT {value} AS v FROM {pair.reference.relation})"
     found: list[float] = pair.one(f"{asked} WHERE isfinite(v)")[0]
     return found
 
@@ -277,7 +279,7 @@ def _narrow(pair: _Pair, value: str, edges: Sequence[float]) -> list[tuple[float
     counted = [
         pair.one(f"SELECT histogram(v, [{listed}]) FROM (SELECT {value} AS v FROM {table.relation}) WHERE isfinite(v)")[
             0
-        ]  # noqa: S608 - our own SQL
+        ]
         for table in (pair.reference, pair.current)
     ]
     return [(edge, counted[0].get(edge, 0), counted[1].get(edge, 0)) for edge in edges]
