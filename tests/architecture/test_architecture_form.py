@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
@@ -28,23 +28,33 @@ FOREIGN_NAMES = {
 }
 
 
-def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(tree: ast.Module) -> Iterator[Function]:
     """Yield every function of a module, methods and inner ones too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
-def body_length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Return the lines of a function without its decorators, signature and docstring."""
-    body = function.body
-    if (
-        isinstance(body[0], ast.Expr)
-        and isinstance(body[0].value, ast.Constant)
-        and isinstance(body[0].value.value, str)
-    ):
-        body = body[1:] or body
-    return (body[-1].end_lineno or 0) - body[0].lineno + 1
+def body_length(function: Function) -> int:
+    """Return the lines with code of a function: no signature, docstring, blank line or inner function."""
+    lines: set[int] = set()
+    waiting: list[ast.AST] = [part for part in function.body if not is_text(part)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines.add(node.lineno)
+            continue
+        lines |= {line for line in (getattr(node, "lineno", None), getattr(node, "end_lineno", None)) if line}
+        waiting.extend(ast.iter_child_nodes(node))
+    return len(lines)
+
+
+def is_text(node: ast.AST) -> bool:
+    """Whether a statement is a docstring."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def test_no_file_is_longer_than_a_sitting() -> None:

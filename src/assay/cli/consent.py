@@ -98,7 +98,12 @@ def waive(
 @_signer
 @click.option("--reason", required=True, help="Why.")
 def revoke(consent: str, release: Path | None, name: str, key: Path | None, reason: str) -> None:
-    """Take back an approval or a waiver (CONSENT is its id, as the verdict names it), signed."""
+    """Take back an approval or a waiver (CONSENT is its id, as the verdict names it), signed.
+
+    \b
+    Example:
+      assay revoke 1f0c9a2b77e4d310 --as vera --reason "the sample was not the one we thought"
+    """  # noqa: D301 - click's own mark for text that is not to be wrapped
     from assay.lifecycle import consenting  # noqa: PLC0415
 
     desk = _desk(release, name, key)

@@ -23,7 +23,14 @@ _PROJECT = click.option("--project", type=Path, help="assay.yaml or its folder (
 
 @click.group()
 def keys() -> None:
-    """List, make and print the keys in .assay/keys; private halves stay there, readable by their owner alone."""
+    """List, make and print the keys in .assay/keys; private halves stay there, readable by their owner alone.
+
+    \b
+    Examples:
+      assay keys list
+      assay keys new vera > vera.pub       a key for vera; its public half goes into the trust file
+      assay keys public default            who signs here
+    """  # noqa: D301 - click's own mark for text that is not to be wrapped
 
 
 @keys.command("list")

@@ -110,6 +110,12 @@ def gate(
     EVIDENCE is an evidence.json, its folder, or - for standard input (then give --signature).
 
     \b
+    Examples:
+      assay gate .assay/releases/NAME/VERSION/evidence.json
+      assay gate evidence.json --policy stricter.yaml --output sarif=assay.sarif
+      cat evidence.json | assay gate - --signature evidence.dsse.json --format json
+
+    \b
     Exit codes: 0 allow (or warn), 1 deny or evidence that does not hold, 2 wrong input, 3 undecided.
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
     from assay.adapters.folder_log import open_log  # noqa: PLC0415 - only when called
