@@ -20,6 +20,7 @@ from assay.metrics import measure
 from assay.policy import plan
 from assay.records.canonical import canonical_json, digest, parse_record, sha256_hex
 from assay.records.evidence import Baseline, Code, Dataset, Documentation, Evidence, ModelVersion, Tool
+from assay.records.tally_document import print_tally
 from assay.reports.card import examine, read_card
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def assess(
     measurements = measure_for(tally, wanted)
     documentation = read_documentation(project, measurements)
     baseline, facts = _baseline(project)
-    tally_bytes = canonical_json(tally)
+    tally_bytes = print_tally(tally)
     actor = whoami(keyring, key)
     evidence = Evidence(
         system=config.system,

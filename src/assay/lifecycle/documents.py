@@ -10,7 +10,7 @@ from assay.lifecycle.project import read_file
 from assay.lifecycle.storing import publish, staging
 from assay.records.canonical import parse_record, sha256_hex
 from assay.records.evidence import Evidence
-from assay.records.tally import Tally
+from assay.records.tally_document import parse_tally
 from assay.records.verdict import Verdict
 from assay.reports.card import Card, read_card
 from assay.reports.release import Release
@@ -54,7 +54,7 @@ def read_release(folder: Path, project: Project | None = None) -> Release:
         counted = read_file(folder / TALLY, "a tally")
         if sha256_hex(counted) != evidence.tally_sha256:
             raise VerificationError(f"{folder / TALLY} is not the tally that the evidence was measured from")
-        tally = parse_record(counted, Tally, name=TALLY)
+        tally = parse_tally(counted, name=TALLY)
     return Release(evidence=evidence, verdict=verdict, tally=tally, card=read_card_of(project, evidence))
 
 

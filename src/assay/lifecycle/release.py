@@ -28,7 +28,7 @@ from assay.lifecycle.storing import compare_model, publish, staging
 from assay.policy import decide
 from assay.records.canonical import canonical_json, parse_record, sha256_hex
 from assay.records.evidence import Evidence
-from assay.records.tally import Tally
+from assay.records.tally_document import parse_tally
 from assay.records.verdict import Verdict
 from assay.reports.release import Release
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from assay.attest.trust import Trust
     from assay.lifecycle.project import Project
     from assay.lifecycle.setting import Log, Setting
-    from assay.records.tally import FileDigest
+    from assay.records.tally import FileDigest, Tally
 
 BUNDLE, RECEIPT = "bundle.json", "receipt.json"
 ROOM_BYTES = 1 << 18
@@ -166,7 +166,7 @@ def _read_tally(path: Path, evidence: Evidence) -> Tally | None:
         raise VerificationError(
             f"{path} is not the tally that the evidence was measured from. Measure again: assay run"
         )
-    return parse_record(content, Tally, name=path.name)
+    return parse_tally(content, name=path.name)
 
 
 def _files_now(project: Project | None, evidence: Evidence) -> tuple[FileDigest, ...] | None:
