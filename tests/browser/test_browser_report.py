@@ -17,7 +17,7 @@ from unit.reports.hostile import ATTACKS, hostile_release
 from unit.reports.mortgage_release import release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
@@ -36,7 +36,7 @@ FLAGS = [
     "--disable-sync",
 ]
 SCREENS = {"desktop": (1280, 900), "phone": (360, 740)}
-PAGES = {
+PAGES: dict[str, Callable[[], Release]] = {
     "whole": release,
     "without tally and card": lambda: Release(evidence=release().evidence, verdict=release().verdict),
     "hostile": lambda: hostile_release(ATTACKS["script"]),
@@ -140,11 +140,16 @@ def test_dark_page_is_dark_and_its_charts_follow(browser: Browser, files: dict[s
     assert seen["dark"] == ["rgb(20, 23, 26)", "rgb(228, 230, 232)"]
 
 
-def test_paper_is_white_and_shows_the_numbers_behind_the_charts(browser: Browser, files: dict[str, Path]) -> None:
+def test_paper_is_white_and_shows_the_numbers_of_the_charts_that_were_opened(
+    browser: Browser, files: dict[str, Path]
+) -> None:
     page, _ = show(browser, files["whole"], "desktop", "dark")
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert page.evaluate("document.querySelector('figure details table').getBoundingClientRect().height") > 0
+    height = "document.querySelector('figure details table').getBoundingClientRect().height"
+    assert page.evaluate(height) == 0
+    page.evaluate("document.querySelector('figure details').open = true")
+    assert page.evaluate(height) > 0
     assert page.evaluate("getComputedStyle(document.querySelector('nav')).display") == "none"
     assert page.pdf(format="A4").startswith(b"%PDF")
     page.close()
