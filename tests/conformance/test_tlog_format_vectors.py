@@ -92,7 +92,7 @@ def test_wrong_checkpoints_are_refused() -> None:
     vectors = group("checkpoint_parse")
     root = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I="
     ours = [f"Log\n01\n{root}\n", f"Log\n+1\n{root}\n", f"Log\n1\n{root[:-1]}\n", f"Log\n1\n{root}\n\n",
-            f"Log\n0\n{root}\n",            f"Log\n1\n{root}\n\nextension\n",
+            f"Log\n0\n{root}\n", f"Log\n1\n{root}\n\nextension\n",
             f"Log\n{2**63}\n{root}\n", f"Log\r\n1\r\n{root}\r\n"]  # fmt: skip
     for text in vectors["reject"] + vectors["accept"] + ours:  # the accepted ones have roots that are not 32 bytes
         with pytest.raises(VerificationError):

@@ -2,7 +2,8 @@
 
 The entries are the truth: leaf hashes follow from them, tiles from leaf hashes, and the root from tiles. Each stored
 tile is compared with what follows from the entries, partial tiles of earlier sizes with the tile that replaced them,
-and the root with the checkpoint. For example ``tile/0/000: hash 17 is not that of entry 17`` names an edited tile.
+and the root with the checkpoint. For example ``tile/0/000: hash 17 does not follow from entry 17, which is
+in tile/entries/000`` says that one of the two was edited.
 """
 
 from __future__ import annotations
@@ -86,11 +87,15 @@ class _Audit:
         if stored is None:
             self.problems.append(f"{path}: missing")
         elif stored != expected:
-            place = _first_difference(stored, expected)
-            source = "the entries" if tile.level == 0 else f"the tiles of level {tile.level - 1}"
+            number = _first_difference(stored, expected) // HASH_SIZE
+            place = tile.index * TILE_WIDTH + number
+            if tile.level == 0:
+                source = f"entry {place}, which is in {tile_path(tile_at(ENTRIES, tile.index, self._size))}"
+            else:
+                source = tile_path(Tile(tile.level - 1, place))
             self.problems.append(
-                f"{path}: byte {place} (hash {place // HASH_SIZE}) is not what follows from {source}; "
-                f"{len(stored)} bytes stored, {len(expected)} expected"
+                f"{path}: hash {number} does not follow from {source}; {len(stored)} bytes stored, "
+                f"{len(expected)} expected"
             )
 
 
