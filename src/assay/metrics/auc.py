@@ -6,9 +6,10 @@ from itertools import accumulate, chain
 from operator import add, mul
 from typing import TYPE_CHECKING
 
-from assay.metrics.histogram import unpack_labelled
+from assay.metrics.histogram import unpack_coarse, unpack_labelled
 from assay.metrics.intervals.auc import auc_interval
 from assay.metrics.metric import Estimate, Metric, undefined
+from assay.metrics.rates import NO_INTERVAL_WEIGHTED
 
 if TYPE_CHECKING:
     from assay.metrics.histogram import Histogram, Points
@@ -30,8 +31,8 @@ METRICS = (
 def roc_auc(scores: Histogram, axis: Points, deff: float | None, level: Level) -> Estimate:
     """Return the area of a group.
 
-    Within a histogram bin positives and negatives count as ties; the area can be off by at most half the share of pairs that
-    share a bin, told as ``bound``. When the tally keeps every score the area is exact.
+    Within a histogram bin positives and negatives count as ties; the area can be off by at most half the share of
+    pairs that share a bin, told as ``bound``. When the tally keeps every score the area is exact.
 
     Args:
         scores: the group's scores.
@@ -44,27 +45,31 @@ def roc_auc(scores: Histogram, axis: Points, deff: float | None, level: Level) -
         if not scores.counts[label]:
             return undefined(f"no {word} label with a score", n)
     negative, positive = unpack_labelled(scores, axis)
-    below = list(accumulate(negative))
-    negatives, positives = below[-1], sum(positive)
+    negatives, positives = (sum(negative), sum(positive)) if axis.weighted else scores.counts[:2]
     if not negatives or not positives:
         return undefined("the weights of one class add up to 0", n)
-    # Twice the negatives below each point, ties half: below[i - 1] + below[i].
-    rank = list(map(add, below, chain((0,), below)))
-    beaten = list(map(mul, positive, rank))
-    wins = sum(beaten)
-    area = wins / (2 * positives * negatives)
-    bound = None if axis.exact else sum(map(mul, positive, negative)) / (2 * positives * negatives)
+    pairs = 2 * positives * negatives
+    # Positives times twice the negatives at or below, less the ties once: ties count half.
+    ties = sum(map(mul, positive, negative))
+    area = (2 * sum(map(mul, positive, accumulate(negative))) - ties) / pairs
+    bound = None if axis.exact else ties / pairs
     if deff is None:
-        return Estimate(area, n=n, method="no interval: the tally has no sum of squared weights", bound=bound)
-    # DeLong: variance of the share of negatives that each positive beats, and of the share of positives that beat each negative.
-    win_squares = sum(map(mul, beaten, rank))
-    above = list(accumulate(positive))
-    rank = list(map(add, above, chain((0,), above)))
-    loss_squares = sum(map(mul, map(mul, negative, rank), rank))
-    spread_positive = max(0.0, win_squares / (4 * positives * negatives * negatives) - area * area)
-    losing = 1 - area
-    spread_negative = max(0.0, loss_squares / (4 * negatives * positives * positives) - losing * losing)
+        return Estimate(area, n=n, method=NO_INTERVAL_WEIGHTED, bound=bound)
+    if axis.stride > 1:
+        negative, positive = (unpack_coarse(scores.packed[label], axis) for label in (0, 1))
+    spread_positive = _spread(positive, negative, positives, negatives)
+    spread_negative = _spread(negative, positive, negatives, positives)
     m, k = scores.counts[1] / deff, scores.counts[0] / deff
     variance = spread_positive / max(m - 1, 1) + spread_negative / max(k - 1, 1)
     low, high, method = auc_interval(area, variance, m, k, level.z)
     return Estimate(area, low, high, n, method, None, n / deff, bound)
+
+
+def _spread(mine: list[int], other: list[int], total: int, others: int) -> float:
+    """Return DeLong's component: the variance over one class of the share of the other class that each one exceeds."""
+    running = list(accumulate(other))
+    rank = list(map(add, running, chain((0,), running)))
+    beaten = list(map(mul, mine, rank))
+    mean = sum(beaten) / (2 * total * others)
+    square: float = sum(map(mul, beaten, rank)) / (4 * total * others * others)
+    return max(0.0, square - mean * mean)

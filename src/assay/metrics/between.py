@@ -123,9 +123,7 @@ COMPARISONS = (
         "true_positive_rate",
         _HARDT.format("equal_opportunity_difference"),
     ),
-    _comparison(
-        "equal_opportunity_ratio", "ratio", "true_positive_rate", _HARDT.format("equal_opportunity_ratio")
-    ),
+    _comparison("equal_opportunity_ratio", "ratio", "true_positive_rate", _HARDT.format("equal_opportunity_ratio")),
     _comparison("equalized_odds_difference", "difference", _BOTH, _HARDT.format("equalized_odds_difference")),
     _comparison("equalized_odds_ratio", "ratio", _BOTH, _HARDT.format("equalized_odds_ratio")),
     _comparison(
@@ -241,9 +239,9 @@ def compare(
 ) -> Estimate:
     """Compare groups.
 
-    Intervals. Two groups: the difference folds Newcombe's (or MOVER's) signed interval, the ratio folds Koopman's. More groups: the
-    resampling distribution of the range, inverted (`intervals.extremes`). A worst group's limit on the worse side is the most extreme of the
-    groups' limits, on the better side the inversion of the maximum.
+    Intervals. Two groups: the difference folds Newcombe's (or MOVER's) signed interval, the ratio folds Koopman's.
+    More groups: the resampling distribution of the range, inverted (`intervals.extremes`). A worst group's limit on
+    the worse side is the most extreme of the groups' limits, on the better side the inversion of the maximum.
 
     Args:
         comparison: which.
@@ -276,11 +274,20 @@ def _values(column: Sequence[Estimate]) -> list[float]:
 
 def _sample(of: str, column: Sequence[Estimate], z: float, *, logs: bool = False) -> extremes.Sample:
     values = tuple(_values(column))
+    if of == "false_negative_rate" and not logs:
+        # The mirror of the true positive rate has the same range, and need not be worked out twice.
+        values = tuple(_mirror(estimate) for estimate in column)
     if of in _RATES:
         return extremes.Sample(values, sizes=tuple(estimate.effective for estimate in column), logs=logs)
     widths = [((e.high or 0.0) - (e.low or 0.0)) / (2 * z) for e in column]
     least = max(1e-12, 1e-9 * max(widths))
     return extremes.Sample(values, errors=tuple(max(width, least) for width in widths))
+
+
+def _mirror(estimate: Estimate) -> float:
+    """Return 1 - rate, as the very number that counting the others gives where rows are not weighted."""
+    rate = estimate.value or 0.0
+    return 1 - rate if estimate.effective != estimate.n else (estimate.n - round(rate * estimate.n)) / estimate.n
 
 
 def _no_interval(columns: Sequence[Sequence[Estimate]]) -> str | None:
@@ -310,11 +317,11 @@ def _difference(comparison: Comparison, columns: list[list[Estimate]], level: Le
         return Estimate(value, None, None, people, reason, None, 0.0, bound, lowest, highest)
     if len(widest) == 2 and len(columns) == 1:  # noqa: PLR2004 - two groups have a closed form
         a, b = widest[highest], widest[1 - highest]
-        signed = mover.difference(value + (b.value or 0.0), a.low or 0.0, a.high or 0.0, *_three(b))
+        signed = mover.difference(_three(a), _three(b))
         low, high = mover.fold(*signed)
         method = mover.METHOD if comparison.of[0] in _RATES else mover.GENERAL
     else:
-        samples = [_sample(of, column, level.z) for of, column in zip(comparison.of, columns, strict=True)]
+        samples = tuple(_sample(of, column, level.z) for of, column in zip(comparison.of, columns, strict=True))
         low, high = extremes.range_interval(samples, level.z)
         method = extremes.METHOD
     low, high = min(low, value), max(min(high, comparison.metric.high), value)
@@ -344,7 +351,7 @@ def _ratio(comparison: Comparison, columns: list[list[Estimate]], level: Level) 
         low, high = _folded_ratio(least, highest, z)
         method = ratio.METHOD
     else:
-        samples = [_sample(of, column, z, logs=True) for of, column in zip(comparison.of, columns, strict=True)]
+        samples = tuple(_sample(of, column, z, logs=True) for of, column in zip(comparison.of, columns, strict=True))
         least_log, greatest_log = extremes.range_interval(samples, z)
         low, high = exp(-greatest_log), exp(-least_log)
         method = extremes.METHOD
@@ -378,7 +385,9 @@ def _worst(comparison: Comparison, column: list[Estimate], level: Level) -> Esti
     reason = _no_interval([column])
     if reason is not None:
         return Estimate(value, None, None, people, reason, None, 0.0, bound, lowest, highest)
-    sample = _sample(comparison.of[0], column, level.z)
+    rate = comparison.of[0] in _RATES
+    sizes = tuple(estimate.effective for estimate in column)
+    sample = extremes.Sample(tuple(values), sizes) if rate else _sample(comparison.of[0], column, level.z)
     # The least value is the greatest one of the mirrored values.
     centre = 1.0 if sample.sizes is not None else 0.0
     if least:

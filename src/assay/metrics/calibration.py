@@ -77,12 +77,13 @@ def _in_the_large(found: Histogram, axis: Points, total: int, deff: float | None
 def _expected(found: Histogram, axis: Points, total: int, deff: float | None, level: Level) -> Estimate:
     """Return the expected calibration error.
 
-    Interval: the error of a perfectly calibrated score is above 0 in every sample, because each bin's distance is an absolute
-    value (Kumar, Liang and Ma 2019, NeurIPS 32, section 4; Gupta and Ramdas 2021). So the limits are those multiples of the
-    bins' distances under which a sample with this error would be the 2.5 % and 97.5 % one: test inversion along a least-
-    favourable family (DiCiccio and Romano 1990, International Statistical Review 58:59-76), each bin's distance being a
-    folded normal (Leone, Nelson and Nottingham 1961, Technometrics 3:543-550) and their sum near normal. The lower limit is
-    0 when perfect calibration could have given this error. The interval always holds the value itself.
+    Interval: the error of a perfectly calibrated score is above 0 in every sample, because each bin's distance is
+        an absolute value (Kumar, Liang and Ma 2019, NeurIPS 32, section 4; Gupta and Ramdas 2021). So the limits
+        are those multiples of the bins' distances under which a sample with this error would be the 2.5 % and 97.5
+        % one: test inversion along a least- favourable family (DiCiccio and Romano 1990, International Statistical
+        Review 58:59-76), each bin's distance being a folded normal (Leone, Nelson and Nottingham 1961,
+        Technometrics 3:543-550) and their sum near normal. The lower limit is 0 when perfect calibration could have
+        given this error. The interval always holds the value itself.
     """
     rows = found.counts[0] + found.counts[1]
     people, sums, hits = (found.linear[start : start + _TEN] for start in (0, _TEN, 2 * _TEN))
@@ -126,8 +127,9 @@ def _limits(gaps: list[float], spreads: list[float], value: float, z: float) -> 
 def _bound(found: Histogram, axis: Points, total: int) -> float:
     """Return how far bins may have moved the error.
 
-    A bin's middle stands for its scores (half a width), and people in a bin that a calibration bin's edge cuts may belong
-    to either side: each moves the sum by at most twice the greater of the distances that either label there can add up to.
+    A bin's middle stands for its scores (half a width), and people in a bin that a calibration bin's edge cuts may
+    belong to either side: each moves the sum by at most twice the greater of the distances that either label there
+    can add up to.
     """
     negative, positive = unpack(found.packed[0], axis), unpack(found.packed[1], axis)
     moved = 0.0

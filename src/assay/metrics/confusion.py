@@ -69,15 +69,14 @@ def _effective(
     return kish(sum(_four(weights)[start:]) * 1e-12, sum(_four(squares)[start:]) * 1e-12)
 
 
-def _f1(
-    counts: Sequence[int], weights: Sequence[int] | None, squares: Sequence[int] | None, level: Level
-) -> Estimate:
+def _f1(counts: Sequence[int], weights: Sequence[int] | None, squares: Sequence[int] | None, level: Level) -> Estimate:
     """Return F1.
 
-    Interval: F1 = 2 J / (1 + J) grows with Jaccard's J = TP / (TP + FP + FN), a binomial proportion given its denominator;
-    so Wilson's limits of J, mapped, are limits of F1. Source: the identity is van Rijsbergen's (1979, chapter 7); limits
-    by a monotone map as in Wilson (1927). It agrees with the delta method of Takahashi et al. (2022), Applied Intelligence
-    52:4961-4972 (https://doi.org/10.1007/s10489-021-02635-5), for large samples, and does not fail at 0 and 1 as that does.
+    Interval: F1 = 2 J / (1 + J) grows with Jaccard's J = TP / (TP + FP + FN), a binomial proportion given its
+        denominator; so Wilson's limits of J, mapped, are limits of F1. Source: the identity is van Rijsbergen's
+        (1979, chapter 7); limits by a monotone map as in Wilson (1927). It agrees with the delta method of
+        Takahashi et al. (2022), Applied Intelligence 52:4961-4972 (https://doi.org/10.1007/s10489-021-02635-5), for
+        large samples, and does not fail at 0 and 1 as that does.
     """
     tn, fp, fn, tp = _four(weights or counts)
     del tn
@@ -98,8 +97,8 @@ def _matthews(cells: tuple[int, int, int, int], rows: int, effective: float | No
 
     Interval: Fisher's z with the multinomial delta-method variance of phi (Bishop, Fienberg and Holland 1975, Discrete
     Multivariate Analysis, section 11.3.1; Itaya, Tahata et al. 2025, "Asymptotic properties of Matthews correlation
-    coefficient", Statistics in Medicine, https://doi.org/10.1002/sim.10303), from cells with a half person added to each, so
-    that a perfect table does not claim a width of 0.
+    coefficient", Statistics in Medicine, https://doi.org/10.1002/sim.10303), from cells with a half person added to
+    each, so that a perfect table does not claim a width of 0.
     """
     tn, fp, fn, tp = cells
     product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
@@ -127,6 +126,9 @@ def _phi(a: float, b: float, c: float, d: float) -> tuple[float, float]:
     rows = (r1 - r2) / sqrt(r1 * r2)
     columns = (c1 - c2) / sqrt(c1 * c2)
     variance = (
-        1 - phi * phi + phi * (1 + phi * phi / 2) * rows * columns - 0.75 * phi * phi * (rows * rows + columns * columns)
+        1
+        - phi * phi
+        + phi * (1 + phi * phi / 2) * rows * columns
+        - 0.75 * phi * phi * (rows * rows + columns * columns)
     ) / n
     return phi, max(variance, 0.0)

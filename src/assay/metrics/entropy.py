@@ -52,7 +52,8 @@ def _benefits(cells: Sequence[int]) -> tuple[int, int, int]:
 def entropy(group: Group, level: Level) -> Estimate:
     """Return the index of one group.
 
-    Interval: normal on the log scale, with the variance of the index's influence function (Cowell 1989, Journal of Econometrics 42:27-41).
+    Interval: normal on the log scale, with the variance of the index's influence function (Cowell 1989, Journal of
+        Econometrics 42:27-41).
     """
     n = sum(_benefits(group.counts))
     if not n:
@@ -87,8 +88,9 @@ def entropy_between(groups: Sequence[Group], level: Level) -> Estimate:
     """Return the part of the index that lies between groups (at least two).
 
     Interval: were the groups' means equal, n times the spread of the means over the variance within groups would be
-    chi-squared with one degree fewer than groups; the limits are those of its non-centrality (Sankaran 1963, Biometrika 50:199-204, for
-    the distribution; Venables 1975, J. Royal Statistical Society B 37:406-412, for the limits).
+    chi-squared with one degree fewer than groups; the limits are those of its non-centrality (Sankaran 1963,
+    Biometrika 50:199-204, for the distribution; Venables 1975, J. Royal Statistical Society B 37:406-412, for the
+    limits).
     """
     people = sum(sum(_benefits(group.counts)) for group in groups)
     parts = [_benefits(group.weights or group.counts) for group in groups]
@@ -126,7 +128,7 @@ def noncentral_limits(statistic: float, degrees: int, z: float) -> tuple[float, 
         p = second / (first * first)
         m = (power - 1) * (1 - 3 * power)
         middle = 1 + power * p * (power - 1 - (2 - power) * m * p / 2)
-        return ((statistic / first) ** power - middle) / (power * sqrt(2 * p) * (1 + m * p / 2))
+        return float((statistic / first) ** power - middle) / (power * sqrt(2 * p) * (1 + m * p / 2))
 
     start = max(1.0, statistic)
     return falling_root(standing, z, 0.0, start), falling_root(standing, -z, 0.0, 2 * start)

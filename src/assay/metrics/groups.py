@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations
 from operator import add
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from assay.errors import InputError, suggest
 from assay.metrics.histogram import Histogram, Points, cell_histogram, points
@@ -13,7 +13,9 @@ from assay.records.tally import SCORE_BINS, SUM_UNIT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assay.records.tally import ClassValue, ErrorCell, Errors, GroupValue, Tally
+    from assay.records.tally import Cell, ClassValue, ErrorCell, Errors, GroupValue, Tally
+
+    _Typed: TypeAlias = tuple[tuple[type, GroupValue], ...]
 
 CELLS = 9
 """Label (negative, positive, none) by prediction (negative, positive, none): cell ``3 * label + prediction``."""
@@ -122,32 +124,16 @@ def _order(key: tuple[GroupValue, ...]) -> tuple[tuple[int, str, float, str], ..
 
 def base_groups(tally: Tally) -> tuple[list[Group], Points | None]:
     """Return the finest groups that the tally holds, and the points of its scores."""
-    found: dict[tuple[GroupValue, ...], Group] = {}
+    found: dict[_Typed, Group] = {}
 
     def group_of(key: tuple[GroupValue, ...]) -> Group:
-        # True == 1 in Python; a group of True and a group of 1 stay two groups.
-        typed = tuple((type(value), value) for value in key)
+        typed = _typed(key)
         if typed not in found:
             found[typed] = Group(key, tally)
         return found[typed]
 
     for cell in tally.cells:
-        group = group_of(cell.group)
-        group.rows += cell.count
-        if tally.roles.task == "binary":
-            place = 3 * _class_index(cell.label) + _class_index(cell.prediction)
-            group.counts[place] += cell.count
-            if group.weights is not None:
-                group.weights[place] += cell.weight or 0
-            if group.squares is not None:
-                group.squares[place] += cell.weight_squares or 0
-        else:
-            pair = (cell.label, cell.prediction)
-            group.confusion[pair] = group.confusion.get(pair, 0) + cell.count
-            if group.weighed is not None:
-                group.weighed[pair] = group.weighed.get(pair, 0) + (cell.weight or 0)
-            if group.weighed_squares is not None:
-                group.weighed_squares[pair] = group.weighed_squares.get(pair, 0) + (cell.weight_squares or 0)
+        _add_cell(group_of(cell.group), cell, binary=tally.roles.task == "binary")
     axis = None
     if tally.scores is not None:
         axis = points(tally.scores, weighted=tally.roles.weight is not None)
@@ -157,12 +143,37 @@ def base_groups(tally: Tally) -> tuple[list[Group], Points | None]:
             if scores is not None:
                 scores.add(cell_histogram(score_cell, axis, index))
     if tally.errors is not None:
-        counted = bool(tally.cells)
         for error_cell in tally.errors.cells:
             group = group_of(error_cell.group)
             group.errors = _error_sums(error_cell, tally.errors)
-            group.rows += 0 if counted else error_cell.count
+            # Cells of a regression tally, where there are any, have counted these rows already.
+            group.rows += 0 if tally.cells else error_cell.count
     return sorted(found.values(), key=lambda group: _order(group.key)), axis
+
+
+def _typed(key: tuple[GroupValue, ...]) -> _Typed:
+    """Return a key in which True and 1, equal in Python, stay two groups."""
+    return tuple((type(value), value) for value in key)
+
+
+def _add_cell(group: Group, cell: Cell, *, binary: bool) -> None:
+    group.rows += cell.count
+    if binary:
+        place = 3 * _class_index(cell.label) + _class_index(cell.prediction)
+        group.counts[place] += cell.count
+        if group.weights is not None:
+            group.weights[place] += cell.weight or 0
+        if group.squares is not None:
+            group.squares[place] += cell.weight_squares or 0
+        return
+    pair = (cell.label, cell.prediction)
+    for sums, amount in (
+        (group.confusion, cell.count),
+        (group.weighed, cell.weight),
+        (group.weighed_squares, cell.weight_squares),
+    ):
+        if sums is not None:
+            sums[pair] = sums.get(pair, 0) + (amount or 0)
 
 
 def _class_index(value: ClassValue) -> int:
@@ -196,10 +207,10 @@ def _error_sums(cell: ErrorCell, errors: Errors) -> list[int]:
 def merge(tally: Tally, groups: Sequence[Group], attributes: tuple[str, ...]) -> Grouping:
     """Return the groups of some attributes, merged from finer ones; no attributes: everybody, as one group."""
     places = [tally.roles.protected.index(name) for name in attributes]
-    found: dict[tuple[tuple[type, GroupValue], ...], Group] = {}
+    found: dict[_Typed, Group] = {}
     for group in groups:
         key = tuple(group.key[place] for place in places)
-        typed = tuple((type(value), value) for value in key)
+        typed = _typed(key)
         if typed not in found:
             found[typed] = Group(key, tally)
         found[typed].add(group)

@@ -1,9 +1,9 @@
 """Scores of groups as packed histograms, so that merging sixty groups costs sixty additions.
 
 A histogram is one Python integer with a lane of fixed width for each point (a bin's middle, or a score itself when the
-tally keeps every score); the sum of two such integers is the histogram of both groups. Sums that are linear in the counts
-(calibration bins, fourth powers of errors) are made once for each cell of the tally and added from there on. All are
-integers, so no order of merging changes a bit.
+tally keeps every score); the sum of two such integers is the histogram of both groups. Sums that are linear in the
+counts (calibration bins, fourth powers of errors) are made once for each cell of the tally and added from there on.
+All are integers, so no order of merging changes a bit.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import compress
 from math import log
-from operator import add, itemgetter, mul
-from typing import TYPE_CHECKING
+from operator import add, mul
+from typing import TYPE_CHECKING, Any
 
 from assay.records.tally import SCORE_BINS, SUM_UNIT
 
@@ -34,6 +34,7 @@ ONE = round(1 / SUM_UNIT)
 _POWER_UNIT = 10**9
 _LOSS_UNIT = 10**6
 _DENSE = 1024
+_STRIDE = 4
 _COUNT_LANE = 8
 _WEIGHT_LANE = 16
 _FOURTH, _LOSSES, _SQUARES = 3 * CALIBRATION_BINS, 3 * CALIBRATION_BINS + 1, 3 * CALIBRATION_BINS + 2
@@ -46,10 +47,13 @@ class Points:
 
     Attributes:
         at: each point, in ``SUM_UNIT``.
+        steps: each point in units of ``step``, small integers for bins.
+        step: in ``SUM_UNIT``.
         exact: whether the points are the scores themselves; else they are the middles of bins.
         half: half a bin's width; 0 when exact.
         unit: whether every score lies within [0, 1].
         lane: bytes a point takes in a packed histogram.
+        stride: points that are taken together where only a variance is wanted (1: none).
         edges: the calibration bins' first points, and the number of points.
         astride: indices of the histogram bins that a calibration bin's edge cuts.
         fourth: (score - label)^4 by label and point, in 1e-9.
@@ -57,10 +61,13 @@ class Points:
     """
 
     at: tuple[int, ...]
+    steps: tuple[int, ...]
+    step: int
     exact: bool
     half: float
     unit: bool
     lane: int
+    stride: int
     edges: tuple[int, ...]
     astride: tuple[int, ...]
     fourth: tuple[tuple[int, ...], tuple[int, ...]]
@@ -87,13 +94,17 @@ def points(scores: Scores, *, weighted: bool) -> Points:
     # int(score * 10) puts 0.3 into the bin that starts at 0.3, and so does bisect_left.
     edges = (0, *cuts, len(places)) if unit else (0,) * (CALIBRATION_BINS + 1)
     astride = () if exact or not unit else tuple(int(tenth * SCORE_BINS) for tenth in tenths if tenth * SCORE_BINS % 1)
+    at = tuple(round(place / SUM_UNIT) for place in places)
     clipped = [min(max(place, CLIP), 1 - CLIP) for place in places] if unit else []
     return Points(
-        at=tuple(round(place / SUM_UNIT) for place in places),
+        at=at,
+        steps=at if exact or not unit else tuple(range(1, 2 * SCORE_BINS, 2)),
+        step=1 if exact or not unit else ONE // (2 * SCORE_BINS),
         exact=exact,
         half=0.0 if exact else width / 2,
         unit=unit,
         lane=_WEIGHT_LANE if weighted else _COUNT_LANE,
+        stride=_STRIDE if not exact and not weighted and _held(scores) > SCORE_BINS // 2 else 1,
         edges=edges,
         astride=astride,
         fourth=(
@@ -105,6 +116,11 @@ def points(scores: Scores, *, weighted: bool) -> Points:
             tuple(round(log(place) ** 2 * _LOSS_UNIT) for place in clipped),
         ),
     )
+
+
+def _held(scores: Scores) -> int:
+    """Return how many bins the fullest cell holds: where scores crowd into few bins, none are taken together."""
+    return max((len(cell.bins) for cell in scores.cells), default=0)
 
 
 class Histogram:
@@ -149,51 +165,70 @@ def cell_histogram(cell: ScoreCell, axis: Points, index: dict[float, int]) -> Hi
         found.losses = None if cell.log_losses is None else [0, 0, 0]
         if found.losses is not None:
             found.losses[label] = cell.log_losses or 0
-    pairs: Sequence[tuple[float, int]] = cell.weighted_bins if axis.weighted else (cell.values if axis.exact else cell.bins) or ()
+    pairs: Sequence[tuple[Any, int]] = (
+        cell.weighted_bins if axis.weighted else (cell.values if axis.exact else cell.bins) or ()
+    )
     if not pairs:
         return found
-    where, counts = zip(*pairs, strict=True)
+    labelled = label < 2 and axis.unit  # noqa: PLR2004 - 2 stands for rows without a label
     if axis.exact:
-        where = tuple(map(index.__getitem__, where))
-    found.packed[label] = _pack(where, counts, axis)
-    if label < 2 and axis.unit:  # noqa: PLR2004 - labelled rows
+        pairs = [(index[value], count) for value, count in pairs]
+    dense = [0] * len(axis.at)
+    for place, count in pairs:
+        dense[place] = count
+    found.packed[label] = _pack(dense, axis)
+    if labelled:
+        # Dense and sparse counts give the same sums; sparse ones are shorter where few of many points are held.
+        where, counts = (
+            ([pair[0] for pair in pairs], [pair[1] for pair in pairs]) if len(dense) > _DENSE else (None, dense)
+        )
         found.linear = _linear_sums(where, counts, label, axis)
+    if labelled and axis.stride > 1:
+        coarse = unpack_coarse(found.packed[label], axis)
+        found.linear[_FOURTH] = sum(map(mul, coarse, axis.fourth[label][_STRIDE // 2 :: _STRIDE]))
+        found.linear[_LOSSES] = sum(map(mul, coarse, axis.losses[label][_STRIDE // 2 :: _STRIDE]))
     return found
 
 
-def _pack(where: Sequence[int], counts: Sequence[int], axis: Points) -> int:
-    size = len(axis.at)
+def _pack(counts: list[int], axis: Points) -> int:
     if axis.weighted:
-        return sum(count << (128 * place) for place, count in zip(where, counts, strict=True))
-    if len(where) == size:
-        return int.from_bytes(array("Q", counts), sys.byteorder)
-    lanes = array("Q", bytes(8 * size))
-    for place, count in zip(where, counts, strict=True):
-        lanes[place] = count
-    return int.from_bytes(lanes, sys.byteorder)
+        return int.from_bytes(b"".join(count.to_bytes(_WEIGHT_LANE, "little") for count in counts), "little")
+    lanes = array("Q", counts)
+    if sys.byteorder == "big":
+        lanes.byteswap()
+    return int.from_bytes(lanes.tobytes(), "little")
 
 
-def _linear_sums(where: Sequence[int], counts: Sequence[int], label: int, axis: Points) -> list[int]:
-    full = len(where) == len(axis.at)
-    pick = (lambda table: table) if full or len(where) == 1 else itemgetter(*where)
-    if len(where) == 1 and not full:
-        only = where[0]
-        pick = lambda table: (table[only],)  # noqa: E731 - itemgetter of one place returns no tuple
+def _linear_sums(where: list[int] | None, counts: list[int], label: int, axis: Points) -> list[int]:
+    """Return the linear sums of counts at some points; at all of them where ``where`` is None."""
+
+    def pick(table: tuple[int, ...]) -> Sequence[int]:
+        return table if where is None else [table[place] for place in where]
+
     sums = [0] * LINEAR
-    cuts = axis.edges if full else [bisect_left(where, edge) for edge in axis.edges]
-    weighed = tuple(map(mul, counts, pick(axis.at)))
+    cuts = axis.edges if where is None else [bisect_left(where, edge) for edge in axis.edges]
+    weighed = list(map(mul, counts, pick(axis.steps)))
     for number in range(CALIBRATION_BINS):
         part = slice(cuts[number], cuts[number + 1])
         rows = sum(counts[part])
         sums[number] = rows
-        sums[CALIBRATION_BINS + number] = sum(weighed[part])
+        sums[CALIBRATION_BINS + number] = sum(weighed[part]) * axis.step
         sums[2 * CALIBRATION_BINS + number] = rows * label
-    sums[_FOURTH] = sum(map(mul, counts, pick(axis.fourth[label])))
-    sums[_LOSSES] = sum(map(mul, counts, pick(axis.losses[label])))
+    if axis.stride == 1:
+        sums[_FOURTH] = sum(map(mul, counts, pick(axis.fourth[label])))
+        sums[_LOSSES] = sum(map(mul, counts, pick(axis.losses[label])))
     if axis.weighted:
         gaps = [(place - label * ONE) ** 2 // ONE for place in pick(axis.at)]
         sums[_SQUARES] = sum(map(mul, counts, gaps))
     return sums
+
+
+def _lanes(packed: int, size: int) -> array[int]:
+    lanes = array("Q")
+    lanes.frombytes(packed.to_bytes(8 * size, "little"))
+    if sys.byteorder == "big":
+        lanes.byteswap()
+    return lanes
 
 
 def unpack(packed: int, axis: Points) -> list[int]:
@@ -202,7 +237,14 @@ def unpack(packed: int, axis: Points) -> list[int]:
     if axis.weighted:
         raw = packed.to_bytes(16 * size, "little")
         return [int.from_bytes(raw[start : start + 16], "little") for start in range(0, 16 * size, 16)]
-    return memoryview(packed.to_bytes(8 * size, sys.byteorder)).cast("Q").tolist()
+    return _lanes(packed, size).tolist()
+
+
+def unpack_coarse(packed: int, axis: Points) -> list[int]:
+    """Return the counts of ``_STRIDE`` points taken together (only where the axis has a stride)."""
+    pairs = packed + (packed >> 64)
+    fours = pairs + (pairs >> 128)
+    return _lanes(fours, len(axis.at))[::_STRIDE].tolist()
 
 
 def unpack_labelled(scores: Histogram, axis: Points) -> tuple[list[int], list[int]]:

@@ -149,8 +149,8 @@ class Median:
 def median(counts: Sequence[int], axis: Points) -> Median | None:
     """Return the sample's median; None without scores.
 
-    Exact scores: the middle one, or the mean of the two middle ones; people at the median are not above it. Bins: the bin that
-    holds the median is split in the proportion that half the sample asks for.
+    Exact scores: the middle one, or the mean of the two middle ones; people at the median are not above it. Bins:
+    the bin that holds the median is split in the proportion that half the sample asks for.
     """
     running = list(accumulate(counts))
     total = running[-1] if running else 0
@@ -186,9 +186,9 @@ def scoring_share(group: Group, axis: Points, middle: Median, deff: float | None
 def impact(share: Share | None, top: Share | None, level: Level) -> tuple[Estimate, Estimate, Estimate]:
     """Return impact ratio, pooled z and Fisher's p of one group against the group with the highest rate.
 
-    Interval: Koopman's score interval of the ratio to that group, folded at 1 (no group exceeds the highest). It takes the highest
-    group as given: with several groups of nearly the highest rate it lies too low (see tests/unit/metrics/test_metrics_impact.py for
-    the coverage), so it errs towards finding an impact.
+    Interval: Koopman's score interval of the ratio to that group, folded at 1 (no group exceeds the highest). It
+        takes the highest group as given: with several groups of nearly the highest rate it lies too low (see
+        tests/unit/metrics/test_metrics_impact.py for the coverage), so it errs towards finding an impact.
     """
     if share is None or top is None:
         none = undefined("nobody in the group has a prediction or score")
@@ -243,4 +243,3 @@ def highest(shares: Sequence[Share | None]) -> Share | None:
     """Return the share with the highest rate; of equal ones the one with more people, then the first."""
     known = [share for share in shares if share is not None]
     return max(known, key=lambda share: (share.rate, share.rows), default=None)
-

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from assay.metrics.groups import Group, Grouping
     from assay.metrics.histogram import Points
+    from assay.metrics.impact import Median, Share
     from assay.records.tally import GroupValue, Tally
 
 _UNSET = msgspec.UNSET
@@ -34,16 +35,17 @@ def measure(
     tally: Tally,
     *,
     level: float = 0.95,
-    intersections: bool | Sequence[Sequence[str]] = False,  # noqa: A002 - the contract's word
+    intersections: bool | Sequence[Sequence[str]] = False,
     minimum_group: int = 1,
     metrics: Collection[str] | None = None,
 ) -> tuple[Measurement, ...]:
     """Return every measurement of a tally, in the order of `METRICS`; the same tally gives the same bytes.
 
-    Rows without a label count for metrics that need none and are left out of the others. People whose membership is not known
-    (``None``) are a group with measurements of its own, but nobody can treat them differently on purpose: like groups under the minimum size
-    they take no part in comparisons and are listed in ``left_out`` (pandas and Fairlearn drop them as well). A comparison in which the
-    value of a group that takes part is undefined is undefined, and names that group. No interval uses random numbers.
+    Rows without a label count for metrics that need none and are left out of the others. People whose membership is
+    not known (``None``) are a group with measurements of its own, but nobody can treat them differently on purpose:
+    like groups under the minimum size they take no part in comparisons and are listed in ``left_out`` (pandas and
+    Fairlearn drop them as well). A comparison in which the value of a group that takes part is undefined is
+    undefined, and names that group. No interval uses random numbers.
 
     Args:
         tally: the counts.
@@ -109,7 +111,11 @@ class _Measuring:
         return tuple(sorted(self.found, key=lambda measurement: ORDER[measurement.metric]))
 
     def grouping(
-        self, grouping: Grouping, axis: Points | None, middle: impact.Median | None, every_class: list[str | int]
+        self,
+        grouping: Grouping,
+        axis: Points | None,
+        middle: Median | None,
+        every_class: list[str | int],
     ) -> None:
         """Measure the groups of one grouping, and compare them."""
         task = self.tally.roles.task
@@ -165,18 +171,18 @@ class _Measuring:
         size = f" with at least {self.minimum} rows" if self.minimum > 1 else ""
         return undefined(f"expected at least two groups of known membership{size} to compare, found {count}")
 
-    def impact(self, grouping: Grouping, axis: Points | None, middle: impact.Median | None) -> None:
+    def impact(self, grouping: Grouping, axis: Points | None, middle: Median | None) -> None:
         if not self.names.isdisjoint(_IMPACT):
-            self.table(grouping, [self.selection_share(group) for group in grouping.groups], "", axis)
+            self.table(grouping, [self.selection_share(group) for group in grouping.groups])
         if not self.names.isdisjoint("scoring_" + name for name in _IMPACT):
-            shares: list[impact.Share | None] = [None] * len(grouping.groups)
+            shares: list[Share | None] = [None] * len(grouping.groups)
             if axis is not None and middle is not None:
                 shares = [
                     impact.scoring_share(group, axis, middle, family.design_effect(group)) for group in grouping.groups
                 ]
-            self.table(grouping, shares, "scoring_", axis)
+            self.table(grouping, shares, "scoring_")
 
-    def selection_share(self, group: Group) -> impact.Share | None:
+    def selection_share(self, group: Group) -> Share | None:
         roles = self.tally.roles
         if roles.task == "binary":
             return impact.selection_share(group, favourable_is_positive=self.tally.favourable_is_positive)
@@ -185,11 +191,8 @@ class _Measuring:
             return None
         return impact.selection_share(_against_rest(group, favourable), favourable_is_positive=True)
 
-    def table(
-        self, grouping: Grouping, shares: list[impact.Share | None], prefix: str, axis: Points | None
-    ) -> None:
+    def table(self, grouping: Grouping, shares: list[Share | None], prefix: str = "") -> None:
         """Tell one impact table: the ratio of each group that takes part, and why the others do not."""
-        del axis
         parts = [self.takes_part(group) for group in grouping.groups]
         few = self.too_few(sum(parts))
         top = impact.highest([share for share, part in zip(shares, parts, strict=True) if part])
@@ -206,7 +209,9 @@ class _Measuring:
     def why_left_out(self, group: Group) -> str:
         if not group.known:
             return "membership is not known: takes no part in comparisons"
-        return f"the group has {group.rows} rows, fewer than the minimum of {self.minimum}: takes no part in comparisons"
+        return (
+            f"the group has {group.rows} rows, fewer than the minimum of {self.minimum}: takes no part in comparisons"
+        )
 
     def tell_between(
         self,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from assay.metrics.intervals.means import LOGIT_METHOD, logit_interval
 from assay.metrics.intervals.wilson import kish
 from assay.metrics.metric import Estimate, Metric, undefined
-from assay.metrics.rates import NO_INTERVAL_WEIGHTED, weighted_rate, rates
+from assay.metrics.rates import NO_INTERVAL_WEIGHTED, rates, weighted_rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,9 +51,7 @@ def classes(groups: Sequence[Group]) -> list[str | int]:
     return sorted(found, key=lambda value: (isinstance(value, str), value))
 
 
-def one_against_rest(
-    pairs: dict[tuple[ClassValue, ClassValue], int] | None, positive: str | int
-) -> list[int] | None:
+def one_against_rest(pairs: dict[tuple[ClassValue, ClassValue], int] | None, positive: str | int) -> list[int] | None:
     """Return nine cells (see `groups.CELLS`) of one class against the rest."""
     if pairs is None:
         return None
@@ -68,9 +66,9 @@ def one_against_rest(
 def multiclass(group: Group, level: Level) -> dict[str, Estimate]:
     """Return accuracy and the averages over the classes present in one group, as scikit-learn does.
 
-    Intervals: accuracy as in `rates`; the averages on the logit scale, with the multinomial delta-method variance of Takahashi et
-    al. (2022), Applied Intelligence 52:4961-4972. A class that is never predicted has no precision, and then the
-    average has none either: scikit-learn counts such a class as 0.
+    Intervals: accuracy as in `rates`; the averages on the logit scale, with the multinomial delta-method variance
+        of Takahashi et al. (2022), Applied Intelligence 52:4961-4972. A class that is never predicted has no
+        precision, and then the average has none either: scikit-learn counts such a class as 0.
     """
     cells = {pair: count for pair, count in group.confusion.items() if None not in pair}
     rows = sum(cells.values())

@@ -143,7 +143,7 @@ _EMPTY = {
 
 
 def shares(cells: Sequence[int]) -> Shares:
-    """Return numerator and denominator of every rate, from nine cells (see `groups.CELLS`): rows, weights or squares."""
+    """Return numerator and denominator of every rate, from nine cells (see `groups.CELLS`): rows, weights, squares."""
     tn, fp, n_none, fn, tp, p_none, none_n, none_p, _ = cells
     positives, negatives = tp + fn, tn + fp
     labelled = positives + negatives

@@ -70,8 +70,9 @@ def regression(group: Group, level: Level) -> dict[str, Estimate]:
     """Return the error metrics of one group.
 
     Intervals: normal theory with Student's quantile, for positive quantities on the log scale (delta method: Cox and
-    Hinkley 1974, Theoretical Statistics, section 9.2). The mean absolute error's variance is exact; that of the squared errors
-    comes from the histogram of errors. They undercover where errors have heavy tails (kurtosis over 10) and groups are small.
+    Hinkley 1974, Theoretical Statistics, section 9.2). The mean absolute error's variance is exact; that of the
+    squared errors comes from the histogram of errors. They undercover where errors have heavy tails (kurtosis over
+    10) and groups are small.
     """
     sums = group.errors or [0] * 8
     n, labels, label_squares, _, errors, absolute, squared, fourth = sums

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.metrics.histogram import ONE, fourth_powers, squared_errors, squared_losses, unpack
-from assay.metrics.intervals.means import LOG_METHOD, LOGIT_METHOD, METHOD, log_interval, logit_interval, mean_interval, student
+from assay.metrics.intervals.means import (
+    LOG_METHOD,
+    LOGIT_METHOD,
+    METHOD,
+    log_interval,
+    logit_interval,
+    mean_interval,
+    student,
+)
 from assay.metrics.metric import Estimate, Metric, undefined
 from assay.metrics.rates import NO_INTERVAL_WEIGHTED
 
@@ -52,11 +60,11 @@ NO_LABELS = "no row has both a label and a score"
 def scores(found: Histogram, axis: Points, deff: float | None, level: Level) -> dict[str, Estimate]:
     """Return mean score, Brier score and log loss.
 
-    Intervals: the mean score by normal theory with Student's quantile, clipped to [0, 1] for probabilities; the Brier score by the delta
-    method on the logit scale and the log loss on the log scale, which keep their ranges. Their variances come from the
-    histogram's bins (the values are exact). Source: Cox and Hinkley (1974), Theoretical Statistics, section 9.2 (delta
-    method). They fail below where a few rare, large losses carry the mean: see tests/unit/metrics/test_metrics_means.py
-    for the cases with their coverage.
+    Intervals: the mean score by normal theory with Student's quantile, clipped to [0, 1] for probabilities; the
+        Brier score by the delta method on the logit scale and the log loss on the log scale, which keep their
+        ranges. Their variances come from the histogram's bins (the values are exact). Source: Cox and Hinkley
+        (1974), Theoretical Statistics, section 9.2 (delta method). They fail below where a few rare, large losses
+        carry the mean: see tests/unit/metrics/test_metrics_means.py for the cases with their coverage.
 
     Args:
         found: the group's scores.
@@ -90,7 +98,9 @@ def _mean(found: Histogram, axis: Points, deff: float | None, level: Level) -> E
         if not total:
             return undefined("the weights of these rows add up to 0", rows)
         value = sum(weight * place for weight, place in zip(weights, axis.at, strict=True)) / (total * ONE)
-        square = sum(weight * place * place for weight, place in zip(weights, axis.at, strict=True)) / (total * ONE * ONE)
+        square = sum(weight * place * place for weight, place in zip(weights, axis.at, strict=True)) / (
+            total * ONE * ONE
+        )
         bound = axis.half
     else:
         value = sum(found.totals) / (rows * ONE)

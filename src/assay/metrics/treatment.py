@@ -20,8 +20,9 @@ def treatment_equality(
 ) -> Estimate:
     """Return FN / FP of nine cells (see `groups.CELLS`); compared over groups, it has no measurement of its own.
 
-    Source: Berk et al. (2021), Sociological Methods and Research 50:3-44, section 3. Interval: given the number of errors, the
-    share of false negatives among them is a binomial proportion; Wilson's limits of that share, as odds.
+    Source: Berk et al. (2021), Sociological Methods and Research 50:3-44, section 3. Interval: given the number of
+        errors, the share of false negatives among them is a binomial proportion; Wilson's limits of that share, as
+        odds.
     """
     cells = weights or counts
     fp, fn = cells[1], cells[3]

@@ -20,6 +20,8 @@ from assay.records.tally import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from assay.records.tally import Task
+
 ONE = 10**12
 CLIP = 2.220446049250313e-16
 
@@ -37,9 +39,9 @@ def tally_of(
     score: Sequence[float | None] | None = None,
     weight: Sequence[float] | None = None,
     bins: bool = False,
-    task: Any = "binary",
+    task: Task = "binary",
     favourable_is_positive: bool = True,
-    favourable: Any = None,
+    favourable: str | int | None = None,
 ) -> Tally:
     """Count rows; ``groups`` holds a tuple of values a row, the other columns a value a row."""
     rows = len(groups)
@@ -75,9 +77,7 @@ def tally_of(
         for key, count in sorted(counts.items(), key=lambda pair: order((*pair[0][0], pair[0][1], pair[0][2])))
     )
     scores = None if score is None else _scores(groups, labels, score, weight, bins=bins)
-    return Tally(
-        roles=roles, rows=rows, cells=cells, scores=scores, favourable_is_positive=favourable_is_positive
-    )
+    return Tally(roles=roles, rows=rows, cells=cells, scores=scores, favourable_is_positive=favourable_is_positive)
 
 
 def _scores(
@@ -123,8 +123,8 @@ def _scores(
     return Scores(low=low, high=high, cells=tuple(cells))
 
 
-def _errors(groups: Sequence[tuple[Any, ...]], labels: Sequence[float], predictions: Sequence[float]) -> Errors:
-    gaps = [prediction - label for prediction, label in zip(predictions, labels, strict=True)]
+def _errors(groups: Sequence[tuple[Any, ...]], labels: Sequence[Any], predictions: Sequence[Any]) -> Errors:
+    gaps: list[float] = [prediction - label for prediction, label in zip(predictions, labels, strict=True)]
     low, high = min(gaps), max(gaps)
     width = (high - low) / SCORE_BINS or 1.0
     parts: defaultdict[Any, list[int]] = defaultdict(list)

@@ -1,13 +1,14 @@
 """Intervals of the range (greatest minus least, or least over greatest) of several independent groups.
 
-The range of a sample overstates: with equal groups it is above 0 in every sample, and a percentile interval of resampled
-ranges overstates it twice. So each limit is found by test inversion instead (DiCiccio and Romano 1990, "Nonparametric confidence
-limits by resampling methods and least favorable families", International Statistical Review 58:59-76; Carpenter 1999,
-J. Royal Statistical Society B 61:159-172): the groups are drawn together towards their common value by a factor t (1 is the sample, 0 is
-equality), the sample is drawn anew around them, and the limits are those t under which a range as small as the one seen
-comes up in 97.5 % and in 2.5 % of the samples. The resampling distribution of a range of independent groups is not drawn but
-computed, as Tukey's studentized range is (Hartley 1942, Biometrika 32:334-348; David and Nagaraja 2003, Order Statistics, section 5.2):
-the sum over the axis of P(least group here, all others within the range above it). No random number is used: no noise, no seed.
+The range of a sample overstates: with equal groups it is above 0 in every sample, and a percentile interval of
+resampled ranges overstates it twice. So each limit is found by test inversion instead (DiCiccio and Romano 1990,
+"Nonparametric confidence limits by resampling methods and least favorable families", International Statistical
+Review 58:59-76; Carpenter 1999, J. Royal Statistical Society B 61:159-172): the groups are drawn together towards
+their common value by a factor t (1 is the sample, 0 is equality), the sample is drawn anew around them, and the
+limits are those t under which a range as small as the one seen comes up in 97.5 % and in 2.5 % of the samples. The
+resampling distribution of a range of independent groups is not drawn but computed, as Tukey's studentized range is
+(Hartley 1942, Biometrika 32:334-348; David and Nagaraja 2003, Order Statistics, section 5.2): the sum over the axis
+of P(least group here, all others within the range above it). No random number is used: no noise, no seed.
 
 Coverage is in the docstring of `range_interval`; tests/unit/metrics/test_metrics_extremes.py pins it.
 """
@@ -15,25 +16,28 @@ Coverage is in the docstring of `range_interval`; tests/unit/metrics/test_metric
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import repeat
-from math import erf, exp, log, prod, sqrt
-from operator import mul, sub
+from math import erf, exp, hypot, log, prod, sqrt
+from operator import add, mul, sub
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from assay.metrics.intervals.root import falling_root
+from assay.metrics.intervals.root import bracketed_root, falling_root
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 METHOD = "resampling distribution of the range, inverted"
 
 _ROOT_TWO = sqrt(2)
-_REACH = 4.0
-_STEP = 0.5
+_REACH = 3.8
+_LOW_REACH = 3.0
+_STEP = 0.7
 _ROWS = 160
 _QUANTILE = NormalDist().inv_cdf
-_LEAST = 1e-9
+_LEAST = 1e-6
+_CLOSE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,9 @@ class Sample:
             start = log(pool)
             return [min(0.0, start + scale * (log(value) - start)) for value in self.values]
         places = [pool + scale * (value - pool) for value in self.values]
-        return places if self.sizes is None else [min(1.0, max(0.0, place)) for place in places]
+        if self.sizes is None or (min(places) >= 0 and max(places) <= 1):
+            return places
+        return [min(1.0, max(0.0, place)) for place in places]
 
     def squeezed(self, width: float) -> list[float]:
         """Return the places nearest to the groups' (weighted least squares) that lie within a range of ``width``."""
@@ -99,37 +105,48 @@ class Sample:
 
         def pull(floor: float) -> float:
             ceiling = floor + width
-            return sum(
-                weight * (value - ceiling if value > ceiling else value - floor if value < floor else 0.0)
-                for value, weight in zip(values, weights, strict=True)
-            ) / total
+            beyond = 0.0
+            for value, weight in pairs:
+                if value > ceiling:
+                    beyond += weight * (value - ceiling)
+                elif value < floor:
+                    beyond += weight * (value - floor)
+            return beyond / total
 
+        pairs = list(zip(values, weights, strict=True))
         total = sum(weights)
         least, greatest = min(values), max(values)
         room = greatest - least
         if room <= width:
             return values
-        floor = falling_root(pull, 0.0, least, greatest - width, 0.002 * room)
+        floor = falling_root(pull, 0.0, least, greatest - width, 0.01 * room)
         return [min(max(value, floor), floor + width) for value in values]
 
     def spreads(self, places: Sequence[float]) -> list[float]:
         """Return the standard errors of groups that stand at ``places``."""
         if self.sizes is None:
             return list(self.errors or ())
-        sizes = self.sizes
+        shares = map(exp, places) if self.logs else places
+        smooth = [(share * n + 0.5) / (n + 1) for share, n in zip(shares, self.sizes, strict=True)]
         if self.logs:
-            shares = [(exp(place) * n + 0.5) / (n + 1) for place, n in zip(places, sizes, strict=True)]
-            return [sqrt((1 - p) / (n * p)) for p, n in zip(shares, sizes, strict=True)]
-        shares = [(place * n + 0.5) / (n + 1) for place, n in zip(places, sizes, strict=True)]
-        return [sqrt(p * (1 - p) / n) for p, n in zip(shares, sizes, strict=True)]
+            return [sqrt((1 - share) / (share * n)) for share, n in zip(smooth, self.sizes, strict=True)]
+        return [sqrt(share * (1 - share) / n) for share, n in zip(smooth, self.sizes, strict=True)]
 
 
-def range_interval(samples: Sequence[Sample], z: float) -> tuple[float, float]:
+@lru_cache(maxsize=256)
+def range_interval(samples: tuple[Sample, ...], z: float) -> tuple[float, float]:
     """Return the interval of the greatest of the samples' ranges (one sample: of its range); for ratios, of logarithms.
 
     Args:
         samples: each with at least two groups; samples are independent of each other.
         z: standard normal quantile of the level.
+
+    Coverage at 95 % (seeded simulation; 3 to 10 groups of 30, 100 and 1,000 people, rates from 0.02 to 0.98):
+    differences 93 to 98 %, and these exceptions. Groups that are all equal or nearly so: 95 to 98 %, because only
+    one side can miss; with fewer than five expected positives a group up to 100 %. One group far from nine or more
+    equal ones: 90 to 93 %, the interval lies too high. Ratios: 92 to 98 % where ten positives are expected in every
+    group; with fewer 84 to 100 %, and where a group has none the limits are those of its own ratio to the highest
+    group (Koopman).
     """
     observed = max(sample.observed() for sample in samples)
     kept = [sample.trimmed() for sample in samples]
@@ -146,21 +163,51 @@ def range_interval(samples: Sequence[Sample], z: float) -> tuple[float, float]:
     def stretched(scale: float) -> float:
         return standing([sample.stretched(scale) for sample in kept])
 
-    low = falling_root(squeezed, z, 0.0, 1.0, 0.02)
-    high = falling_root(stretched, -z, 0.0, 1.5, 0.02) if observed > 0 else 0.0
+    # The sample itself is both the widest squeezed and the narrowest stretched one; limits are sought around it.
+    here = stretched(1.0)
+    if observed <= 0:
+        return 0.0, 0.0
+    step = min(1.0, 0.8 * z * max(_error_of_range(sample) for sample in kept) / observed)
+    low = 1.0 if here >= z else _limit(squeezed, z, here, step)
+    high = _limit(stretched, -z, here, step)
     reached = max(max(places) - min(places) for places in (sample.stretched(high) for sample in kept))
     return (min(observed, low * observed), max(observed, reached))
+
+
+def _error_of_range(sample: Sample) -> float:
+    places = sample.stretched(1.0)
+    errors = sample.spreads(places)
+    return hypot(errors[places.index(min(places))], errors[places.index(max(places))])
+
+
+def _limit(standing: Callable[[float], float], wanted: float, here: float, step: float) -> float:
+    """Return the scale at which the sample stands as wanted, sought from scale 1 (``here``) by steps; never under 0."""
+    near, at_near = 1.0, here
+    sign = 1.0 if here > wanted else -1.0
+    for _ in range(40):
+        far = max(0.0, near + sign * step)
+        at_far = standing(far)
+        if (at_far - wanted) * sign <= 0:
+            ends = (near, at_near), (far, at_far)
+            return bracketed_root(standing, wanted, *(ends if sign > 0 else ends[::-1]), _CLOSE)
+        if far <= 0:
+            return 0.0
+        # Aim a little beyond where a straight line would meet the wanted standing.
+        slope = (at_near - at_far) * sign / step
+        step = min(4.0, 1.15 * abs(at_far - wanted) / slope if slope > 0 else 2 * step)
+        near, at_near = far, at_far
+    return near
 
 
 def chance_within(places: Sequence[float], errors: Sequence[float], width: float) -> float:
     """Return the chance that independent normal values lie within a range of ``width``.
 
-    The least value is followed along a lattice whose step divides the width, so that each normal probability serves both as
-    a lower and as an upper end.
+    The least value is followed along a lattice whose step divides the width, so that each normal probability serves
+    both as a lower and as an upper end.
     """
     slopes = [1 / (_ROOT_TWO * error) for error in errors]
     reach = [_REACH * error for error in errors]
-    start = max(min(map(sub, places, reach)), max(map(sub, places, reach)) - width)
+    start = max(min(map(sub, places, (_LOW_REACH * error for error in errors))), max(map(sub, places, reach)) - width)
     stop = min(place + far for place, far in zip(places, reach, strict=True))
     typical = sum(errors) / len(errors)
     width = max(width, 0.02 * typical)
@@ -171,20 +218,25 @@ def chance_within(places: Sequence[float], errors: Sequence[float], width: float
     while (stop - start) / step > _ROWS:
         step *= 2
     rows: dict[int, list[float]] = {}
+    offsets = [(start - place) * slope for place, slope in zip(places, slopes, strict=True)]
+    strides = [step * slope for slope in slopes]
 
     def row(number: int) -> list[float]:
         found = rows.get(number)
         if found is None:
-            x = start + number * step
-            found = rows[number] = list(map(erf, map(mul, map(sub, repeat(x), places), slopes)))
+            found = rows[number] = list(map(erf, map(add, offsets, map(mul, repeat(number), strides))))
         return found
 
     total = 0.0
     scale = 0.5 ** len(places)
     for number in range(int((stop - start) / step) + 1):
-        here, above, top = row(number), row(number + 1), row(number + steps + 1)
+        above, top = row(number + 1), row(number + steps + 1)
+        # The first cell reaches down without end.
+        here = row(number) if number else [-1.0] * len(places)
         total += prod(map(sub, top, here)) - prod(map(sub, top, above))
-        if prod(map(sub, repeat(1.0), here)) * scale < 1e-4:  # noqa: PLR2004 - the least group is surely below
+        left = prod(map(sub, repeat(1.0), above))
+        if left * scale < 1e-3:  # noqa: PLR2004 - the least group is almost surely below; the rest is not worth a row
+            total += left
             break
     return min(1.0, total * scale)
 
@@ -192,8 +244,8 @@ def chance_within(places: Sequence[float], errors: Sequence[float], width: float
 def worst_limit(sample: Sample, z: float) -> float:
     """Return the lower limit of the greatest of several independent values.
 
-    The limit is the least ceiling c such that a sample drawn around the values cut off at c reaches the greatest one seen in
-    2.5 % of the cases (order-restricted likelihood: Robertson, Wright and Dykstra 1988, section 1.2).
+    The limit is the least ceiling c such that a sample drawn around the values cut off at c reaches the greatest
+    one seen in 2.5 % of the cases (order-restricted likelihood: Robertson, Wright and Dykstra 1988, section 1.2).
     """
     greatest = max(sample.values)
 

@@ -12,8 +12,8 @@ LOGIT_METHOD = "normal on the logit scale, Student's t"
 def student(z: float, degrees: float) -> float:
     """Return Student's quantile from the normal one.
 
-    Source: Cornish-Fisher expansion to the second order (Abramowitz and Stegun 1964, 26.7.5); within 0.2 % from 10 degrees
-    of freedom upwards at 95 %.
+    Source: Cornish-Fisher expansion to the second order (Abramowitz and Stegun 1964, 26.7.5); within 0.2 % from 10
+        degrees of freedom upwards at 95 %.
     """
     if degrees <= 0:
         return inf
@@ -39,7 +39,7 @@ def mean_interval(mean: float, variance: float, n: float, z: float) -> tuple[flo
 
 
 def log_interval(mean: float, variance: float, n: float, z: float) -> tuple[float, float] | None:
-    """Return the interval of a positive mean, made on the log scale by the delta method; None under two people or at 0."""
+    """Return the interval of a positive mean, by the delta method on the log scale; None under two people or at 0."""
     if n < 2 or mean <= 0:  # noqa: PLR2004 - as above
         return None
     half = min(student(z, n - 1) * sqrt(max(variance, 0.0) / (n - 1)) / mean, 700.0)

@@ -8,15 +8,15 @@ METHOD = "Newcombe hybrid score, folded at 0"
 GENERAL = "MOVER of the groups' intervals, folded at 0"
 
 
-def difference(
-    a: float, a_low: float, a_high: float, b: float, b_low: float, b_high: float
-) -> tuple[float, float]:
-    """Return the interval of ``a - b``.
+def difference(a: float, a_low: float, a_high: float, b: float, b_low: float, b_high: float) -> tuple[float, float]:
+    """Return the interval of ``first - second``.
 
     Source: Newcombe (1998), "Interval estimation for the difference between independent proportions", Statistics in
     Medicine 17:873-890, method 10, when the given intervals are Wilson's; Zou and Donner (2008), "Construction of
-    confidence limits about effect measures: a general approach", Statistics in Medicine 27:1693-1702 (MOVER), for any other.
+    confidence limits about effect measures: a general approach", Statistics in Medicine 27:1693-1702 (MOVER), for
+    any other.
     """
+    (a, a_low, a_high), (b, b_low, b_high) = first, second
     gap = a - b
     low = gap - sqrt((a - a_low) ** 2 + (b_high - b) ** 2)
     high = gap + sqrt((a_high - a) ** 2 + (b - b_low) ** 2)
@@ -26,9 +26,9 @@ def difference(
 def fold(low: float, high: float) -> tuple[float, float]:
     """Return the interval of the absolute value, given the interval of the signed one.
 
-    The image of a confidence set covers at least as often as the set. With two groups of equal rates coverage is the level;
-    while the true difference lies within about two standard errors of 0 only one side can miss, and coverage is up to
-    half-way between the level and 1 (97.5 % at 95 %); beyond, it is the level again.
+    The image of a confidence set covers at least as often as the set. With two groups of equal rates coverage is
+    the level; while the true difference lies within about two standard errors of 0 only one side can miss, and
+    coverage is up to half-way between the level and 1 (97.5 % at 95 %); beyond, it is the level again.
     """
     if low <= 0 <= high:
         return (0.0, max(-low, high))

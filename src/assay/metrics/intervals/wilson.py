@@ -18,9 +18,10 @@ def wilson(rate: float, n: float, z: float) -> tuple[float, float]:
 
     Coverage, computed exactly by summing the binomial (95 %; tests/unit/metrics/test_metrics_wilson.py): between 93 and
     97 % on average over neighbouring rates at 30, 100 and 1,000 people. At a single rate it moves with the
-    discreteness of counts: where fewer than about 5 people of either kind are expected it ranges from 83.8 % (30 people,
-    rate just above 0) to 100 %; at 0.02 it is 98.0 % at n = 30 (an interval of a count of 0 to 2) and 94.8 to 95.0 % at 100 and
-    1,000. Clopper and Pearson's exact interval never falls below the level and is wider by about 1/n on each side.
+    discreteness of counts: where fewer than about 5 people of either kind are expected it ranges from 83.8 % (30
+    people, rate just above 0) to 100 %; at 0.02 it is 98.0 % at n = 30 (an interval of a count of 0 to 2) and 94.8
+    to 95.0 % at 100 and 1,000. Clopper and Pearson's exact interval never falls below the level and is wider by
+    about 1/n on each side.
 
     Args:
         rate: the proportion, in [0, 1].
