@@ -23,21 +23,23 @@ MAX_ENTRY_BYTES = 65_535
 _LENGTH_SIZE = 2
 
 
-def join_entries(entries: Iterable[bytes]) -> bytes:
-    """Return the bundle of some entries.
+def check_entries(entries: Iterable[bytes]) -> None:
+    """Check that each entry can be carried.
 
     Raises:
-        InputError: when one is longer than `MAX_ENTRY_BYTES`.
+        InputError: naming the first that is longer than `MAX_ENTRY_BYTES` by its position.
     """
-    parts: list[bytes] = []
     for position, entry in enumerate(entries):
         if len(entry) > MAX_ENTRY_BYTES:
             raise InputError(
                 f"entry {position}: expected at most {MAX_ENTRY_BYTES} bytes (the limit of C2SP tlog-tiles), found "
                 f"{len(entry)}. Keep the content elsewhere and append its SHA-256"
             )
-        parts += (len(entry).to_bytes(_LENGTH_SIZE, "big"), entry)
-    return b"".join(parts)
+
+
+def join_entries(entries: Iterable[bytes]) -> bytes:
+    """Return the bundle of some entries, each at most `MAX_ENTRY_BYTES` long (see `check_entries`)."""
+    return b"".join(part for entry in entries for part in (len(entry).to_bytes(_LENGTH_SIZE, "big"), entry))
 
 
 def split_entries(content: bytes, count: int, name: str) -> list[bytes]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assay.errors import VerificationError
-from assay.tlog.entry_bundle import join_entries
+from assay.tlog.entry_bundle import check_entries, join_entries
 from assay.tlog.merkle import hash_leaf
 from assay.tlog.tile import ENTRIES, TILE_WIDTH, Tile, levels, span, tile_at, tile_path
 from assay.tlog.tree import fold_root, perfect_root
@@ -90,6 +90,7 @@ def grow(edge: Edge, entries: Sequence[bytes]) -> Growth:
     Raises:
         InputError: when an entry is longer than the format can carry.
     """
+    check_entries(entries)
     files: list[tuple[Tile, bytes]] = []
     bundled = [*edge.entries, *entries]
     for index, part in _chunks(edge.size // TILE_WIDTH, bundled):

@@ -10,7 +10,7 @@ from assay.errors import AssayError, InputError, VerificationError
 from assay.tlog.checkpoint import Checkpoint, parse_checkpoint
 from assay.tlog.cosignature import ml_dsa_44_message, split_body
 from assay.tlog.encoding import decode_hash, decode_number
-from assay.tlog.entry_bundle import MAX_ENTRY_BYTES, join_entries
+from assay.tlog.entry_bundle import MAX_ENTRY_BYTES, check_entries, join_entries
 from assay.tlog.growth import Edge, grow, read_edge
 from assay.tlog.merkle import EMPTY_ROOT, hash_leaf
 from assay.tlog.proof import Proof
@@ -48,7 +48,7 @@ KEY = signer_key("example.com/log", bytes(range(32)))
         (lambda: split_body(bytes(71), 64), "72 bytes, found 71"),
         (lambda: split_tree_head(bytes(5)), "more than 12 bytes"),
         (lambda: split_tree_head(bytes(20)), "SHA-256 with ECDSA"),
-        (lambda: join_entries([b"", bytes(MAX_ENTRY_BYTES + 1)]), "entry 1: expected at most 65535 bytes"),
+        (lambda: check_entries([b"", bytes(MAX_ENTRY_BYTES + 1)]), "entry 1: expected at most 65535 bytes"),
     ],
 )
 def test_words(attempt: Callable[[], object], words: str) -> None:

@@ -1,0 +1,274 @@
+"""A log in a folder: what it holds, what it refuses, and what it notices."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assay.adapters.durable_files import locked
+from assay.adapters.folder_log import FolderLog, check_origin, default_origin, open_log
+from assay.adapters.folder_reader import FolderReader
+from assay.errors import InputError, StorageError, VerificationError
+from assay.tlog.audit import required_paths
+from assay.tlog.entry_bundle import join_entries
+from assay.tlog.merkle import hash_leaf
+from assay.tlog.proof import parse_proof
+from assay.tlog.vkey import parse_vkey
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ORIGIN = "example.com/log"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> FolderLog:
+    return FolderLog.init(tmp_path / "log", ORIGIN)
+
+
+def stored(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_the_folder_holds_checkpoint_and_tiles_alone(log: FolderLog, tmp_path: Path) -> None:
+    log.append([b"one", b"", b"three"])
+    assert stored(tmp_path / "log").keys() == {"checkpoint", "tile/0/000.p/3", "tile/entries/000.p/3"}
+    assert (tmp_path / "log.vkey").read_text() == f"{log.vkey}\n"
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "log.private").iterdir()}
+    assert modes["key"] == 0o600
+    assert (tmp_path / "log.private").stat().st_mode & 0o777 == 0o700
+
+
+def test_an_append_says_where_entries_are_and_proves_it(log: FolderLog) -> None:
+    log.append([b"zero"])
+    one, two = log.append([b"one", b"two"])
+    assert (one.origin, one.index, two.index) == (ORIGIN, 1, 2)
+    assert one.leaf_sha256 == hash_leaf(b"one").hex()
+    proof = parse_proof(two.proof.encode())
+    assert proof.verify(hash_leaf(b"two"), parse_vkey(log.vkey)).checkpoint.size == 3
+    assert log.receipt(2) == two
+    assert log.prove(2) == proof
+    with pytest.raises(InputError, match=r"entry 3: the log example\.com/log holds 0 to 2"):
+        log.prove(3)
+
+
+def test_nothing_to_append_changes_nothing(log: FolderLog, tmp_path: Path) -> None:
+    log.append([b"one"])
+    before = stored(tmp_path / "log")
+    assert log.append([]) == []
+    assert stored(tmp_path / "log") == before
+
+
+@pytest.mark.parametrize("sizes", [(255, 1, 1), (256, 1), (257,), (1, 255, 256, 1), (300, 300)])
+def test_partial_tiles_go_when_the_full_one_is_there(log: FolderLog, tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    for size in sizes:
+        log.extend([b"entry %d" % i for i in range(size)])
+    total = sum(sizes)
+    found = stored(tmp_path / "log").keys() - {"checkpoint"}
+    assert found >= required_paths(total)
+    earlier = itertools.accumulate(sizes)
+    kept = {f"{kind}/{total // 256:03d}.p/{s % 256}" for s in earlier for kind in ("tile/0", "tile/entries")
+            if s // 256 == total // 256 and s % 256}  # fmt: skip
+    assert {path for path in found if path.startswith(("tile/0/", "tile/entries/"))} == kept | {
+        f"{kind}/{i:03d}" for i in range(total // 256) for kind in ("tile/0", "tile/entries")
+    }
+    assert log.check().problems == ()
+    assert all(log.prove(i).index == i for i in {0, total // 2, total - 1, max(total - 257, 0)})
+
+
+def test_an_entry_that_is_too_long_is_refused_and_nothing_is_written(log: FolderLog, tmp_path: Path) -> None:
+    log.append([bytes(65_535)])
+    before = stored(tmp_path / "log"), stored(tmp_path / "log.private")
+    with pytest.raises(InputError, match="entry 1: expected at most 65535 bytes"):
+        log.append([b"fits", bytes(65_536)])
+    assert (stored(tmp_path / "log"), stored(tmp_path / "log.private")) == before
+
+
+def test_a_second_log_in_the_same_place_is_refused(log: FolderLog, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected nothing at"):
+        FolderLog.init(tmp_path / "log", ORIGIN)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "file").write_text("x")
+    with pytest.raises(InputError, match="other files"):
+        FolderLog.init(other, ORIGIN)
+    assert FolderLog.open(tmp_path / "log").vkey == log.vkey
+
+
+def test_an_init_that_was_interrupted_is_finished(log: FolderLog, tmp_path: Path) -> None:
+    (tmp_path / "log.private" / "guard").unlink()
+    with pytest.raises(VerificationError, match="guard"):
+        log.append([b"x"])
+    again = FolderLog.init(tmp_path / "log", ORIGIN)
+    assert again.vkey == log.vkey
+    assert again.append([b"x"])[0].index == 0
+
+
+@pytest.mark.parametrize("origin", ["", "https://example.com/x", "a b", "a+b", "example.com/x/", "a\nb", "x" * 256])
+def test_names_that_are_no_origin(origin: str) -> None:
+    with pytest.raises(InputError, match="without scheme"):
+        check_origin(origin)
+
+
+@pytest.mark.parametrize("system", ["mortgage-approval", "Crédit + Co", "x" * 300, "///", "信用"])
+def test_every_system_has_an_origin(system: str) -> None:
+    check_origin(default_origin(system))
+
+
+def test_a_project_s_log_is_made_once(tmp_path: Path) -> None:
+    first = open_log(tmp_path / "log", "mortgage approval")
+    assert first.origin == "assay.invalid/mortgage-approval"
+    assert open_log(tmp_path / "log", "mortgage approval").vkey == first.vkey
+    shutil.rmtree(tmp_path / "log.private")
+    with pytest.raises(InputError, match=r"log\.private"):
+        open_log(tmp_path / "log", "mortgage approval")
+    with pytest.raises(InputError, match="assay log init"):
+        FolderLog.open(tmp_path / "nothing")
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    FolderLog.init(tmp_path / "log", ORIGIN)
+    (tmp_path / "log.private" / "key").chmod(0o640)
+    with pytest.raises(InputError, match="chmod 600"):
+        FolderLog.open(tmp_path / "log")
+
+
+def test_a_writer_waits_for_another_and_says_so(
+    log: FolderLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.adapters.durable_files.LOCK_SECONDS", 0.05)
+    with locked(tmp_path / "log.private" / "lock"), pytest.raises(StorageError, match="one writer at a time"):
+        log.append([b"x"])
+    assert log.append([b"x"])[0].index == 0
+
+
+def test_an_auditor_needs_the_folder_and_the_key_alone(log: FolderLog, tmp_path: Path) -> None:
+    log.extend([b"entry %d" % i for i in range(300)])
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(tmp_path / "log", copy)
+    with pytest.raises(InputError, match="--vkey"):
+        FolderReader.open(copy)
+    reader = FolderReader.open(copy, log.vkey)
+    assert reader.check().problems == ()
+    assert list(reader.entries(299, 400)) == [b"entry 299"]
+    assert reader.prove(7).verify(hash_leaf(b"entry 7"), reader.key).checkpoint.size == 300
+
+
+def test_the_check_names_what_was_changed(log: FolderLog, tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    log.extend([b"entry %d" % i for i in range(600)])
+    log.extend([b"last"])
+    whole = stored(folder)
+    for path, content in whole.items():
+        for place in {0, len(content) // 2, len(content) - 1}:
+            (folder / path).write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+            problems = log.check().problems
+            assert any(path in problem for problem in problems), (path, place, problems)
+        (folder / path).write_bytes(content + b"\0")
+        assert any(path in problem for problem in log.check().problems), path
+        (folder / path).unlink()
+        earlier = path in {
+            "tile/0/002.p/88",
+            "tile/entries/002.p/88",
+        }  # of a size that was published: readers may fetch
+        assert any(path in problem for problem in log.check().problems) or earlier, path
+        (folder / path).write_bytes(content)
+    assert log.check().problems == ()
+
+
+def test_what_does_not_belong_is_named(log: FolderLog, tmp_path: Path) -> None:
+    log.extend([b"one"])
+    folder = tmp_path / "log"
+    (folder / "notes.txt").write_text("x")
+    (folder / "tile" / "0" / "000.p" / "2").write_bytes(bytes(64))
+    (folder / "tile" / "entries" / ".000.new").write_bytes(b"")
+    problems = log.check().problems
+    assert problems == (
+        "notes.txt: no file of a log bears this name",
+        "tile/0/000.p/2: belongs to a larger tree than the checkpoint's 1 entries",
+        "tile/entries/.000.new: no file of a log bears this name",
+    )
+
+
+def test_an_edited_entry_is_not_carried_on(log: FolderLog, tmp_path: Path) -> None:
+    log.extend([b"one", b"two"])
+    (tmp_path / "log" / "tile" / "entries" / "000.p" / "2").write_bytes(join_entries([b"one", b"six"]))
+    with pytest.raises(VerificationError, match="do not hash to the tile"):
+        log.extend([b"three"])
+    with pytest.raises(VerificationError, match="do not hash to the root"):
+        log.prove(1)
+
+
+def test_a_longer_history_of_a_restored_guard_is_noticed(log: FolderLog, tmp_path: Path) -> None:
+    log.extend([b"one"])
+    shutil.copytree(tmp_path / "log.private", tmp_path / "backup")
+    log.extend([b"two"])
+    shutil.rmtree(tmp_path / "log.private")
+    shutil.copytree(tmp_path / "backup", tmp_path / "log.private")
+    with pytest.raises(VerificationError, match=r"guard: was restored: it knows 1 entries, the checkpoint has 2"):
+        log.extend([b"fork"])
+    assert any("guard: was restored" in problem for problem in log.check().problems)
+
+
+def restore(saved: dict[str, Path], which: set[str], tmp_path: Path) -> None:
+    if "private" in which:
+        shutil.rmtree(tmp_path / "log.private")
+        shutil.copytree(saved["private"], tmp_path / "log.private")
+    if "checkpoint" in which:
+        shutil.copy(saved["tiles"] / "checkpoint", tmp_path / "log" / "checkpoint")
+    if "tiles" in which:
+        shutil.rmtree(tmp_path / "log" / "tile")
+        shutil.copytree(saved["tiles"] / "tile", tmp_path / "log" / "tile")
+
+
+@pytest.mark.parametrize(
+    "which", [set(c) for n in range(4) for c in itertools.combinations(("private", "checkpoint", "tiles"), n)]
+)
+def test_no_mixture_of_a_backup_and_today_is_signed_into_a_fork(
+    log: FolderLog, tmp_path: Path, which: set[str]
+) -> None:
+    log.extend([b"one", b"two"])
+    saved = {"private": tmp_path / "saved.private", "tiles": tmp_path / "saved"}
+    shutil.copytree(tmp_path / "log.private", saved["private"])
+    shutil.copytree(tmp_path / "log", saved["tiles"])
+    log.extend([b"three"])
+    later = log.reader.checkpoint().note
+    restore(saved, which, tmp_path)
+    if not which:
+        assert log.extend([b"four"]).first == 3
+    elif which == {"private", "checkpoint", "tiles"}:
+        # Everything that this machine knows was restored: only a checkpoint that somebody else kept shows it.
+        assert log.check().problems == ()
+        assert log.check(later).problems == ("log: cut: it had 3 entries at the old checkpoint, it has 2 now",)
+    else:
+        with pytest.raises(VerificationError):
+            log.extend([b"fork"])
+        assert log.check(later).problems
+
+
+def test_a_rewritten_history_shows_against_an_old_checkpoint(log: FolderLog, tmp_path: Path) -> None:
+    for folder in ("log", "log.private"):
+        shutil.copytree(tmp_path / folder, tmp_path / f"empty.{folder}")
+    log.extend([b"one", b"two"])
+    old = log.reader.checkpoint().note
+    for folder in ("log", "log.private"):
+        shutil.rmtree(tmp_path / folder)
+        shutil.copytree(tmp_path / f"empty.{folder}", tmp_path / folder)
+    forked = FolderLog.open(tmp_path / "log")
+    forked.extend([b"one", b"six", b"seven"])
+    assert forked.check().problems == ()
+    assert forked.check(old).problems == ("log: rewritten: its first 2 entries are not those of the old checkpoint",)
+    (problem,) = forked.check(b"not a note").problems
+    assert problem.startswith("old checkpoint: ")
+
+
+def test_a_checkpoint_by_another_key_is_named(log: FolderLog, tmp_path: Path) -> None:
+    other = FolderLog.init(tmp_path / "other", ORIGIN)
+    shutil.copy(tmp_path / "other" / "checkpoint", tmp_path / "log" / "checkpoint")
+    (problem,) = log.check().problems
+    assert problem.startswith("checkpoint: ")
+    assert "expected a signature by a trusted key" in problem
+    assert other.check().problems == ()
