@@ -37,7 +37,7 @@ def _never(name: str) -> bytes:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_example(path: Path):
+def test_example(path: Path) -> None:
     example, _ = load_yaml_with_positions(path.read_bytes(), Example, name=path.name, examine=_examine)
     assert {control.check for control in example.policy.controls} == {path.parent.name}
     (outcome,) = run_cases(example.policy, Cases(cases=(example.case,)), _never)
@@ -47,14 +47,14 @@ def test_example(path: Path):
     assert status in expected | {finding.status for finding in outcome.verdict.findings}, "named for what it shows"
 
 
-def test_checks_is_complete():
+def test_checks_is_complete() -> None:
     files = {p.stem for p in (HOUSE / "src/assay/checks").glob("[a-z]*.py")} - {"control"}
     assert files == {name.replace("-", "_") for name in CHECKS}
     assert all(check.id == name for name, check in CHECKS.items())
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_every_check_has_examples_and_a_page(name: str):
+def test_every_check_has_examples_and_a_page(name: str) -> None:
     found = {path.stem.partition("-")[0] for path in EXAMPLES if path.parent.name == name}
     cannot_fail = name in {"coverage", "approvals", "evidence-fresh", "intersections-large-enough"}
     wanted = {"pass", "unknown"} if cannot_fail else {"pass", "fail", "unknown"}
@@ -66,12 +66,12 @@ def test_every_check_has_examples_and_a_page(name: str):
         assert re.search(rf"`{key}`", page), f"the page says what {key} is for"
 
 
-def test_no_example_is_of_an_unknown_check():
+def test_no_example_is_of_an_unknown_check() -> None:
     assert {path.parent.name for path in EXAMPLES} == set(CHECKS)
 
 
 @pytest.mark.parametrize("name", CHECKS)
-def test_the_example_on_the_page_is_a_policy(name: str):
+def test_the_example_on_the_page_is_a_policy(name: str) -> None:
     page = (HOUSE / "docs/reference/checks" / f"{name}.md").read_text(encoding="utf-8")
     block = page.partition("```yaml\n")[2].partition("```")[0]
     text = f'name: x\nversion: "1"\n{block}'

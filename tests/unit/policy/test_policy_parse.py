@@ -45,14 +45,14 @@ def change(old: str, new: str) -> str:
     return GOOD.replace(old, new)
 
 
-def test_a_good_policy_is_read_with_the_place_of_its_controls():
+def test_a_good_policy_is_read_with_the_place_of_its_controls() -> None:
     policy = read(GOOD)
     place = policy.places["gap"]
     assert (place.file, place.line, place.column, place.path) == ("p.yaml", 4, 5, "$.controls[0]")
     assert policy.sha256 == digest(policy)
 
 
-def test_the_digest_is_of_what_is_said_not_of_how_it_is_laid_out():
+def test_the_digest_is_of_what_is_said_not_of_how_it_is_laid_out() -> None:
     assert read("# a comment\n\n" + GOOD) == read(GOOD)
     assert read("# a comment\n\n" + GOOD).sha256 == read(GOOD).sha256
     assert read(change("max: 0.1", "max: 0.11")).sha256 != read(GOOD).sha256
@@ -115,16 +115,16 @@ def test_the_digest_is_of_what_is_said_not_of_how_it_is_laid_out():
         ),
     ],
 )
-def test_what_cannot_be_meant_is_refused(text: str, expected: str):
+def test_what_cannot_be_meant_is_refused(text: str, expected: str) -> None:
     assert expected in problems(text)
 
 
-def test_a_missing_policy_is_named():
+def test_a_missing_policy_is_named() -> None:
     with pytest.raises(DocumentError, match=r"expected a policy file 'nope\.yaml', cannot read it: No such file"):
         parse_policy("nope.yaml", lambda _: (_ for _ in ()).throw(FileNotFoundError(2, "No such file or directory")))
 
 
-def test_every_mistake_is_told_at_once_in_order():
+def test_every_mistake_is_told_at_once_in_order() -> None:
     text = (
         change("max: 0.1", "max: 1.0").replace("group-gap", "group-gab").replace("why: agreed", "why: ''")
         + "  - {id: other, title: t, check: group-floor, metric: acc, limt: 1}\nlevel: on\n"
@@ -138,7 +138,7 @@ def test_every_mistake_is_told_at_once_in_order():
 UPPER = 'name: upper\nversion: "1"\nextends: base.yaml\n'
 
 
-def test_extending_takes_everything_over_and_tightens():
+def test_extending_takes_everything_over_and_tightens() -> None:
     policy = read(UPPER + CONTROL.replace("0.1", "0.05") + "level: 0.99\n", base=GOOD + "minimum_group: 50\n")
     assert [c.id for c in policy.controls] == ["gap"]
     assert policy.controls[0].limit is not None
@@ -170,7 +170,7 @@ def test_extending_takes_everything_over_and_tightens():
         ("small_groups: report\n", "small_groups", "unknown becomes report"),
     ],
 )
-def test_loosening_must_be_said_with_a_reason(more: str, what: str, words: str):
+def test_loosening_must_be_said_with_a_reason(more: str, what: str, words: str) -> None:
     base = GOOD + (
         "evidence_age_days: 30\napprovals: [{role: v}]\ncoverage: {attributes: [race]}\n"
         "waivers: {permitted_by: [r], longest_days: 30}\n"
@@ -185,15 +185,15 @@ def test_loosening_must_be_said_with_a_reason(more: str, what: str, words: str):
     )
 
 
-def test_extending_in_a_circle_is_refused():
+def test_extending_in_a_circle_is_refused() -> None:
     assert "circle: p.yaml -> base.yaml -> p.yaml" in problems(UPPER, base=UPPER.replace("base.yaml", "p.yaml"))
 
 
-def test_a_missing_base_is_refused_where_it_is_named():
+def test_a_missing_base_is_refused_where_it_is_named() -> None:
     assert "p.yaml:3:10 $.extends: expected a policy file 'base.yaml'" in problems(UPPER)
 
 
-def test_a_pinned_base_must_be_the_one_pinned():
+def test_a_pinned_base_must_be_the_one_pinned() -> None:
     pinned = hashlib.sha256(GOOD.encode()).hexdigest()
     upper = f'name: upper\nversion: "1"\nextends: {{file: base.yaml, sha256: "{pinned}"}}\n'
     assert read(upper, base=GOOD).controls
@@ -201,11 +201,11 @@ def test_a_pinned_base_must_be_the_one_pinned():
     assert "64 hexadecimal digits" in problems(upper.replace(pinned, "abc"), base=GOOD)
 
 
-def test_a_wrong_base_tells_its_own_place():
+def test_a_wrong_base_tells_its_own_place() -> None:
     assert "base.yaml:9:18 $.controls[0].limit.max" in problems(UPPER, base=change("max: 0.1", "max: 1.0"))
 
 
-def test_a_resolved_policy_printed_and_read_again_is_the_same():
+def test_a_resolved_policy_printed_and_read_again_is_the_same() -> None:
     resolved = read(UPPER, base=GOOD)
     printed = json.dumps(msgspec.to_builtins(resolved))
     assert load_yaml(printed.encode(), Policy, name="printed") == resolved
@@ -214,7 +214,7 @@ def test_a_resolved_policy_printed_and_read_again_is_the_same():
 @pytest.mark.parametrize("task", ["binary", "regression", "multiclass"])
 @pytest.mark.parametrize("labelled", [True, False])
 @pytest.mark.parametrize("scored", [True, False])
-def test_the_starting_policy_is_a_policy_whatever_is_measured(task: str, labelled: bool, scored: bool):
+def test_the_starting_policy_is_a_policy_whatever_is_measured(task: str, labelled: bool, scored: bool) -> None:
     text = starter_policy(
         ["race", "age group", "no"],
         name="my: policy",
@@ -228,7 +228,7 @@ def test_the_starting_policy_is_a_policy_whatever_is_measured(task: str, labelle
     assert read(starter_text()).controls
 
 
-def test_the_plan_names_everything_that_has_to_be_measured():
+def test_the_plan_names_everything_that_has_to_be_measured() -> None:
     policy = read(
         GOOD + "    minimum_group: 10\ncoverage: {attributes: [sex], intersections: [[race, sex]], metrics: [f1]}\n"
         "materiality: [{exposure: high, purpose: '*', tier: top}]\ntiers: {top: {minimum_group: 50}}\n"

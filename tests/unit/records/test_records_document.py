@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import msgspec
 import pytest
 
 from assay.errors import DocumentError
@@ -28,7 +29,7 @@ class Sample(Frozen, kw_only=True):
     whole: int = 3
     flag: bool = False
     rules: tuple[Rule, ...] = ()
-    tiers: dict[str, Bounds] = {}
+    tiers: dict[str, Bounds] = msgspec.field(default_factory=dict)
     groups: tuple[dict[str, GroupValue], ...] = ()
     facts: Any = None
     pair: tuple[float, float] | None = None
@@ -56,7 +57,7 @@ def messages(content: bytes) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
-def test_a_good_document_is_the_record_and_keeps_its_places():
+def test_a_good_document_is_the_record_and_keeps_its_places() -> None:
     sample, positions = load_yaml_with_positions(GOOD, Sample, name="s.yaml")
     assert sample.rules == (Rule(id="a", limit=Bounds(max=0.1), on="2026-01-01", enforcement="warn"),)
     assert sample.tiers == {"high": Bounds(max=1.0, min=0.0005)}
@@ -130,12 +131,12 @@ def test_a_good_document_is_the_record_and_keeps_its_places():
         (b"name: [" + b"1," * _yaml_nodes.MAX_NODES + b"]", "keys and values, found more"),
     ],
 )
-def test_bad_documents_say_what_was_expected_and_where(content: bytes, expected: str):
+def test_bad_documents_say_what_was_expected_and_where(content: bytes, expected: str) -> None:
     found = messages(content)
     assert any(expected in message for message in found), found
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_the_document():
+def test_all_problems_are_told_at_once_in_the_order_of_the_document() -> None:
     content = b"versoin: x\nwhole: 1.5\nrules:\n  - {limit: {max: '1'}}\n  - {id: on}\nname: 1\n"
     found = messages(content)
     assert [f.split(" ")[1] for f in found] == [
@@ -148,25 +149,21 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_document():
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["2026-11-23", "2026-11-23T04:00:00Z", "1.2.0", "eu-ai-act:9(2)(a)", "über", "a b"]
-)
-def test_plain_text_stays_as_written(text: str):
+@pytest.mark.parametrize("text", ["2026-11-23", "2026-11-23T04:00:00Z", "1.2.0", "eu-ai-act:9(2)(a)", "über", "a b"])
+def test_plain_text_stays_as_written(text: str) -> None:
     assert load_yaml(f"name: {text}".encode(), Sample, name="s").name == text
 
 
-def test_quoted_text_is_always_text():
+def test_quoted_text_is_always_text() -> None:
     assert load_yaml(b"name: 'yes'", Sample, name="s").name == "yes"
     assert load_yaml(b'name: "010"', Sample, name="s").name == "010"
 
 
-def test_mistakes_of_meaning_are_told_beside_mistakes_of_form():
+def test_mistakes_of_meaning_are_told_beside_mistakes_of_form() -> None:
     def examine(made: object, path: str, _: object) -> list[tuple[str, str]]:
         return [(f"{path}.id", "too short")] if isinstance(made, Rule) and len(made.id) < 2 else []
 
     with pytest.raises(DocumentError) as caught:
-        load_yaml_with_positions(
-            b"name: 1\nrules:\n  - id: a\n  - id: ok\n", Sample, name="s.yaml", examine=examine
-        )
+        load_yaml_with_positions(b"name: 1\nrules:\n  - id: a\n  - id: ok\n", Sample, name="s.yaml", examine=examine)
     assert [str(p) for p in caught.value.problems][1] == "s.yaml:3:9 $.rules[0].id: too short"
     assert len(caught.value.problems) == 2
