@@ -63,17 +63,16 @@ def tell(folder: Path, teller: Teller) -> Told:
         StorageError: when the disk is full or the folder cannot be written.
     """
     first, second = RECIPES
-    with storage_errors(folder):
-        begin(folder, teller)
-        _tell_the_data(folder, teller)
-        _tell_training(folder, first, teller)
-        denied = _tell_denial(folder, teller)
-        _tell_training(folder, second, teller)
-        _tell_doubt(folder, teller)
-        _tell_consents(folder, teller)
-        released = _tell_release(folder, teller)
-        verified = _tell_verification(folder, teller)
-        _tell_where(folder, teller)
+    begin(folder, teller)
+    _tell_the_data(folder, teller)
+    _tell_training(folder, first, teller)
+    denied = _tell_denial(folder, teller)
+    _tell_training(folder, second, teller)
+    _tell_doubt(folder, teller)
+    _tell_consents(folder, teller)
+    released = _tell_release(folder, teller)
+    verified = _tell_verification(folder, teller)
+    _tell_where(folder, teller)
     return Told(folder, {first.version: denied, second.version: released}, verified)
 
 
@@ -98,17 +97,22 @@ def begin(folder: Path, teller: Teller) -> None:
             f"expected only what a demonstration made in {folder}, found {', '.join(strange)} too. Nothing was "
             "touched; move it away, or name another folder: assay demo DIR"
         )
-    for name in there:
+    with storage_errors(folder):
+        _clear(folder, there)
+        (folder / README).write_text(_readme(), encoding="utf-8")
+    if there:
+        teller.say(f"{folder} held an earlier demonstration; this one begins afresh.", indent=0)
+
+
+def _clear(folder: Path, names: list[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
         if name == README:
             continue  # it marks the folder as ours, should this be interrupted
         if (folder / name).is_dir() and not (folder / name).is_symlink():
             shutil.rmtree(folder / name)
         else:
             (folder / name).unlink()
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / README).write_text(_readme(), encoding="utf-8")
-    if there:
-        teller.say(f"{folder} held an earlier demonstration; this one begins afresh.", indent=0)
 
 
 def _is_demo(folder: Path) -> bool:
@@ -124,7 +128,9 @@ def _tell_the_data(folder: Path, teller: Teller) -> None:
         "history were equal (Munnell, Tootell, Browne and McEneaney 1996). These are the applications, in "
         "data/train.parquet; data/README.md is their datasheet."
     )
-    table = copy_table(folder / "data")
+    with storage_errors(folder):
+        table = copy_table(folder / "data")
+        write_trust(folder, folder / ".assay" / "keys")
     people = read_columns(table, {"race": "race", "approved": "approved", "sex": "coalesce(sex, 'not known')"})
     rows = [("race", "applicants", "approved")]
     for race in ("white", "hispanic", "black"):
@@ -133,7 +139,6 @@ def _tell_the_data(folder: Path, teller: Teller) -> None:
     teller.table(rows)
     unknown = people["sex"].count("not known")
     teller.say(f"The sex of {unknown} applicants is not known: they stay, as a group of their own.")
-    write_trust(folder, folder / ".assay" / "keys")
     teller.say(
         "Three people: Mila makes the model, Vera validates it, Rosa owns the risk. Each has a key; trust.yaml names "
         "them."
@@ -151,8 +156,9 @@ def _tell_training(folder: Path, recipe: Recipe, teller: Teller) -> None:
             "underwriters draw themselves, at 36 % of income owed and 80 % of the price lent. Nobody's race is asked "
             "when an application is scored."
         )
-    write_project(folder, recipe.version)
-    trained = train(recipe, folder / "data" / "train.parquet", folder / "model", folder / "data" / "test.parquet")
+    with storage_errors(folder):
+        write_project(folder, recipe.version)
+        trained = train(recipe, folder / "data" / "train.parquet", folder / "model", folder / "data" / "test.parquet")
     teller.say(f"Her recipe: {recipe.words}. It is kept as plain numbers in model/scorecard.json.")
     if first:
         teller.say(

@@ -138,14 +138,14 @@ def guess(columns: Sequence[Seen], told: Told = Told()) -> Guesses:
     left = [column for column in left if column.name not in {found.chosen for found in protected}]
     score = _named(told.score, left, SCORES, _is_score, "numbers") or _probability(left)
     left = [column for column in left if score is None or column.name != score.chosen]
-    pairs = [column for column in left if column.different == TWO]
     prediction = _named(told.prediction, left, PREDICTIONS, _is_class, "few different values")
-    rest = [column for column in pairs if prediction is None or column.name != prediction.chosen]
+    taken = prediction.chosen if prediction is not None else None
+    rest = [column for column in left if column.different == TWO and column.name != taken]
     label = _named(told.label, rest if told.label is None else left, LABELS, _is_class, "two different values")
     if prediction is None:
         prediction = _only_pair(rest, label)
     if prediction is None:
-        raise InputError(_no_prediction(columns, pairs, score))
+        raise InputError(_no_prediction(columns, rest, label, score))
     if not protected:
         raise InputError(_no_protected(left, remarks))
     if label is None:
@@ -275,7 +275,8 @@ def _listed(columns: Sequence[Seen]) -> str:
     return ", ".join(column.name for column in columns) or "none"
 
 
-def _no_prediction(columns: Sequence[Seen], pairs: Sequence[Seen], score: Guess | None) -> str:
+def _no_prediction(columns: Sequence[Seen], pairs: Sequence[Seen], label: Guess | None, score: Guess | None) -> str:
+    pairs = [column for column in pairs if label is None or column.name != label.chosen]
     told = (
         "expected a column of predictions, found none whose name says so. "
         f"Columns with two different values: {_listed(pairs)}. All columns: {_listed(columns)}. "

@@ -310,9 +310,9 @@ def _difference_of_missing(counts: ColumnCounts, level: float) -> tuple[float, f
     """Return Newcombe's interval of the difference of the missing shares, current minus reference."""
     now, before = counts.current, counts.reference
     return difference(
-        now.missing / now.rows, *_share(now.missing, now.rows, level),
-        before.missing / before.rows, *_share(before.missing, before.rows, level),
-    )  # fmt: skip
+        (now.missing / now.rows, *_share(now.missing, now.rows, level)),
+        (before.missing / before.rows, *_share(before.missing, before.rows, level)),
+    )
 
 
 def _type_change(counts: ColumnCounts) -> ColumnMeasurement:
