@@ -37,11 +37,11 @@ def small_case(folder: Path) -> None:
     """Make a small project, assessed once."""
     lines = "\n".join(f"{sex},{i % 3 == 0:d},{i % 2 == 0:d},0.{i % 10}" for sex in "mf" for i in range(500))
     (folder / "rows.csv").write_text(f"sex,approved,predicted,score\n{lines}\n", encoding="utf-8")
-    cost_of([*COMMAND, "init", "rows.csv"], cwd=folder)
-    cost_of([*COMMAND, "run"], cwd=folder, exits=(0, 1, 3))
+    cost_of([*COMMAND, "init", "rows.csv"], cwd=folder, quiet=True)
+    cost_of([*COMMAND, "run"], cwd=folder, exits=(0, 1, 3), quiet=True)
 
 
 def median(command: list[str], folder: Path, *, exits: tuple[int, ...]) -> float:
     """Return the median CPU seconds of some runs, after one that warms the caches."""
-    cost_of(command, cwd=folder, exits=exits)
-    return statistics.median(cost_of(command, cwd=folder, exits=exits).cpu for _ in range(REPEATS))
+    cost_of(command, cwd=folder, exits=exits, quiet=True)
+    return statistics.median(cost_of(command, cwd=folder, exits=exits, quiet=True).cpu for _ in range(REPEATS))

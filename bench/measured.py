@@ -52,12 +52,25 @@ class Cost:
     output: str
 
 
-def cost_of(command: Sequence[str], *, cwd: Path | None = None, exits: Iterable[int] = (0,)) -> Cost:
-    """Run a command to its end and return what it cost, compiled modules kept as an installed program has them."""
+def cost_of(
+    command: Sequence[str], *, cwd: Path | None = None, exits: Iterable[int] = (0,), quiet: bool = False
+) -> Cost:
+    """Run a command to its end and return what it cost, compiled modules kept as an installed program has them.
+
+    Args:
+        command: what to run.
+        cwd: where.
+        exits: the exit codes that are no mistake.
+        quiet: show what it says on standard error only when it made a mistake.
+
+    Raises:
+        RuntimeError: for any other exit code.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    with subprocess.Popen(command, cwd=cwd, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        output = process.stdout.read() if process.stdout else ""
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if quiet else {"stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=cwd, env=environment, text=True, **both) as process:  # type: ignore[call-overload]
+        output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in tuple(exits):
