@@ -91,20 +91,35 @@ def wrong_minimum(control: Control, terms: Terms, found: list[Measurement], attr
     return finding(control, terms, "unknown", reason, about=",".join(attributes), metric=control.metric)
 
 
-def small_group(control: Control, terms: Terms, group: Mapping[str, GroupValue], n: int | None) -> Finding:
-    """Return the finding of a group under the minimum size: it is reported and decides nothing."""
-    count = f"{n} {terms.words.people}" if n is not None else f"fewer {terms.words.people} than the minimum"
-    reason = f"{group_words(group)}: {count}, under the minimum of {terms.minimum_group}: reported, decides nothing."
-    # People whose membership is not known are no group that anybody belongs to; data-gaps limits how many they are.
-    waits = terms.small_groups == "unknown" and None not in group.values()
-    if waits:
-        reason += " Collect more, have the risk accepted in writing, or let the policy say `small_groups: report`."
+UNKNOWN_SHARE = 0.05
+"""People whose membership is not known take no part in comparisons. Up to this share of all rows that is reported and
+no more; beyond it, what was compared may not be about everybody, and the finding is unknown."""
+
+
+def small_group(
+    control: Control, terms: Terms, evidence: Evidence, group: Mapping[str, GroupValue], n: int | None
+) -> Finding:
+    """Return the finding of a group that decides nothing: it is too small, or its membership is not known."""
+    people = terms.words.people
+    if None in group.values():
+        unknown = n is None or n > UNKNOWN_SHARE * evidence.rows
+        count = f"{n:,} {people}" if n is not None else people.capitalize()
+        reason = f"{group_words(group)}: {count} whose membership is not known take no part in comparisons."
+        remedy = f"Find out why it is not known for more than {UNKNOWN_SHARE:.0%} of the rows."
+    else:
+        unknown = terms.small_groups == "unknown"
+        count = f"{n} {people}" if n is not None else f"fewer {people} than the minimum"
+        reason = (
+            f"{group_words(group)}: {count}, under the minimum of {terms.minimum_group}: reported, decides nothing."
+        )
+        remedy = "Collect more, have the risk accepted in writing, or let the policy say `small_groups: report`."
     return finding(
         control,
         terms,
-        "unknown" if waits else "not-applicable",
+        "unknown" if unknown else "not-applicable",
         reason,
         about=group_label(group),
+        remedy=remedy if unknown else None,
         metric=control.metric,
         group=dict(group),
         n=n,

@@ -25,7 +25,7 @@ def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ..
             findings.append(not_measured(control, terms, evidence, metric, attributes))
         for one in found:
             if one.n < terms.minimum_group:
-                findings.append(small_group(control, terms, one.group, one.n))
+                findings.append(small_group(control, terms, evidence, one.group, one.n))
                 continue
             about = group_label(one.group) + class_label(one)
             subject = f"{metric} of {group_words(one.group)}"

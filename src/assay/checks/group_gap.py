@@ -46,7 +46,7 @@ def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ..
             )
         left_out = kept[0].left_out if kept else msgspec.UNSET
         small = () if left_out is msgspec.UNSET else left_out
-        findings.extend(small_group(control, terms, group, people_in(evidence, group)) for group in small)
+        findings.extend(small_group(control, terms, evidence, group, people_in(evidence, group)) for group in small)
     return tuple(findings)
 
 

@@ -17,7 +17,21 @@ from assay.checks.control import Check
 if TYPE_CHECKING:
     from assay.checks.control import Control, Terms
     from assay.records.evidence import Evidence
+    from assay.records.measurement import Measurement
     from assay.records.verdict import Finding
+
+
+def _one(control: Control, evidence: Evidence, terms: Terms, attributes: tuple[str, ...], one: Measurement) -> Finding:
+    about, who = group_label(one.group), group_words(one.group)
+    if one.n < terms.minimum_group or None in one.group.values():
+        return small_group(control, terms, evidence, one.group, one.n)
+    if one.value == 1 and one.interval is None:
+        return finding(
+            control, terms, "pass", f"{who} has the highest rate: the other groups are held against it.", about=about,
+            metric=one.metric, group=one.group, measured=one.value, n=one.n, limit=terms.limit, decide=control.decide,
+        )  # fmt: skip
+    people = in_people(evidence, one.metric, attributes, terms.limit, terms, group=one)
+    return judged_finding(one, control, terms, subject=f"{one.metric} of {who}", about=about, people=people)
 
 
 def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ...]:
@@ -26,21 +40,14 @@ def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ..
     findings: list[Finding] = []
     for attributes in terms.attributes:
         found = [m for m in in_groups(evidence, metric, attributes) if m.group]
+        known = [m for m in found if None not in m.group.values()]
         if not found:
             findings.append(not_measured(control, terms, evidence, metric, attributes))
-        elif len(found) == 1:
+        elif len(known) < 2:  # noqa: PLR2004 - a comparison needs two
             reason = f"{','.join(attributes)} has one group only: there is nobody to compare it with."
             findings.append(finding(control, terms, "unknown", reason, about=",".join(attributes), metric=metric))
-            continue
-        for one in found:
-            if one.n < terms.minimum_group:
-                findings.append(small_group(control, terms, one.group, one.n))
-                continue
-            people = in_people(evidence, metric, attributes, terms.limit, terms, group=one)
-            subject = f"{metric} of {group_words(one.group)}"
-            findings.append(
-                judged_finding(one, control, terms, subject=subject, about=group_label(one.group), people=people)
-            )
+        else:
+            findings += [_one(control, evidence, terms, attributes, one) for one in found]
     return tuple(findings)
 
 

@@ -67,7 +67,7 @@ def _compare(
     for one in found:
         about = (group_label(one.group) or ",".join(attributes)) + class_label(one)
         if one.n < terms.minimum_group:
-            findings.append(small_group(control, terms, one.group, one.n))
+            findings.append(small_group(control, terms, evidence, one.group, one.n))
             continue
         before = _twin(one, baseline)
         where = (

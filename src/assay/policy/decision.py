@@ -217,10 +217,16 @@ def _reason(
         waiting = next((step.role for step in steps if len(step.given) < step.needed), "somebody")
         return f"Undecided: {waiting} has not approved.{aside}"
     opening = {"deny": "Denied", "undecided": "Undecided", "warn": "Allowed with a warning"}[decision]
-    others = sum(f.status in _STATUS and f.enforcement != "audit" for f in open_) - 1
-    more = f" So {'is' if others == 1 else 'are'} {others} more." if others > 0 else ""
+    others = [f for f in open_ if f is not worst and f.enforcement != "audit"]
+    more = _more(sum(f.status == "fail" for f in others), sum(f.status == "unknown" for f in others))
     state = "fails" if worst.status == "fail" else "is not settled"
     return f"{opening}: {worst.title!r} {state} ({worst.id}): {worst.reason}{more}{aside}"
+
+
+def _more(fails: int, unknowns: int) -> str:
+    told = [f"{fails} more {'fails' if fails == 1 else 'fail'}"] if fails else []
+    told += [f"{unknowns} {'is' if unknowns == 1 else 'are'} not settled"] if unknowns else []
+    return f" Beside it, {' and '.join(told)}." if told else ""
 
 
 def _are(findings: Sequence[Finding]) -> str:
