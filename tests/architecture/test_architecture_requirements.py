@@ -69,6 +69,12 @@ def test_the_larger_sets_hold_the_smaller_ones() -> None:
     assert sets["base"] <= sets["demo"] <= sets["dev"] <= sets["all"]
 
 
+@pytest.mark.parametrize("name", ["base", "demo", "dev", "all"])
+def test_each_set_installs_together_with_the_build_tools(name: str) -> None:
+    tools = {pin.name: str(pin) for pin in pins(FOLDER / "build.txt")}
+    assert not [pin for pin in pins(FOLDER / f"{name}.txt") if tools.get(pin.name, str(pin)) != str(pin)]
+
+
 def megabytes(folder: Path) -> float:
     """Return what the files of a folder hold, in MB (10**6 bytes)."""
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
