@@ -21,10 +21,10 @@ from assay.errors import InputError, VerificationError
 from assay.records.canonical import canonical_json, parse_record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from assay.records.evidence import Evidence
-    from assay.records.verdict import Finding, Verdict
+    from assay.records.verdict import Finding, Status, Verdict
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 MEASURED = "https://assay/event/evidence.measured/v1"
@@ -33,6 +33,9 @@ VERIFICATION_RESULT = "https://in-toto.io/attestation/svr/v0.2"
 
 TALLY, EVIDENCE, VERDICT = "tally.json", "evidence.json", "verdict.json"
 """Names of the subjects that are files of a release folder; their digest is over the stored bytes."""
+
+MAX_IDS_BYTES = 16_384
+"""Up to this many bytes the findings' ids are listed; an entry of the log holds 65,535 bytes after base64."""
 
 MAX_SUBJECTS = 10_000
 """Cap on the subjects of a statement."""
@@ -159,29 +162,54 @@ def measured_statement(evidence: Evidence, *, evidence_sha256: str) -> bytes:
     return make_statement(measured_subjects(evidence, evidence_sha256=evidence_sha256), MEASURED, predicate)
 
 
+def _worst(findings: Iterable[Finding]) -> Status:
+    """Return what a control comes to: fail before unknown, unknown before pass, pass before not-applicable."""
+    found = {one.status for one in findings}
+    order: tuple[Status, ...] = ("fail", "unknown", "pass")
+    return next((status for status in order if status in found), "not-applicable")
+
+
+def _by_control(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    controls: dict[str, list[Finding]] = {}
+    for one in findings:
+        controls.setdefault(one.control, []).append(one)
+    return controls
+
+
+def _tests(findings: tuple[Finding, ...]) -> list[tuple[str, Status, bool]]:
+    """Return (name, status, denies) of each finding; of each control when the findings' ids would not fit an entry."""
+    if sum(len(one.id.encode()) for one in findings) <= MAX_IDS_BYTES:
+        return [(one.id, one.status, one.enforcement == "deny") for one in findings]
+    return [
+        (control, _worst(members), any(one.enforcement == "deny" for one in members))
+        for control, members in _by_control(findings).items()
+    ]
+
+
 def test_result(findings: tuple[Finding, ...], configuration: Mapping[str, str]) -> dict[str, Any]:
     """Return a test-result v0.1 predicate.
 
     A finding that passes is a passed test. One that fails or is unknown is a failed test when its enforcement is deny,
     else a warned one: unknown never passes, and ``unknownTests``, an extra field, says which they are. A waived finding
-    stays failed. What does not apply was not tested, and stands in ``notApplicableTests``, an extra field.
+    stays failed. What does not apply was not tested, and stands in ``notApplicableTests``, an extra field. Where the
+    findings are too many for a log entry, each control is a test, and is as bad as its worst finding.
 
     Args:
         findings: what was found.
         configuration: the policy, as name to SHA-256.
     """
-    passed = [one.id for one in findings if one.status == "pass"]
-    wrong = [one for one in findings if one.status in {"fail", "unknown"}]
-    failed = [one.id for one in wrong if one.enforcement == "deny"]
-    warned = [one.id for one in wrong if one.enforcement != "deny"]
+    tests = _tests(findings)
+    passed = [name for name, status, _ in tests if status == "pass"]
+    failed = [name for name, status, denies in tests if status in {"fail", "unknown"} and denies]
+    warned = [name for name, status, denies in tests if status in {"fail", "unknown"} and not denies]
     return {
         "result": "FAILED" if failed or not passed else "WARNED" if warned else "PASSED",
         "configuration": [{"name": name, "digest": {"sha256": digest}} for name, digest in configuration.items()],
         "passedTests": passed,
         "warnedTests": warned,
         "failedTests": failed,
-        "unknownTests": [one.id for one in wrong if one.status == "unknown"],
-        "notApplicableTests": [one.id for one in findings if one.status == "not-applicable"],
+        "unknownTests": [name for name, status, _ in tests if status == "unknown"],
+        "notApplicableTests": [name for name, status, _ in tests if status == "not-applicable"],
     }
 
 
@@ -199,9 +227,10 @@ def evidence_statement(evidence: Evidence, verdict: Verdict, *, evidence_sha256:
 
 
 def verified_properties(verdict: Verdict) -> list[str]:
-    """Return the properties that a verdict lets one rely on: the decision if it lets pass, and each passing finding."""
+    """Return the properties that a verdict lets one rely on: the decision if it lets pass, and each passing control."""
     decision = [f"ASSAY_DECISION_{verdict.decision.upper()}"] if verdict.decision in {"allow", "warn"} else []
-    return [*decision, *(f"ASSAY_FINDING_PASSED {one.id}" for one in verdict.findings if one.status == "pass")]
+    controls = _by_control(verdict.findings)
+    return [*decision, *(f"ASSAY_CONTROL_PASSED {name}" for name, one in controls.items() if _worst(one) == "pass")]
 
 
 def verdict_subjects(verdict: Verdict, *, verdict_sha256: str) -> dict[str, str]:

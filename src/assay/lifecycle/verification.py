@@ -187,6 +187,9 @@ def _attestations(run: _Run) -> dict[str, _Attested]:
 
 def _open(anchors: Anchors, envelope: dsse.Envelope) -> _Attested:
     verified = dsse.verify(envelope, anchors.all_keys(), threshold=len(envelope.signatures))
+    hinted = {signature.keyid for signature in envelope.signatures}
+    if hinted != {key.key_id for key in verified.keys}:
+        raise VerificationError("envelope: names other keys than the ones that signed: it was edited")
     parsed = statement.parse_statement(verified.payload)
     return _Attested(parsed, parsed.digests(), verified.keys)
 
@@ -365,7 +368,10 @@ def _measured(run: _Run, evidence: bytes | None) -> None:
 
 def _open_measured(anchors: Anchors, content: bytes) -> _Attested:
     try:
-        return _open(anchors, dsse.parse(content, name=EVIDENCE_SIGNATURE))
+        envelope = dsse.parse(content, name=EVIDENCE_SIGNATURE)
+        if envelope.content() != content:
+            raise VerificationError("expected the form that Assay writes, found another: it was edited")
+        return _open(anchors, envelope)
     except VerificationError as error:
         raise VerificationError(f"{EVIDENCE_SIGNATURE}: {error}") from None
 

@@ -179,7 +179,7 @@ def test_kill_at_random_moments(tmp_path: Path, rounds: int) -> None:
     folder = tmp_path / "log"
     log = FolderLog.init(folder, "example.com/kill")
     log.extend([b"start %d" % i for i in range(250)])
-    chance = random.Random(7)  # noqa: S311 - when a test kills is no secret
+    chance = random.Random(7)
     told: dict[int, bytes] = {}
     for number in range(rounds):
         writer = appender(folder, f"r{number}", 10_000)
