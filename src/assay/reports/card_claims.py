@@ -27,11 +27,14 @@ ALIASES = {
     "false_positive_rate": ("false positive rate", "fpr"),
     "true_negative_rate": ("true negative rate", "tnr", "specificity"),
     "false_negative_rate": ("false negative rate", "fnr", "miss rate"),
-    "f1_score": ("f1", "f1 score"),
-    "f1": ("f1", "f1 score"),
+    "f1": ("f1 score",),
+    "brier_score": ("brier",),
+    "r2": ("r squared",),
     "selection_rate": ("selection rate", "approval rate"),
-    "matthews_corrcoef": ("mcc", "matthews correlation"),
-    "mcc": ("mcc", "matthews correlation"),
+    "matthews_correlation": ("mcc", "matthews correlation coefficient"),
+    "mean_absolute_error": ("mae",),
+    "root_mean_squared_error": ("rmse",),
+    "expected_calibration_error": ("ece", "calibration error"),
 }
 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")

@@ -119,7 +119,7 @@ def dots(rows: Sequence[Dot], axis: str, *, floor: float | None = None, line: fl
         "field": "order", "type": "ordinal", "sort": None, "title": None, "scale": {"padding": 0.5},
         "axis": {"labelExpr": f"{_json(labels)}[datum.label]", "ticks": False, "domain": False, "grid": True},
     }  # fmt: skip
-    scale: dict[str, Any] = {"zero": False, "nice": True}
+    scale: dict[str, Any] = {"zero": False, "nice": True, "padding": 8}
     if floor is not None:
         scale = {"domainMin": floor, "nice": True}
     x = {"field": "value", "type": "quantitative", "title": axis, "scale": scale}

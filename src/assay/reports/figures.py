@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 RATES = ("selection_rate", "true_positive_rate", "false_positive_rate")
 """The rates drawn by group: who is selected, and who is wrongly or rightly so."""
 
+OTHERWISE = ("accuracy", "macro_f1", "mean_absolute_error", "mean_error")
+"""What is drawn by group where no such rate was measured: several classes, or a number predicted."""
+
 MOST_ROWS = 24
 """A chart with more rows than this is left out, and its numbers stay in the table of measurements."""
 
@@ -57,10 +60,10 @@ def sections(release: Release) -> list[Section]:
             "" if limits else "No finding compares a number with a limit.",
         ),
         Section(
-            "Rates by group",
-            "Each rate with its interval. A long bar means that few people stand behind the number.",
+            "Results by group",
+            "Each value with its interval. A long bar means that few people stand behind the number.",
             rates,
-            "" if rates else "No rate was measured by group.",
+            "" if rates else "Nothing that is drawn was measured by group.",
         ),
         Section(
             "Calibration by group",
@@ -133,7 +136,8 @@ def _sentence(text: str) -> str:
 
 def _rates(release: Release) -> tuple[Chart, ...]:
     charts: list[Chart] = []
-    for metric in RATES:
+    grouped = {found.metric for found in release.evidence.measurements if found.group and found.one_of is msgspec.UNSET}
+    for metric in RATES if grouped & set(RATES) else OTHERWISE:
         by_attributes: dict[tuple[str, ...], list[Measurement]] = {}
         for found in release.evidence.measurements:
             if found.metric == metric and found.group and found.one_of is msgspec.UNSET:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import shlex
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from assay.reports import words
 from assay.reports.charts import svg
 from assay.reports.figures import sections
+from assay.reports.matrix import by_group, unmeasured, without_group
 
 if TYPE_CHECKING:
-    from assay.records.measurement import Measurement
     from assay.reports.release import Release
-
-MOST_MEASUREMENTS = 600
-"""Above this, measurements of intersections stay in ``evidence.json`` and the page says so."""
 
 
 def html(release: Release) -> str:
@@ -49,24 +46,15 @@ def html(release: Release) -> str:
         sections=sections(release),
         draw=lambda chart: Markup(svg(chart)),  # noqa: S704 - vl-convert escapes text, and so does the opening
         methods=_methods(release),
-        **_measurements(release),
+        overall=without_group(release.evidence.measurements),
+        matrices=by_group(release.evidence.measurements),
+        unmeasured=unmeasured(release.evidence.measurements),
         verify=f"assay verify {shlex.quote(_folder(release))}",
     )
 
 
 def _folder(release: Release) -> str:
     return words.plain(f".assay/releases/{release.verdict.model}/{release.verdict.version}")
-
-
-def _measurements(release: Release) -> dict[str, Any]:
-    everything = list(release.evidence.measurements)
-    shown = everything
-    if len(everything) > MOST_MEASUREMENTS:
-        shown = [found for found in everything if len(found.group) <= 1][:MOST_MEASUREMENTS]
-    by_metric: dict[str, list[Measurement]] = {}
-    for found in shown:
-        by_metric.setdefault(found.metric, []).append(found)
-    return {"measurements": by_metric, "not_shown": len(everything) - len(shown)}
 
 
 def _methods(release: Release) -> list[tuple[str, list[str]]]:

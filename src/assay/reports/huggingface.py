@@ -30,6 +30,9 @@ LICENSES = frozenset(
 )  # fmt: skip
 """Licence names that the hub knows; any other is ``other`` with its name beside it."""
 
+CORE = ("selection_rate", "true_positive_rate", "false_positive_rate", "accuracy", "roc_auc", "mean_absolute_error")
+"""What a group's entry always holds, where it was measured."""
+
 
 def metadata(release: Release) -> dict[str, Any]:
     """Return the metadata as a dict, in the order in which it is written."""
@@ -41,7 +44,7 @@ def metadata(release: Release) -> dict[str, Any]:
         if name not in LICENSES:
             found["license_name"] = re.sub(r"[^a-z0-9.]+", "-", name).strip("-") or "unnamed"
     found["tags"] = [_tag(release.verdict.system), "assay", f"assay-decision-{release.verdict.decision}"]
-    measured = [found for found in release.evidence.measurements if found.value is not None]
+    measured = [found for found in release.evidence.measurements if found.value is not None and found.unit != "count"]
     if measured:
         found["metrics"] = list(dict.fromkeys(words.plain(one.metric) for one in measured))
         found["model-index"] = [{"name": words.plain(release.verdict.model), "results": _entries(release, measured)}]
@@ -52,7 +55,7 @@ def huggingface(release: Release) -> str:
     """Return the metadata as YAML."""
     import yaml  # noqa: PLC0415 - only this report writes YAML
 
-    return yaml.safe_dump(metadata(release), sort_keys=False, allow_unicode=True, width=120)
+    return yaml.safe_dump(metadata(release), sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
 
 
 def front_matter(release: Release) -> str:
@@ -65,9 +68,16 @@ def _tag(name: str) -> str:
 
 
 def _entries(release: Release, measured: list[Measurement]) -> list[dict[str, Any]]:
-    """Return an entry for everybody and one a group; a group is a ``config`` of the dataset, as the format allows."""
+    """Return an entry for everybody and one a group; a group is a ``config`` of the dataset, as the format allows.
+
+    A group's entry holds the core metrics and those that the policy judges. All of them, and the intersections, stand
+    in the card.
+    """
     by_group: dict[str, list[Measurement]] = {}
+    chosen = {*CORE, *(finding.metric for finding in release.verdict.findings)}
     for found in measured:
+        if found.group and (len(found.group) > 1 or found.metric not in chosen):
+            continue
         by_group.setdefault(words.group_words(found.group) if found.group else "", []).append(found)
     return [
         {"task": _task(release), "dataset": _dataset(release, group), "metrics": [_metric(one) for one in found]}

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from assay.reports import words
 
 if TYPE_CHECKING:
@@ -145,15 +143,6 @@ def _measurement(found: Measurement, room: int) -> Iterator[Line]:
     style = "" if found.value is not None else STYLES["unknown"]
     interval = words.interval_words(found.interval) if found.interval else ""
     yield Line(((f"{whom:<{room}}  ", ""), (f"{value:>9}", style), (f"  {interval:<16}  n = {found.n:,}", "")), 2)
-    remark = _remark(found)
+    remark = words.remark_words(found)
     if remark:
         yield _line(remark, "dim", indent=4)
-
-
-def _remark(found: Measurement) -> str:
-    parts = [words.plain(found.reason)] if found.reason else []
-    if found.lowest is not msgspec.UNSET and found.highest is not msgspec.UNSET:
-        parts.append(f"lowest {words.group_words(found.lowest)}; highest {words.group_words(found.highest)}")
-    if found.left_out is not msgspec.UNSET and found.left_out:
-        parts.append(f"too small to take part: {'; '.join(words.group_words(group) for group in found.left_out)}")
-    return "; ".join(parts)

@@ -18,7 +18,7 @@ MOST_ROWS = 400
 """Rows of a table beyond this are counted in words: a step summary holds 1 MiB."""
 
 _SPECIAL = re.compile(r"[\\`*_\[\]|~$]")
-_LEADING = re.compile(r"\A(?=[#+=-])|(?<=\A\d)(?=[.)])|(?<=\A\d\d)(?=[.)])")
+_LEADING = re.compile(r"\A(?=[#+=-])|(?<=\A\d)(?=[.)](?:\s|\Z))|(?<=\A\d\d)(?=[.)](?:\s|\Z))")
 _MENTION = re.compile(r"(?<![\w.])@(?=\w)")
 
 
@@ -167,7 +167,7 @@ def measurements_markdown(measurements: Sequence[Measurement], *, rows: int | No
                 text(words.number(found.value)) if found.value is not None else "not measured",
                 text(words.interval_words(found.interval)) if found.interval else "",
                 f"{found.n:,}",
-                text(found.reason or ""),
+                text(words.remark_words(found)),
             )
             for found in measurements[:MOST_ROWS]
         ],

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from assay.reports import words
 from assay.reports.card import Card, is_placeholder
 from assay.reports.huggingface import front_matter
 from assay.reports.markdown import code, table, text
+from assay.reports.matrix import by_group, unmeasured, without_group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assay.records.measurement import Measurement
     from assay.reports.card import Words
+    from assay.reports.matrix import Matrix
     from assay.reports.release import Release
 
 UNSAID = "*Not stated: nobody has filled this in.*"
@@ -169,28 +173,32 @@ def _digests(release: Release, roles: Sequence[str]) -> list[str]:
 
 def _analyses(release: Release, card: Card) -> list[str]:
     everything = release.evidence.measurements
-    unitary = [
-        found for found in everything if len(found.group) <= 1 and not (found.over and "," in found.over.attribute)
-    ]
-    crossed = [found for found in everything if found not in unitary]
-    remarks = card.quantitative_analyses
+    matrices, remarks = by_group(everything), card.quantitative_analyses
+    overall = [found for found in without_group(everything) if not _crossed(found)]
+    crossed = [found for found in without_group(everything) if _crossed(found)]
+    unitary = [*_results(overall), *_matrices([one for one in matrices if len(one.attributes) == 1])]
+    intersectional = [*_results(crossed), *_matrices([one for one in matrices if len(one.attributes) > 1])]
     return [
         "## Quantitative analyses",
         "",
         "### Unitary results",
         "",
-        *_results(unitary),
+        *(unitary or [UNMEASURED, ""]),
         *_optional("Remarks", remarks.unitary),
         "### Intersectional results",
         "",
-        *_results(crossed),
+        *(intersectional or [UNMEASURED, ""]),
         *_optional("Remarks", remarks.intersectional),
     ]
 
 
+def _crossed(found: Measurement) -> bool:
+    return found.over is not msgspec.UNSET and "," in found.over.attribute
+
+
 def _results(found: Sequence[Measurement]) -> list[str]:
     if not found:
-        return [UNMEASURED, ""]
+        return []
     return table(
         ("metric", "about", "value", "interval", "people", "remark"),
         [
@@ -200,11 +208,33 @@ def _results(found: Sequence[Measurement]) -> list[str]:
                 words.number(one.value) if one.value is not None else "not measured",
                 words.interval_words(one.interval) if one.interval else "",
                 f"{one.n:,}",
-                text(one.reason or ""),
+                text(words.remark_words(one)),
             )
             for one in found
         ],
     )
+
+
+def _matrices(matrices: Sequence[Matrix]) -> list[str]:
+    lines = []
+    for matrix in matrices:
+        lines += [f"**{text(matrix.title)}** (value, interval, people)", ""]
+        head = ["metric", *(text(group) for group in matrix.groups)]
+        lines += table(head, [(text(name), *(_cell(one) for one in cells)) for name, cells in matrix.rows])
+    for whom, metrics, reasons in unmeasured(
+        [one for matrix in matrices for _, row in matrix.rows for one in row if one]
+    ):
+        lines += [f"- Not measured for {text(whom)}: {text(metrics)} ({text(reasons)})"]
+    return [*lines, ""] if lines else []
+
+
+def _cell(found: Measurement | None) -> str:
+    if found is None:
+        return ""
+    if found.value is None:
+        return "not measured"
+    interval = f" ({words.interval_words(found.interval)})" if found.interval else ""
+    return f"{words.number(found.value)}{interval}" + (f", n {found.n:,}" if found.unit != "count" else "")
 
 
 def _ethics(card: Card) -> list[str]:

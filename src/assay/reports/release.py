@@ -52,4 +52,5 @@ class Release:
             and (found.over.attribute if found.over else None) == over
         ]
         same = [found for found in candidates if found.value == finding.measured]
-        return next(iter(same or candidates), None)
+        exact = [found for found in same if found.interval == finding.interval]  # one metric may have several minima
+        return next(iter(exact or same or candidates), None)

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -36,7 +38,11 @@ ENFORCEMENTS: dict[Enforcement, str] = {
 
 EXIT_CODES: dict[Decision, int] = {"allow": 0, "warn": 0, "deny": 1, "undecided": 3}
 
-ACRONYMS = {
+NAMES = {
+    "matthews": "Matthews",
+    "fisher": "Fisher",
+    "brier": "Brier",
+    "r2": "R\u00b2",
     "roc": "ROC",
     "auc": "AUC",
     "mae": "MAE",
@@ -97,7 +103,7 @@ def about(subject: Measurement | Finding) -> str:
 
 def metric_words(metric: str) -> str:
     """Return a metric's name as words: ``roc_auc`` becomes ``ROC AUC``."""
-    return " ".join(ACRONYMS.get(word, word) for word in plain(metric).split("_"))
+    return " ".join(NAMES.get(word, word) for word in plain(metric).split("_"))
 
 
 def number(found: float, *, beside: Limit | None = None) -> str:
@@ -152,8 +158,8 @@ def level_words(level: float) -> str:
 
 def measured_words(finding: Finding, level: float | None = None) -> str:
     """Return ``measured 0.743 (0.667 to 0.818 at 95 %), limit at least 0.8; 197 people``, without what is not known."""
-    if finding.measured is None and finding.limit is None:
-        return "" if finding.n is None else people(finding.n)
+    if finding.measured is None and finding.metric is None:
+        return ""
     parts = "not measured" if finding.measured is None else f"measured {number(finding.measured, beside=finding.limit)}"
     if finding.interval:
         at = f" at {level_words(level)}" if level is not None else ""
@@ -209,6 +215,18 @@ def terms_words(use: ConsentUse) -> str:
     ends = f" Ends {plain(use.expires)}." if use.expires else ""
     meanwhile = f" Meanwhile: {plain(use.compensating)}" if use.compensating else ""
     return f"{plain(use.reason)}{ends}{meanwhile}"
+
+
+def remark_words(found: Measurement) -> str:
+    """Return what limits a value or why there is none, and which groups a comparison is about."""
+    parts = [plain(found.reason)] if found.reason else []
+    if found.lowest is not msgspec.UNSET and found.highest is not msgspec.UNSET:
+        parts.append(f"lowest {group_words(found.lowest)}; highest {group_words(found.highest)}")
+    if found.over and not found.group and found.minimum_group is not msgspec.UNSET:
+        parts.append(f"groups of {found.minimum_group:,} or more")
+    if found.left_out is not msgspec.UNSET and found.left_out:
+        parts.append(f"too small to take part: {'; '.join(group_words(group) for group in found.left_out)}")
+    return "; ".join(parts)
 
 
 def gap_words(gap: Gap) -> str:

@@ -137,7 +137,7 @@ def measurements() -> tuple[Measurement, ...]:
 
 def tally() -> Tally:
     """Return cells and score histograms whose groups have the right sizes; scores from a seeded generator."""
-    random_scores = random.Random(1990)  # noqa: S311 - scores for a picture, not a key
+    random_scores = random.Random(1990)
     cells: Counter[tuple[str, GroupValue, int, int]] = Counter()
     bins: dict[tuple[str, GroupValue, int], Counter[int]] = {}
     sexes: list[GroupValue] = [sex for sex, n in SEX.items() for _ in range(n)]

@@ -80,7 +80,7 @@ def test_without_a_score_column_the_page_says_so() -> None:
 
 
 def test_limit_line_stands_at_four_fifths_of_the_highest_rate() -> None:
-    rates = next(section for section in sections(release()) if section.title == "Rates by group")
+    rates = next(section for section in sections(release()) if section.title == "Results by group")
     layer = rates.charts[0].spec["layer"][0]
     assert layer["data"]["values"][0]["value"] == pytest.approx(0.8 * 1567 / 1681)
     assert "the limit of control four-fifths" in rates.charts[0].caption
