@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +13,9 @@ from assay.demo.telling import Teller, plain_writer
 from assay.errors import InputError
 from assay.lifecycle.project import load_project
 from assay.lifecycle.verification import verify_release
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CLEAR_GROUNDS = {"race-gap/race", "race-equal-chance/race", "race-and-sex-gap/race,sex"}
 UNSETTLED = "race-and-sex-gap/race,sex"

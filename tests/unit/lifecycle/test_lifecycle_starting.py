@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,9 @@ from assay.lifecycle.guessing import Told
 from assay.lifecycle.project import load_project
 from assay.lifecycle.setting import load_policy
 from assay.lifecycle.starting import only_table, start
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILES = {"assay.yaml", "policy.yaml", "card.yaml"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,12 @@ from scipy import stats
 import assay.tabular.comparison as room
 from assay.errors import DataError
 from assay.metrics.drift import compare_counts
-from assay.records.comparison import ColumnCounts, ColumnMeasurement
 from assay.tabular.comparison import compare_tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assay.records.comparison import ColumnCounts, ColumnMeasurement
 
 
 def table(rows: int, shift: float, seed: int) -> pd.DataFrame:
