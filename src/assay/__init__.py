@@ -18,19 +18,20 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from assay.adapters.here import assess as assess
+    from assay.adapters.here import gate as gate
+    from assay.adapters.here import open_desk as open_desk
+    from assay.adapters.here import run as run
     from assay.errors import AssayError as AssayError
     from assay.errors import DataError as DataError
     from assay.errors import DocumentError as DocumentError
     from assay.errors import InputError as InputError
     from assay.errors import VerificationError as VerificationError
-    from assay.lifecycle.assessment import assess as assess
     from assay.lifecycle.consenting import approve as approve
     from assay.lifecycle.consenting import revoke as revoke
     from assay.lifecycle.consenting import waive as waive
     from assay.lifecycle.measuring import measure_rows as measure_rows
     from assay.lifecycle.project import load_project as load_project
-    from assay.lifecycle.release import gate as gate
-    from assay.lifecycle.release import run as run
     from assay.lifecycle.verification import verify_release as verify_release
     from assay.metrics import METRICS as METRICS
     from assay.metrics import measure as measure
@@ -47,12 +48,11 @@ if TYPE_CHECKING:
     from assay.tabular import tally_rows as tally_rows
 
 _NAMES = {
+    "adapters.here": ("assess", "gate", "open_desk", "run"),
     "errors": ("AssayError", "DataError", "DocumentError", "InputError", "VerificationError"),
-    "lifecycle.assessment": ("assess",),
     "lifecycle.consenting": ("approve", "revoke", "waive"),
     "lifecycle.measuring": ("measure_rows",),
     "lifecycle.project": ("load_project",),
-    "lifecycle.release": ("gate", "run"),
     "lifecycle.verification": ("verify_release",),
     "metrics": ("METRICS", "measure"),
     "policy": ("decide", "parse_policy"),

@@ -20,18 +20,6 @@ def _signer(verb: Callable[..., None]) -> Callable[..., None]:
     return click.option("--as", "name", required=True, help="Who signs: the name of a key, as in the trust file.")(verb)
 
 
-def _desk(release: Path | None, name: str, key: Path | None) -> Desk:
-    from assay.adapters.folder_log import open_log  # noqa: PLC0415 - only when called
-    from assay.cli.release import project_at  # noqa: PLC0415
-    from assay.lifecycle.consenting import open_desk  # noqa: PLC0415
-    from assay.lifecycle.setting import setting_of  # noqa: PLC0415
-
-    project = project_at(release.resolve() if release is not None and release.exists() else None)
-    folder = release if release is not None else project.release()
-    setting = setting_of(project)
-    return open_desk(folder, setting, open_log(project.log, project.config.system), name=name, key=key)
-
-
 def _next(desk: Desk) -> str:
     return f"Decide again with: assay gate {desk.evidence_path}"
 
@@ -50,9 +38,10 @@ def approve(release: Path | None, name: str, key: Path | None, role: str, commen
     Example:
       assay approve .assay/releases/mortgage-approval/2 --as vera --role validator
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
+    from assay.adapters.here import open_desk  # noqa: PLC0415 - only when called
     from assay.lifecycle import consenting  # noqa: PLC0415
 
-    desk = _desk(release, name, key)
+    desk = open_desk(release, name=name, key=key)
     consenting.approve(desk, role=role, comment=comment)
     click.echo(f"{name} approved {desk.title} as {role}. {_next(desk)}", err=True)
 
@@ -82,9 +71,10 @@ def waive(
       assay waive --as rosa --role risk-owner --control race-gap --expires 2027-02-01 \\
         --reason "..." --compensating "every denial is read by a second underwriter"
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
+    from assay.adapters.here import open_desk  # noqa: PLC0415 - only when called
     from assay.lifecycle import consenting  # noqa: PLC0415
 
-    desk = _desk(release, name, key)
+    desk = open_desk(release, name=name, key=key)
     consenting.waive(desk, control=control, role=role, reason=reason, compensating=compensating, expires=expires)
     click.echo(
         f"{name} accepted {control} of {desk.title} until {expires}. {_next(desk)}",
@@ -104,9 +94,10 @@ def revoke(consent: str, release: Path | None, name: str, key: Path | None, reas
     Example:
       assay revoke 1f0c9a2b77e4d310 --as vera --reason "the sample was not the one we thought"
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
+    from assay.adapters.here import open_desk  # noqa: PLC0415 - only when called
     from assay.lifecycle import consenting  # noqa: PLC0415
 
-    desk = _desk(release, name, key)
+    desk = open_desk(release, name=name, key=key)
     consenting.revoke(desk, consent, reason=reason)
     click.echo(
         f"{name} revoked {consent} of {desk.title}. Decide again with: assay gate {desk.evidence_path}", err=True

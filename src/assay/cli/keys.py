@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _keyring(project: Path | None) -> Keyring:
-    from assay.cli.release import project_at  # noqa: PLC0415 - only when called
+    from assay.adapters.here import project_at  # noqa: PLC0415 - only when called
     from assay.lifecycle.keyring import Keyring  # noqa: PLC0415
 
     return Keyring(project_at(project).keys)

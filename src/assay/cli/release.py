@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from assay.cli.options import Output, console, format_option, print_machine, write_outputs
-from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_UNDECIDED, InputError
+from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_UNDECIDED
 
 if TYPE_CHECKING:
-    from assay.lifecycle.project import Project
     from assay.lifecycle.release import Released
 
 FORMATS = ("text", "json", "markdown", "sarif", "junit")
 CODES = {"allow": EXIT_ALLOW, "warn": EXIT_ALLOW, "deny": EXIT_DENY, "undecided": EXIT_UNDECIDED}
 
 
-def project_at(path: Path | None) -> Project:
-    """Load the project at a path, or the one the working folder belongs to."""
-    from assay.lifecycle.project import load_project  # noqa: PLC0415 - only when called
-
-    if path is not None and not path.exists():
-        raise InputError(f"expected assay.yaml or its folder at {path}, found nothing there")
-    return load_project(path)
-
-
 def show(released: Released, form: str) -> None:
     """Print a release: colours and tables for a person at a terminal, plain text or a document otherwise."""
     from assay.lifecycle.documents import makers  # noqa: PLC0415 - only when called
 
-    terminal = console() if form == "text" and click.get_text_stream("stdout").isatty() else None
+    terminal = console() if form == "text" and sys.stdout.isatty() else None
     if terminal is not None:
         from assay.reports.terminal import print_release  # noqa: PLC0415 - only for a person
 
@@ -67,16 +58,10 @@ def assess(project: Path | None, key: str, out: Path | None) -> None:
     Example:
       assay assess && assay gate .assay/releases/NAME/VERSION/evidence.json
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
-    import sys  # noqa: PLC0415
+    from assay.adapters import here  # noqa: PLC0415 - only when called
+    from assay.attest.statement import EVIDENCE  # noqa: PLC0415
 
-    from assay.attest.statement import EVIDENCE  # noqa: PLC0415 - only when called
-    from assay.lifecycle import assessment  # noqa: PLC0415 - the engine is loaded only when rows are read
-    from assay.lifecycle.keyring import Keyring  # noqa: PLC0415
-    from assay.lifecycle.setting import load_policy  # noqa: PLC0415
-
-    found = project_at(project)
-    policy = load_policy(found.root / found.config.policy)
-    assessed = assessment.assess(found, policy, Keyring(found.keys), key=key, watched=True)
+    assessed = here.assess(here.project_at(project), key=key, watched=True)
     if out is not None:
         content = (assessed.folder / EVIDENCE).read_bytes()
         if str(out) == "-":
@@ -118,22 +103,8 @@ def gate(
     \b
     Exit codes: 0 allow (or warn), 1 deny or evidence that does not hold, 2 wrong input, 3 undecided.
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
-    from assay.adapters.folder_log import open_log  # noqa: PLC0415 - only when called
-    from assay.lifecycle import release  # noqa: PLC0415
-    from assay.lifecycle.setting import setting_of  # noqa: PLC0415 - only when called
+    from assay.adapters import here  # noqa: PLC0415 - only when called
 
-    found = project_at(project if project is not None else _project_above(evidence))
-    setting = setting_of(found, policy=policy, key=key)
-    signed = release.read_signed(evidence, setting, signature)
-    released = release.gate(signed, setting, open_log(found.log, found.config.system))
+    found = here.project_at(project) if project is not None else None
+    released = here.gate(evidence, found, policy=policy, signature=signature, key=key)
     return finish(released, form, outputs)
-
-
-def _project_above(evidence: Path) -> Path | None:
-    """Return the folder to look for assay.yaml from: the evidence's, where one is found above it, else here."""
-    from assay.lifecycle.project import CONFIG_NAME  # noqa: PLC0415
-
-    if str(evidence) == "-" or not evidence.exists():
-        return None
-    start = evidence.resolve()
-    return next((folder for folder in start.parents if (folder / CONFIG_NAME).is_file()), None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from assay.cli.options import Output, format_option
-from assay.cli.release import FORMATS, finish, project_at
+from assay.cli.release import FORMATS, finish
 
 EPILOG = """\b
 Examples:
@@ -35,12 +35,8 @@ def run(
     Measures the model version that assay.yaml names, decides under its policy, signs evidence and verdict, records
     both in the log, and writes tally, evidence, verdict, bundle, receipt, model card and report.
     """
-    from assay.adapters.folder_log import open_log  # noqa: PLC0415 - only when called
-    from assay.lifecycle import release  # noqa: PLC0415 - only when called
-    from assay.lifecycle.setting import setting_of  # noqa: PLC0415 - only when called
+    from assay.adapters import here  # noqa: PLC0415 - only when called
 
     del stage  # one stage so far; the option is part of the contract
-    found = project_at(project)
-    setting = setting_of(found, policy=policy, key=key)
-    released = release.run(found, setting, open_log(found.log, found.config.system), watched=form == "text")
+    released = here.run(here.project_at(project), policy=policy, key=key, watched=form == "text")
     return finish(released, form, outputs)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from assay.adapters.folder_log import open_log
+from assay.adapters.project_log import ProjectLog
 from assay.demo.applications import copy_table, read_columns
 from assay.demo.cast import AUTHOR, RISK_OWNER, VALIDATOR, write_project, write_trust
 from assay.demo.training import RECIPES, Recipe, Trained, train
@@ -224,7 +224,7 @@ def _tell_release(folder: Path, teller: Teller) -> str:
     teller.command(f"assay gate {evidence.relative_to(project.root)} --key {AUTHOR}")
     setting = setting_of(project, key=AUTHOR)
     released = release.gate(
-        release.read_signed(evidence, setting), setting, open_log(project.log, project.config.system)
+        release.read_signed(evidence, setting), setting, ProjectLog(project.log, project.config.system)
     )
     _tell_verdict(released, teller)
     return released.verdict.decision
@@ -262,12 +262,12 @@ def _tell_where(folder: Path, teller: Teller) -> None:
 def _run(folder: Path, teller: Teller) -> Released:
     project = load_project(folder)
     teller.command(f"assay run --key {AUTHOR}")
-    return release.run(project, setting_of(project, key=AUTHOR), open_log(project.log, project.config.system))
+    return release.run(project, setting_of(project, key=AUTHOR), ProjectLog(project.log, project.config.system))
 
 
 def _desk(folder: Path, name: str) -> Desk:
     project = load_project(folder)
-    log = open_log(project.log, project.config.system)
+    log = ProjectLog(project.log, project.config.system)
     return consenting.open_desk(project.release(), setting_of(project), log, name=name)
 
 

@@ -1,7 +1,7 @@
 """The tally as a document: canonical JSON in which every exact sum is a string of digits.
 
-JSON numbers are faithful up to 2**53 only (RFC 8785 section 3.2.2.3, https://www.rfc-editor.org/rfc/rfc8785); sums in units of
-1e-12 pass that soon, so they are written as text: ``"total": "23456000000000000"``.
+JSON numbers are faithful up to 2**53 only (RFC 8785 section 3.2.2.3, https://www.rfc-editor.org/rfc/rfc8785); sums in
+units of 1e-12 pass that soon, so they are written as text: ``"total": "23456000000000000"``.
 """
 
 from __future__ import annotations
