@@ -369,11 +369,12 @@ def _measured(run: _Run, evidence: bytes | None) -> None:
 def _open_measured(anchors: Anchors, content: bytes) -> _Attested:
     try:
         envelope = dsse.parse(content, name=EVIDENCE_SIGNATURE)
-        if envelope.content() != content:
-            raise VerificationError("expected the form that Assay writes, found another: it was edited")
-        return _open(anchors, envelope)
+        found = _open(anchors, envelope)
     except VerificationError as error:
         raise VerificationError(f"{EVIDENCE_SIGNATURE}: {error}") from None
+    if envelope.content() != content:
+        raise VerificationError(f"{EVIDENCE_SIGNATURE}: expected the form that Assay writes, found another")
+    return found
 
 
 def _others(run: _Run) -> None:
