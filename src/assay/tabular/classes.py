@@ -95,6 +95,8 @@ def binary_classes(
             seen[value] += count
     positive = named_value(roles.positive, seen)
     others = {value for value in seen if value != positive}
+    if roles.positive is not None and positive not in seen and len(seen) == 2 and not set(seen) <= _ZERO_ONE:  # noqa: PLR2004 - a binary outcome
+        raise DataError(_not_among("positive", roles.positive, seen))
     if not (roles.positive is None and set(seen) <= _ZERO_ONE) and (roles.positive is None or len(others) > 1):
         raise DataError(_not_binary(seen, roles, positive))
     return Classes(of={raw: int(value == positive) for raw, value in table.items()}, seen=seen)

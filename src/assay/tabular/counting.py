@@ -98,8 +98,12 @@ class Plan:
         return name if plain else f"CAST({name} AS VARCHAR)"
 
     def number(self, column: str) -> str:
-        """Return a column as a number."""
-        return f"{'TRY_CAST' if self.is_text(column) else 'CAST'}({identifier(column)} AS DOUBLE)"
+        """Return a column as a number.
+
+        A bare TRY_CAST of a CSV column is handed down to the engine's reader, which fails where the cast would not.
+        """
+        name = identifier(column)
+        return f"TRY_CAST(trim({name}) AS DOUBLE)" if self.is_text(column) else f"CAST({name} AS DOUBLE)"
 
 
 def number_columns(plan: Plan, role: str, column: str) -> list[str]:
@@ -142,12 +146,19 @@ def weight_sums(plan: Plan) -> tuple[list[str], list[str]]:
 
 
 def _bin(plan: Plan, column: str, edges: Edges) -> str:
+    """Return the bin of a score as `bin_of` has it, without the engine's slow ``least``."""
     low, high = edges
     width = bin_width(low, high)
-    where = f"score * {SCORE_BINS}" if edges == UNIT else f"(score - {literal(low)}) / {literal(width)}"
-    bins = f"least(CAST(floor({where}) AS SMALLINT), {SCORE_BINS - 1})" if width > 0 else "0"
-    inside = "score >= 0 AND score <= 1" if edges == UNIT else f"score >= {literal(low)} AND score <= {literal(high)}"
-    return f"{number_state(plan, 'score', column, usable=f'WHEN {inside} THEN {bins}')} AS bin"
+    last = SCORE_BINS - 1
+    if edges == UNIT:
+        usable = f"WHEN score >= 0 AND score < 1 THEN CAST(floor(score * {SCORE_BINS}) AS SMALLINT)\n"
+        usable += f"         WHEN score = 1 THEN {last}"
+    else:
+        place = f"floor((score - {literal(low)}) / {literal(width)})" if width > 0 else "0"
+        inside = f"score >= {literal(low)} AND score <= {literal(high)}"
+        usable = f"WHEN {inside} AND {place} < {last} THEN CAST({place} AS SMALLINT)\n"
+        usable += f"         WHEN {inside} THEN {last}"
+    return f"{number_state(plan, 'score', column, usable=usable)} AS bin"
 
 
 def chosen(plan: Plan) -> list[str]:

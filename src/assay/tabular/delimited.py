@@ -36,11 +36,16 @@ def _first_line(session: Session, path: Path) -> str:
 def _header(session: Session, path: Path) -> tuple[str, tuple[str, ...]]:
     """Return the delimiter, the one that makes the most of the first line, and the columns' names."""
     line = _first_line(session, path)
-    try:
-        split = {delimiter: next(csv.reader([line], delimiter=delimiter, strict=True)) for delimiter in DELIMITERS}
-    except csv.Error as error:
-        raise DataError(f"{path}:1: expected a first line that names the columns, found: {error}") from None
-    delimiter = max(DELIMITERS, key=lambda candidate: len(split[candidate]))
+    split: dict[str, list[str]] = {}
+    problem = ""
+    for candidate in DELIMITERS:
+        try:
+            split[candidate] = next(csv.reader([line], delimiter=candidate, strict=True))
+        except csv.Error as error:  # the quotes do not fit this delimiter; another may
+            problem = str(error)
+    if not split:
+        raise DataError(f"{path}:1: expected a first line that names the columns, found: {problem}")
+    delimiter = max(split, key=lambda candidate: len(split[candidate]))
     names = tuple(name or f"column{number}" for number, name in enumerate(split[delimiter]))
     seen: dict[str, str] = {}
     for name in names:

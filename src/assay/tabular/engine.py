@@ -36,11 +36,16 @@ class Session:
         self._memory = memory
         self._on_progress = on_progress
         self._tables = 0
+        self._called: dict[str, str] = {}
 
     def new_table(self) -> str:
         """Return a name for a table in memory: ``rows``, then ``rows2``, ..."""
         self._tables += 1
         return "rows" if self._tables == 1 else f"rows{self._tables}"
+
+    def call(self, path: str, name: str) -> None:
+        """Have messages call a temporary file by a name of its own."""
+        self._called[path] = name
 
     def rows(self, sql: str, *, name: str, most: int | None = None) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows, at most ``most`` of them.
@@ -54,7 +59,10 @@ class Session:
             found = self.connection.execute(sql)
             return found.fetchall() if most is None else found.fetchmany(most)
         except (duckdb.Error, UnicodeDecodeError) as error:
-            raise _in_words(str(error), name, self._memory) from None
+            text = str(error)
+            for path, called in self._called.items():
+                text = text.replace(path, called)
+            raise _in_words(text, name, self._memory) from None
 
     def watched_rows(self, sql: str, *, name: str, most: int | None = None) -> list[tuple[Any, ...]]:
         """Run a long statement as `rows` does, telling its progress from 0 to 1."""

@@ -151,9 +151,18 @@ def _keep_stream(session: Session, table: str, rows: object, name: str) -> tuple
 
     session.rows("SET preserve_insertion_order = true", name=name)
     try:
-        session.connection.register("stream", _Stream(rows))
+        session.connection.register("stream", _reader(rows))
         session.connection.execute(f"CREATE TEMP TABLE {table} AS SELECT * FROM stream")
         session.connection.unregister("stream")
     except duckdb.Error as error:
         raise DataError(f"{name}: DuckDB could not read this stream: {str(error).splitlines()[0]}") from None
     return _hash_csv(session, table, name), ENGINE_CSV
+
+
+def _reader(rows: Any) -> object:  # noqa: ANN401 - any stream
+    """Return what the engine reads once: it asks a bare stream twice, for the schema and for the rows."""
+    try:
+        import pyarrow as pa  # noqa: PLC0415 - optional
+    except ImportError:
+        return _Stream(rows)
+    return pa.RecordBatchReader.from_stream(rows)

@@ -96,9 +96,9 @@ def _open_bytes(session: Session, content: bytes, name: str) -> Opened:
             spool.write(content)
     except OSError as error:
         raise StorageError(f"{name} cannot be kept in a temporary file: {error.strerror}. Set TMPDIR") from None
-    path = Path(spool.name)
+    session.call(spool.name, name)
     try:
-        opened = _open_files(session, path, shown="-")
+        opened = _open_files(session, Path(spool.name), shown="-")
     except AssayError as error:
         raise type(error)(str(error).replace(spool.name, name)) from None
     return replace(opened, name=name, spooled=spool.name)

@@ -1,0 +1,212 @@
+"""Tallies form a commutative monoid, and the tally of the whole is the sum of its shards, bit for bit."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from assay.errors import DataError
+from assay.records import _tally_sum as tally_sum
+from assay.records.tally import (
+    Cell,
+    ErrorCell,
+    Errors,
+    Gap,
+    Roles,
+    ScoreCell,
+    Scores,
+    Source,
+    Tally,
+)
+from assay.tabular import Tallier, tally_rows
+
+ROLES = Roles(label="y", prediction="p", score="s", weight="w", protected=("g",))
+GROUPS = st.sampled_from(["a", "b", 1, True, None])
+COUNT = st.integers(1, 10**12)
+SUM = st.integers(-(10**30), 10**30)
+SETTINGS = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+
+
+def cells() -> st.SearchStrategy[tuple[Cell, ...]]:
+    weights = {"weight": COUNT, "weight_squares": COUNT}
+    classes = st.sampled_from([0, 1, None])
+    one = st.builds(Cell, group=st.tuples(GROUPS), label=classes, prediction=classes, count=COUNT, **weights)
+    return st.lists(one, max_size=6).map(tally_sum.add_cells)
+
+
+@st.composite
+def scores(draw: st.DrawFn, *, exact: bool | None = None) -> Scores:
+    found: dict[Any, ScoreCell] = {}
+    by_value = draw(st.booleans()) if exact is None else exact
+    for _ in range(draw(st.integers(0, 4))):
+        group, label = (draw(GROUPS),), draw(st.sampled_from([0, 1, None]))
+        values = draw(st.dictionaries(st.floats(0, 1), COUNT, min_size=1, max_size=5))
+        cell = ScoreCell(
+            group=group,
+            label=label,
+            values=tuple(sorted((value + 0.0, count) for value, count in values.items())),
+            count=sum(values.values()),
+            total=draw(SUM),
+            squares=draw(SUM),
+            log_losses=None if label is None else draw(SUM),
+            weighted_bins=((3, draw(COUNT)),),
+        )
+        found[tally_sum.cell_order(group, label)] = cell if by_value else tally_sum.binned(cell, 0.0, 1.0)
+    return Scores(low=0.0, high=1.0, cells=tuple(found[key] for key in sorted(found)))
+
+
+@st.composite
+def errors(draw: st.DrawFn) -> Errors:
+    high, found = 2.0 ** draw(st.integers(-5, 8)), {}
+    names = [name for name in ErrorCell.__struct_fields__ if name not in {"group", "bins", "count"}]
+    for _ in range(draw(st.integers(0, 3))):
+        group = (draw(GROUPS),)
+        bins = tuple(sorted(draw(st.dictionaries(st.integers(0, 511), COUNT, max_size=5)).items()))
+        sums = {name: draw(SUM) for name in names}
+        found[tally_sum.cell_order(group)] = ErrorCell(group=group, count=draw(COUNT), bins=bins, **sums)
+    return Errors(low=-high, high=high, cells=tuple(found[key] for key in sorted(found)))
+
+
+def tallies() -> st.SearchStrategy[Tally]:
+    gaps = st.lists(st.builds(Gap, column=st.sampled_from("ys"), kind=st.just("null"), count=COUNT), max_size=3)
+    sources = st.lists(st.builds(Source, engine=st.just("duckdb"), sql=st.sampled_from("abc")), max_size=2)
+    return st.builds(
+        Tally,
+        roles=st.just(ROLES),
+        rows=COUNT,
+        cells=cells(),
+        scores=st.none() | scores(),
+        errors=st.none() | errors(),
+        gaps=gaps.map(tally_sum.add_gaps),
+        sources=sources.map(lambda found: tuple(sorted(found, key=msgspec.json.encode))),
+    )
+
+
+@SETTINGS
+@given(tallies(), tallies(), tallies())
+def test_the_sum_is_commutative_and_associative_and_has_an_identity(a: Tally, b: Tally, c: Tally):
+    assert a + b == b + a
+    assert (a + b) + c == a + (b + c)
+    assert a + Tally(roles=ROLES, rows=0) == a == Tally(roles=ROLES, rows=0) + a
+
+
+@SETTINGS
+@given(a=scores(exact=True), b=scores(exact=True), c=scores(exact=True))
+def test_values_become_bins_at_the_same_union_in_any_order(a: Scores, b: Scores, c: Scores):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tally_sum, "EXACT_SCORES", 6)
+        x, y, z = (Tally(roles=ROLES, rows=1, scores=part) for part in (a, b, c))
+        total = (x + y) + z
+        assert total == x + (y + z) == (z + x) + y
+        assert total.scores is not None
+        union = {value for part in (a, b, c) for cell in part.cells for value, _ in cell.values or ()}
+        kept_by_value = all(cell.values is not None for cell in total.scores.cells)
+        assert kept_by_value == (len(union) <= 6)
+
+
+def test_different_roles_and_edges_do_not_add():
+    a = Tally(roles=ROLES, rows=1, favourable_is_positive=False)
+    with pytest.raises(DataError, match="different protected"):
+        _ = a + Tally(roles=Roles(label="y", prediction="p", score="s", weight="w"), rows=1)
+    with pytest.raises(DataError, match="favourable"):
+        _ = a + Tally(roles=ROLES, rows=1)
+    cell = ScoreCell(group=("a",), bins=((1, 1),), count=1, total=1, squares=1)
+    x = Tally(roles=ROLES, rows=1, scores=Scores(low=0, high=1, cells=(cell,)))
+    y = Tally(roles=ROLES, rows=1, scores=Scores(low=0, high=2, cells=(cell,)))
+    with pytest.raises(DataError, match="same edges"):
+        _ = x + y
+    outside = ScoreCell(group=("a",), values=((5.0, 1),), count=1, total=1, squares=1)
+    z = Tally(roles=ROLES, rows=1, scores=Scores(low=5, high=5, cells=(outside,)))
+    with pytest.raises(DataError, match="lie outside"):
+        _ = x + z
+
+
+def test_true_is_not_one():
+    cells_ = [Cell(group=(True,), count=1), Cell(group=(1,), count=1), Cell(group=(None,), count=1)]
+    assert [cell.count for cell in tally_sum.add_cells(cells_)] == [1, 1, 1]
+
+
+@given(st.lists(st.floats(-1e6, 1e6, allow_nan=False), min_size=1), st.integers(0, 3))
+def test_bins_of_errors_nest(values: list[float], more: int):
+    exponent = tally_sum.error_exponent(max(map(abs, values)))
+    for value in values:
+        fine = math.floor(value / (2.0**exponent / 256)) + 256
+        assert 0 <= fine <= 511
+        coarse = math.floor(value / (2.0 ** (exponent + more) / 256)) + 256
+        assert ((fine - 256) >> more) + 256 == coarse
+
+
+ROW = st.fixed_dictionaries(
+    {
+        "g": st.sampled_from(["a", "b", None]),
+        "h": st.sampled_from([1.0, 2.0, None, math.nan]),
+        "y": st.sampled_from(["yes", "no", None]),
+        "p": st.sampled_from(["yes", "no"]),
+        "s": st.none() | st.floats(0, 1) | st.sampled_from([math.nan, math.inf, 0.5]),
+        "w": st.floats(0, 1e6),
+    }
+)
+SCHEMA = {"g": pl.String, "h": pl.Float64, "y": pl.String, "p": pl.String, "s": pl.Float64, "w": pl.Float64}
+FRAME_ROLES = Roles(label="y", prediction="p", score="s", weight="w", protected=("g", "h"), positive="yes")
+
+
+def counts(tally: Tally) -> Tally:
+    return msgspec.structs.replace(tally, sources=())
+
+
+@settings(deadline=None, max_examples=12)
+@given(rows=st.lists(ROW, min_size=2, max_size=40), data=st.data())
+def test_the_whole_is_the_sum_of_its_shards_in_any_order(rows: list[dict[str, Any]], data: st.DataObject):
+    assume(any(row["y"] for row in rows) and any(row["g"] for row in rows))
+    assume(any(row["h"] is not None and row["h"] == row["h"] for row in rows))
+    assume(any(row["s"] is not None and math.isfinite(row["s"]) for row in rows))
+    assume(any("yes" in {row["y"], row["p"]} for row in rows))
+    whole = tally_rows(pl.DataFrame(rows, schema=SCHEMA), FRAME_ROLES)
+    cut = data.draw(st.integers(1, len(rows) - 1))
+    shuffled = data.draw(st.permutations(rows))
+    tallier = Tallier(FRAME_ROLES, threads=1)
+    tallier.update(pl.DataFrame(shuffled[:cut], schema=SCHEMA))
+    tallier.update(pl.DataFrame(shuffled[cut:], schema=SCHEMA))
+    assert counts(tallier.tally) == counts(whole)
+
+
+REAL_ROW = st.fixed_dictionaries(
+    {
+        "g": st.sampled_from(["a", "b"]),
+        "y": st.none() | st.floats(-1e9, 1e9) | st.just(math.nan),
+        "p": st.floats(-1e9, 1e9) | st.just(0.0),
+    }
+)
+
+
+@settings(deadline=None, max_examples=12)
+@given(rows=st.lists(REAL_ROW, min_size=2, max_size=30), data=st.data())
+def test_regression_shards(rows: list[dict[str, Any]], data: st.DataObject):
+    assume(any(row["y"] is not None and row["y"] == row["y"] for row in rows))
+    schema = {"g": pl.String, "y": pl.Float64, "p": pl.Float64}
+    roles = Roles(label="y", prediction="p", protected=("g",), task="regression")
+    whole = tally_rows(pl.DataFrame(rows, schema=schema), roles)
+    tallier = Tallier(roles)
+    for row in data.draw(st.permutations(rows)):
+        tallier.update(pl.DataFrame([row], schema=schema))
+    assert counts(tallier.tally) == counts(whole)
+
+
+@pytest.mark.parametrize("low_high", [(0.0, 1.0), (-3.0, 7.0)])
+def test_binned_whole_is_the_sum_of_exact_shards_and_threads_change_nothing(low_high: tuple[float, float]):
+    low, high = low_high
+    span = (high - low) / 39_999
+    frame = pl.DataFrame({"y": [i % 2 for i in range(40_000)], "s": [low + span * i for i in range(40_000)]})
+    roles = Roles(label="y", score="s")
+    tallier = Tallier(roles, low=low, high=max(high, *frame["s"].to_list()))
+    for start in range(0, 40_000, 10_000):
+        tallier.update(frame[start : start + 10_000])
+    whole = counts(tally_rows(frame, roles, threads=1))
+    assert counts(tally_rows(frame.sample(fraction=1.0, shuffle=True, seed=1), roles, threads=2)) == whole
+    assert counts(tallier.tally) == whole
