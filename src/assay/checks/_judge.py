@@ -134,6 +134,10 @@ def judged_finding(
         return finding(control, terms, "unknown", f"{subject}: the policy gives no limit in this tier.", about=about)
     judged = judge(measurement, control, terms, terms.limit)
     over = measurement.over
+    remedy = control.remedy
+    if judged.status == "unknown":
+        settle = "Measure more people, or have the risk accepted in writing."
+        remedy = f"{settle} {remedy}" if remedy is not None else settle
     return finding(
         control,
         terms,
@@ -148,5 +152,6 @@ def judged_finding(
         n=measurement.n,
         limit=terms.limit,
         decide=control.decide,
+        remedy=None if judged.status == "pass" else remedy,
         people=None if judged.status == "pass" else people,
     )

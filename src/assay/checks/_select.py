@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assay.checks._finding import finding, group_label, group_words
+from assay.checks._metrics import known_metrics
 from assay.errors import suggest
 
 if TYPE_CHECKING:
@@ -67,13 +68,13 @@ def not_measured(
             f"{near}. Add it to columns.protected in assay.yaml and measure again."
         )
     elif not any(m.metric == metric for m in evidence.measurements):
-        reason = (
-            f"{metric} was not measured at all. Give the columns that it needs (label, prediction or score) "
-            "in assay.yaml and measure again with this policy."
-        )
+        known_metric = known_metrics().get(metric)
+        needs = " and ".join(known_metric.needs) if known_metric is not None and known_metric.needs else "nothing else"
+        reason = f"{metric} was not measured at all: it needs the columns {needs}. Name them in assay.yaml (columns)."
     else:
         reason = f"{metric} was not measured{where}. Measure again with this policy, which asks for it."
-    return finding(control, terms, "unknown", reason, about=about, metric=metric)
+    again = "Measure again: assay run."
+    return finding(control, terms, "unknown", reason, about=about, metric=metric, remedy=again)
 
 
 def same_minimum(found: list[Measurement], minimum_group: int) -> list[Measurement]:

@@ -266,20 +266,25 @@ def _replay_one(found: Policy, path: Path) -> Replayed:
     evidence, sha256 = _evidence(str(path.with_name("evidence.json")))
     if sha256 != then.evidence_sha256:
         raise InputError(f"{path} was decided on other evidence than lies beside it; check it with: assay verify")
-    return decide_again(found, evidence, then, consents=_consents(path.parent, then.policy.sha256 == found.sha256))
+    consents: tuple[Any, ...] = ()
+    author_keys: set[str] = set()
+    if then.policy.sha256 == found.sha256:
+        consents, author_keys = _consents(path.parent, evidence)
+    return decide_again(found, evidence, then, consents=consents, author_keys=author_keys)
 
 
-def _consents(folder: Path, same_policy: bool) -> tuple[Any, ...]:
-    """Return the consents beside a release, where its project still says who the people are."""
-    if not same_policy or not (folder / "consents").is_dir():
-        return ()
+def _consents(folder: Path, evidence: Evidence) -> tuple[tuple[Any, ...], set[str]]:
+    """Return the consents beside a release and the author's keys, by the trust file of the project it lies in."""
+    if not (folder / "consents").is_dir():
+        return (), set()
     from assay.lifecycle.consenting import read_consents  # noqa: PLC0415 - only where consents can count at all
     from assay.lifecycle.project import load_project  # noqa: PLC0415
     from assay.lifecycle.setting import read_trust  # noqa: PLC0415
 
     project = load_project(folder)
     trust, _ = read_trust(project.root / project.config.trust if project.config.trust else None)
-    return read_consents(folder, trust)
+    keys = {person.key.key_id for person in trust.people if person.name == evidence.model.author}
+    return read_consents(folder, trust), keys
 
 
 def _print_replayed(found: Policy, replayed: list[Replayed], form: str) -> None:

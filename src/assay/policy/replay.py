@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from assay.policy.decision import decide
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from assay.policy.form import Policy
     from assay.records.consent import SignedConsent
@@ -41,7 +41,14 @@ class Replayed:
         return (self.then.decision, self.now.decision)
 
 
-def replay(policy: Policy, evidence: Evidence, then: Verdict, *, consents: Sequence[SignedConsent] = ()) -> Replayed:
+def replay(
+    policy: Policy,
+    evidence: Evidence,
+    then: Verdict,
+    *,
+    consents: Sequence[SignedConsent] = (),
+    author_keys: Collection[str] = (),
+) -> Replayed:
     """Decide stored evidence again, at the time and by the actor of its verdict.
 
     Consents are bound to the policy that they were given under: under another policy they are void, and that shows.
@@ -49,7 +56,7 @@ def replay(policy: Policy, evidence: Evidence, then: Verdict, *, consents: Seque
     """
     now = decide(
         policy, evidence, evidence_sha256=then.evidence_sha256, consents=consents, trust_sha256=then.trust_sha256,
-        at=then.decided_at, by=then.decided_by, files_now=evidence.model.files,
+        at=then.decided_at, by=then.decided_by, author_keys=author_keys, files_now=evidence.model.files,
     )  # fmt: skip
     before = {finding.id: finding.status for finding in then.findings}
     after = {finding.id: finding.status for finding in now.findings}
