@@ -64,6 +64,12 @@ def more_people(value: float, interval: tuple[float, float], limit: Limit, n: in
     return max(1, math.ceil(needed) - n)
 
 
+def _rounded(people: int) -> int:
+    """Round an estimate up to two significant digits; more would feign knowledge."""
+    step = 10 ** max(0, len(str(people)) - 2)
+    return -(-people // step) * step
+
+
 def _by_interval(value: float, interval: tuple[float, float], limit: Limit, level: float, n: int) -> Judged:
     low, high = interval
     span = f"{number(value)} with a {level:.0%} interval of {number(low)} to {number(high)}"
@@ -72,7 +78,8 @@ def _by_interval(value: float, interval: tuple[float, float], limit: Limit, leve
     if _breaches(low, high, limit):
         return Judged("fail", f"{span}: all of it beyond the limit, {limit_words(limit)}.")
     more = more_people(value, interval, limit, n)
-    settle = f" About {more:,} more people would settle it if the value stayed as it is." if more else ""
+    stays = "if the value and the mix of people stayed as they are"
+    settle = f" About {_rounded(more):,} more people would settle it {stays}." if more else ""
     return Judged(
         "unknown", f"not decided at {level:.0%}: {span} lies on both sides of the limit, {limit_words(limit)}.{settle}"
     )

@@ -239,7 +239,7 @@ def replay(file: str, releases: Path | None, form: str) -> None:
     """Decide every stored release again under a policy, at the time of its own decision.
 
     RELEASES_DIR is searched for verdict.json beside evidence.json (default: .assay/releases here or above). Approvals
-    and waivers are bound to the policy they were given under, so under another policy they are void, as they would be.
+    and waivers given then are taken as given under this policy: the question is what the policy would have changed.
     """
     found = _load(file)
     where = releases or _releases_here()
@@ -266,10 +266,7 @@ def _replay_one(found: Policy, path: Path) -> Replayed:
     evidence, sha256 = _evidence(str(path.with_name("evidence.json")))
     if sha256 != then.evidence_sha256:
         raise InputError(f"{path} was decided on other evidence than lies beside it; check it with: assay verify")
-    consents: tuple[Any, ...] = ()
-    author_keys: set[str] = set()
-    if then.policy.sha256 == found.sha256:
-        consents, author_keys = _consents(path.parent, evidence)
+    consents, author_keys = _consents(path.parent, evidence)
     return decide_again(found, evidence, then, consents=consents, author_keys=author_keys)
 
 
@@ -281,7 +278,13 @@ def _consents(folder: Path, evidence: Evidence) -> tuple[tuple[Any, ...], set[st
     from assay.lifecycle.project import load_project  # noqa: PLC0415
     from assay.lifecycle.setting import read_trust  # noqa: PLC0415
 
-    project = load_project(folder)
+    try:
+        project = load_project(folder)
+    except InputError:
+        click.echo(
+            f"{folder}: approvals and waivers are not looked at, no assay.yaml here says who signed them", err=True
+        )
+        return (), set()
     trust, _ = read_trust(project.root / project.config.trust if project.config.trust else None)
     keys = {person.key.key_id for person in trust.people if person.name == evidence.model.author}
     return read_consents(folder, trust), keys

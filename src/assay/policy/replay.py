@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from assay.policy.decision import decide
+from assay.records.consent import Revocation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -41,6 +44,14 @@ class Replayed:
         return (self.then.decision, self.now.decision)
 
 
+def _carried(consent: SignedConsent, then: str, now: str) -> SignedConsent:
+    act = consent.act
+    if isinstance(act, Revocation) or act.bound.policy_sha256 != then:
+        return consent
+    bound = msgspec.structs.replace(act.bound, policy_sha256=now)
+    return msgspec.structs.replace(consent, act=msgspec.structs.replace(act, bound=bound))
+
+
 def replay(
     policy: Policy,
     evidence: Evidence,
@@ -51,9 +62,12 @@ def replay(
 ) -> Replayed:
     """Decide stored evidence again, at the time and by the actor of its verdict.
 
-    Consents are bound to the policy that they were given under: under another policy they are void, and that shows.
-    Whether files had changed by then cannot be asked again; those named in the evidence are taken.
+    Approvals and waivers given under the policy of that day are taken as given under this one: the question is what
+    the policy would have changed, not whether people would have signed it. Whether files had changed by then cannot
+    be asked again; those named in the evidence are taken.
     """
+    under = policy.sha256
+    consents = [_carried(consent, then.policy.sha256, under) for consent in consents]
     now = decide(
         policy, evidence, evidence_sha256=then.evidence_sha256, consents=consents, trust_sha256=then.trust_sha256,
         at=then.decided_at, by=then.decided_by, author_keys=author_keys, files_now=evidence.model.files,

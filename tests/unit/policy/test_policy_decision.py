@@ -162,3 +162,14 @@ def test_approved_twice_over_and_accepted_it_is_allowed_and_the_finding_still_fa
     assert found.findings[0].status == "fail"
     assert found.findings[0].waiver == given[-1].id
     assert "Accepted in writing until 2026-12-31, and still failing: gap/race." in found.reason
+
+
+def test_replay_takes_the_consents_of_that_day_as_given_under_the_other_policy() -> None:
+    under, about = policy(more=APPROVALS + WAIVERS), evidence(FAILS)
+    given = [approval(under, about, by) for by in ("ada", "ben")]
+    given += [approval(under, about, "rita", "risk-owner"), waiver(under, about)]
+    then = verdict(under, about, *given)
+    other = policy(GAP.replace("0.1", "0.05"), more=APPROVALS + WAIVERS)
+    assert replay(other, about, then, consents=given).decisions == ("allow", "allow")
+    stricter = policy(more=APPROVALS + WAIVERS.replace("sacred", "gap"))
+    assert replay(stricter, about, then, consents=given).decisions == ("allow", "deny")
