@@ -86,8 +86,14 @@ def check_origin(origin: str) -> None:
 
 def open_log(folder: Path, system: str) -> FolderLog:
     """Open a project's log; make it when the project has none yet."""
-    if not folder.exists() and not private_folder(folder).exists():
-        return FolderLog.init(folder, default_origin(system))
+    private = LogPrivate(private_folder(folder))
+    began = private_folder(folder).is_dir() or not (folder / CHECKPOINT).exists()
+    if began and not private.has_guard() and not (folder / "tile").exists():
+        try:
+            return FolderLog.init(folder, default_origin(system))
+        except InputError:
+            if not private.has_guard():
+                raise  # otherwise another process made the log meanwhile
     return FolderLog.open(folder)
 
 

@@ -107,6 +107,16 @@ def test_an_init_that_was_interrupted_is_finished(log: FolderLog, tmp_path: Path
     assert again.append([b"x"])[0].index == 0
 
 
+def test_a_project_s_log_whose_making_was_interrupted_is_finished(tmp_path: Path) -> None:
+    first = open_log(tmp_path / "log", "system")
+    (tmp_path / "log.private" / "guard").unlink()
+    assert open_log(tmp_path / "log", "system").vkey == first.vkey
+    first.append([b"one"])
+    (tmp_path / "log.private" / "guard").unlink()
+    with pytest.raises(VerificationError, match="guard"):
+        open_log(tmp_path / "log", "system").append([b"two"])
+
+
 @pytest.mark.parametrize("origin", ["", "https://example.com/x", "a b", "a+b", "example.com/x/", "a\nb", "x" * 256])
 def test_names_that_are_no_origin(origin: str) -> None:
     with pytest.raises(InputError, match="without scheme"):
