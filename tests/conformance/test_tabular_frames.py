@@ -44,7 +44,8 @@ def test_polars_counts_the_same(columns: dict[str, list[Any]]):
 def test_pandas_counts_the_same(columns: dict[str, list[Any]]):
     frame = pd.DataFrame(columns).astype(object)
     found = frame.groupby([*ATTRIBUTES, "y", "p"], dropna=False).size()
-    told = {tuple(None if pd.isna(v) else v for v in key): int(count) for key, count in found.to_dict().items()}
+    keys = found.index.to_frame(index=False).itertuples(index=False, name=None)
+    told = {tuple(None if pd.isna(v) else v for v in key): int(n) for key, n in zip(keys, found, strict=True)}
     assert ours(columns) == told
 
 

@@ -125,8 +125,8 @@ def session(
             ) from None
         try:
             connection.execute(f"SET pandas_analyze_sample = {ALL_ROWS}")
-            if on_progress is not None:
-                connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+            told = "true" if on_progress is not None else "false"
+            connection.execute(f"SET enable_progress_bar_print = false; SET enable_progress_bar = {told}")
             yield Session(connection, path, memory, on_progress)
         finally:
             connection.close()

@@ -286,8 +286,8 @@ def test_nan_in_attribute_and_label():
 
 
 def test_dates_and_decimals_as_groups():
-    table = duckdb.execute("SELECT DATE '2020-01-02' AS d, 3.00::DECIMAL(5,2) AS m, 1 AS y").to_arrow_table()
-    tally = tally_rows(table, Roles(label="y", protected=("d", "m")))
+    query = Query("", "SELECT DATE '2020-01-02' AS d, 3.00::DECIMAL(5,2) AS m, 1 AS y")
+    tally = tally_rows(query, Roles(label="y", protected=("d", "m")))
     assert tally.cells[0].group == ("2020-01-02", 3)
 
 
