@@ -66,7 +66,7 @@ def more_people(value: float, interval: tuple[float, float], limit: Limit, n: in
 
 def _rounded(people: int) -> int:
     """Round an estimate up to two significant digits; more would feign knowledge."""
-    step = 10 ** max(0, len(str(people)) - 2)
+    step = int(10 ** max(0, len(str(people)) - 2))
     return -(-people // step) * step
 
 
