@@ -74,7 +74,7 @@ def _opening(chart: Chart, width: str, height: str) -> str:
 def _config() -> dict[str, Any]:
     axis = {
         "labelColor": INK, "titleColor": INK, "domainColor": FAINT, "tickColor": FAINT, "gridColor": FAINT,
-        "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "labelLimit": 110, "tickCount": 5,
+        "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "labelLimit": 140, "tickCount": 5,
     }  # fmt: skip
     return {
         "font": "Roboto", "background": None, "view": {"stroke": None}, "axis": axis, "axisY": {"grid": False},

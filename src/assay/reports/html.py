@@ -11,7 +11,7 @@ import msgspec
 from assay.reports import words
 from assay.reports.charts import svg
 from assay.reports.figures import sections
-from assay.reports.matrix import by_group, unmeasured, without_group
+from assay.reports.matrix import about_everybody, between_groups, by_group, row_name, too_small, unmeasured
 
 if TYPE_CHECKING:
     from assay.reports.release import Release
@@ -36,18 +36,21 @@ def html(release: Release) -> str:
     )
     environment.filters["plain"] = words.plain
     environment.filters["paragraph"] = words.paragraph
+    compared = [found for found in [between_groups(release.evidence.measurements)] if found]
     page = environment.get_template("release.html.j2")
     return page.render(
         release=release,
         evidence=release.evidence,
         verdict=release.verdict,
         words=words,
+        row_name=row_name,
         style=Markup((folder / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         sections=sections(release),
         draw=lambda chart: Markup(svg(chart)),  # noqa: S704 - vl-convert escapes text, and so does the opening
         methods=_methods(release),
-        overall=without_group(release.evidence.measurements),
-        matrices=by_group(release.evidence.measurements),
+        overall=about_everybody(release.evidence.measurements),
+        too_small=too_small(release.evidence.measurements),
+        matrices=[*compared, *by_group(release.evidence.measurements)],
         unmeasured=unmeasured(release.evidence.measurements),
         verify=f"assay verify {shlex.quote(_folder(release))}",
     )

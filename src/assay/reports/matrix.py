@@ -31,7 +31,9 @@ class Matrix:
 
     @property
     def title(self) -> str:
-        """``By race and sex``."""
+        """``By race and sex``, or ``Between groups``."""
+        if not self.attributes:
+            return "Between groups"
         return f"By {' and '.join(words.plain(name) for name in self.attributes)}"
 
 
@@ -41,14 +43,48 @@ def row_name(found: Measurement) -> str:
     return words.metric_words(found.metric) + of_class
 
 
-def without_group(measurements: Sequence[Measurement]) -> list[Measurement]:
-    """Return the measurements about everybody and those between groups; what stands there twice is told once."""
-    apart = {
-        msgspec.json.encode((found.metric, words.about(found), found.value, found.interval, found.n)): found
-        for found in reversed(measurements)
-        if not found.group
-    }
-    return list(reversed(apart.values()))
+def about_everybody(measurements: Sequence[Measurement]) -> list[Measurement]:
+    """Return the measurements about everybody."""
+    return [found for found in measurements if not found.group and not found.over]
+
+
+def between_groups(measurements: Sequence[Measurement], *, crossed: bool | None = None) -> Matrix | None:
+    """Return the comparisons between groups as one table: metrics by attributes; None when nothing was compared.
+
+    Args:
+        measurements: any.
+        crossed: True for crossings of attributes alone, False for single attributes alone, None for both.
+    """
+    columns: dict[tuple[str, int], dict[str, Measurement]] = {}
+    for found in measurements:
+        if found.group or found.over is msgspec.UNSET:
+            continue
+        if crossed is None or ("," in found.over.attribute) == crossed:
+            smallest = found.minimum_group if isinstance(found.minimum_group, int) else 0
+            columns.setdefault((found.over.attribute, smallest), {}).setdefault(row_name(found), found)
+    kept = {column: cells for column, cells in columns.items() if not _repeats(column, columns)}
+    if not kept:
+        return None
+    names = dict.fromkeys(name for cells in kept.values() for name in cells)
+    rows = tuple((name, tuple(cells.get(name) for cells in kept.values())) for name in names)
+    return Matrix((), tuple(_column_name(*column) for column in kept), rows)
+
+
+def _repeats(column: tuple[str, int], columns: dict[tuple[str, int], dict[str, Measurement]]) -> bool:
+    """Return whether a smaller minimum group changed nothing: a column before it holds the same numbers."""
+
+    def numbers(cells: dict[str, Measurement]) -> list[object]:
+        return [(name, found.value, found.n) for name, found in cells.items()]
+
+    earlier = [
+        other for other in columns if other[0] == column[0] and list(columns).index(other) < list(columns).index(column)
+    ]
+    return any(numbers(columns[other]) == numbers(columns[column]) for other in earlier)
+
+
+def _column_name(attribute: str, smallest: int) -> str:
+    names = words.plain(attribute).replace(",", " and ")
+    return f"{names}, groups of {smallest:,} or more" if smallest else names
 
 
 def by_group(measurements: Sequence[Measurement]) -> list[Matrix]:
@@ -71,6 +107,16 @@ def _matrix(attributes: tuple[str, ...], measurements: Sequence[Measurement]) ->
             row[key] = found
     rows = tuple((name, tuple(row.get(key) for key in groups)) for name, row in cells.items())
     return Matrix(attributes, tuple(groups.values()), rows)
+
+
+def too_small(measurements: Sequence[Measurement]) -> list[tuple[str, list[str]]]:
+    """Return the groups that took no part in a comparison, by the least size that the comparison asks for."""
+    found: dict[str, dict[str, None]] = {}
+    for one in measurements:
+        if one.left_out is not msgspec.UNSET and isinstance(one.minimum_group, int):
+            groups = found.setdefault(f"fewer than {one.minimum_group:,}", {})
+            groups.update(dict.fromkeys(words.group_words(group) for group in one.left_out))
+    return [(size, list(groups)) for size, groups in found.items() if groups]
 
 
 def unmeasured(measurements: Sequence[Measurement]) -> list[tuple[str, str, str]]:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from assay.reports import words
 from assay.reports.card import Card, is_placeholder
 from assay.reports.huggingface import front_matter
 from assay.reports.markdown import code, table, text
-from assay.reports.matrix import by_group, unmeasured, without_group
+from assay.reports.matrix import about_everybody, between_groups, by_group, row_name, unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,10 +172,11 @@ def _digests(release: Release, roles: Sequence[str]) -> list[str]:
 def _analyses(release: Release, card: Card) -> list[str]:
     everything = release.evidence.measurements
     matrices, remarks = by_group(everything), card.quantitative_analyses
-    overall = [found for found in without_group(everything) if not _crossed(found)]
-    crossed = [found for found in without_group(everything) if _crossed(found)]
-    unitary = [*_results(overall), *_matrices([one for one in matrices if len(one.attributes) == 1])]
-    intersectional = [*_results(crossed), *_matrices([one for one in matrices if len(one.attributes) > 1])]
+    single, crossed = between_groups(everything, crossed=False), between_groups(everything, crossed=True)
+    alone = [*([single] if single else []), *(one for one in matrices if len(one.attributes) == 1)]
+    together = [*([crossed] if crossed else []), *(one for one in matrices if len(one.attributes) > 1)]
+    unitary = [*_results(about_everybody(everything)), *_matrices(alone)]
+    intersectional = _matrices(together)
     return [
         "## Quantitative analyses",
         "",
@@ -192,23 +191,18 @@ def _analyses(release: Release, card: Card) -> list[str]:
     ]
 
 
-def _crossed(found: Measurement) -> bool:
-    return found.over is not msgspec.UNSET and "," in found.over.attribute
-
-
 def _results(found: Sequence[Measurement]) -> list[str]:
     if not found:
         return []
     return table(
-        ("metric", "about", "value", "interval", "people", "remark"),
+        ("metric", "value", "interval", "people", "remark"),
         [
             (
-                code(one.metric),
-                text(words.about(one)),
+                text(row_name(one)),
                 words.number(one.value) if one.value is not None else "not measured",
                 words.interval_words(one.interval) if one.interval else "",
                 f"{one.n:,}",
-                text(words.remark_words(one)),
+                text(one.reason or ""),
             )
             for one in found
         ],
@@ -234,7 +228,8 @@ def _cell(found: Measurement | None) -> str:
     if found.value is None:
         return "not measured"
     interval = f" ({words.interval_words(found.interval)})" if found.interval else ""
-    return f"{words.number(found.value)}{interval}" + (f", n {found.n:,}" if found.unit != "count" else "")
+    ends = f", {text(words.range_words(found))}" if words.range_words(found) else ""
+    return f"{words.number(found.value)}{interval}" + (f", n {found.n:,}{ends}" if found.unit != "count" else "")
 
 
 def _ethics(card: Card) -> list[str]:

@@ -92,8 +92,8 @@ def group_words(group: Mapping[str, GroupValue]) -> str:
 
 def about(subject: Measurement | Finding) -> str:
     """Return whom a measurement or finding is about: a group, everybody, or the groups of an attribute."""
-    one_of = getattr(subject, "one_of", None)
-    of_class = f", class {plain(one_of)}" if one_of else ""
+    one_of = getattr(subject, "one_of", msgspec.UNSET)
+    of_class = "" if one_of is msgspec.UNSET else f", class {plain(one_of)}"
     if subject.group:
         return group_words(subject.group) + of_class
     if subject.over:
@@ -215,6 +215,14 @@ def terms_words(use: ConsentUse) -> str:
     ends = f" Ends {plain(use.expires)}." if use.expires else ""
     meanwhile = f" Meanwhile: {plain(use.compensating)}" if use.compensating else ""
     return f"{plain(use.reason)}{ends}{meanwhile}"
+
+
+def range_words(found: Measurement) -> str:
+    """Return the groups at the ends of a comparison: ``black to white``; an empty string when there are none."""
+    if found.lowest is msgspec.UNSET or found.highest is msgspec.UNSET:
+        return ""
+    low, high = (", ".join(group_value(value) for value in group.values()) for group in (found.lowest, found.highest))
+    return f"{low} to {high}" if low and high else ""
 
 
 def remark_words(found: Measurement) -> str:

@@ -51,8 +51,8 @@ def test_about() -> None:
     assert words.about(over) == "between groups of race and sex"
     group = Measurement(metric="m", group={"race": "black", "sex": None}, value=1.0, n=1, unit="rate")
     assert words.about(group) == "race: black, sex: not known"
-    one = Measurement(metric="m", value=1.0, n=1, unit="rate", one_of="cat")
-    assert words.about(one) == "everybody, class cat"
+    one = Measurement(metric="m", value=1.0, n=1, unit="rate", one_of=0)
+    assert words.about(one) == "everybody, class 0"
 
 
 @pytest.mark.parametrize(("value", "expected"), [(True, "true"), (0, "0"), ("", "(empty text)"), (None, "not known")])
