@@ -81,6 +81,7 @@ def run_action(
     assert not unknown, f"action.yml has no inputs {unknown}"
     filled = {name: given.get(name, str(text.get("default", ""))) for name, text in described["inputs"].items()}
     done = ActionRun(workspace=workspace, temporary=temporary, inputs=filled)
+    temporary.mkdir(parents=True, exist_ok=True)
     steps = described["runs"]["steps"]
     if not install:
         steps = [step for step in steps if not step["name"].startswith("Install ")]
