@@ -19,7 +19,7 @@ import msgspec
 from assay.attest.dsse import verify
 from assay.attest.statement import make_statement, parse_statement
 from assay.errors import AssayError, DocumentError, Problem, VerificationError
-from assay.records.canonical import sha256_hex
+from assay.records.canonical import canonical_json, sha256_hex
 from assay.records.consent import Approval, Bound, Revocation, SignedConsent, Waiver
 
 if TYPE_CHECKING:
@@ -42,6 +42,16 @@ _COMMENT, _COMMENT_DIGEST = "comment", "commentSha256"
 def consent_id(payload: bytes) -> str:
     """Return a consent's id: the first 16 hexadecimal digits of the SHA-256 of the signed statement's bytes."""
     return sha256_hex(payload)[:ID_DIGITS]
+
+
+def consent_entry(envelope: Envelope) -> bytes:
+    """Return what a log should hold of a consent: its digest, and nothing that names a person.
+
+    The digest is over the whole envelope. Nobody can guess an envelope, whose signature only the signer can make, so
+    the entry reveals neither who consented nor in which words; whoever holds the envelope can prove when it was logged.
+    """
+    content = envelope.content()
+    return canonical_json({"schema": "assay.consent-digest/v1", "envelopeSha256": sha256_hex(content)})
 
 
 def _bound_subjects(bound: Bound) -> dict[str, str]:

@@ -18,6 +18,7 @@ from assay.attest.keys import parse_public_key
 from assay.errors import AssayError, InputError, VerificationError
 from assay.lifecycle.anchors import Anchors, find_anchors
 from assay.lifecycle.storing import compare_model, hash_file
+from assay.lifecycle.verified_consents import CONSENTS, check_consents
 from assay.records.canonical import parse_record
 from assay.records.evidence import Dataset, Evidence
 from assay.records.verdict import Verdict
@@ -38,7 +39,7 @@ T = TypeVar("T")
 BUNDLE, RECEIPT, EVIDENCE_SIGNATURE = "bundle.json", "receipt.json", "evidence.dsse.json"
 
 _SIGNED_FILES = (statement.TALLY, statement.EVIDENCE, statement.VERDICT)
-_CHECKED_FILES = {*_SIGNED_FILES, BUNDLE, RECEIPT, EVIDENCE_SIGNATURE}
+_CHECKED_FILES = {*_SIGNED_FILES, BUNDLE, RECEIPT, EVIDENCE_SIGNATURE, CONSENTS}
 _KINDS = {
     statement.TEST_RESULT: "the test result about the evidence",
     statement.VERIFICATION_RESULT: "the verification result about the verdict",
@@ -145,6 +146,8 @@ def verify_release(
     if evidence is not None and verdict is not None:
         _compare_records(run, contents, evidence, verdict)
         _compare_statements(run, contents, attested, evidence, verdict)
+    if verdict is not None:
+        _consents(run, verdict)
     if evidence is not None:
         _compare_model(run, model, evidence)
         _compare_data(run, data or {}, evidence)
@@ -375,6 +378,14 @@ def _open_measured(anchors: Anchors, content: bytes) -> _Attested:
     if envelope.content() != content:
         raise VerificationError(f"{EVIDENCE_SIGNATURE}: expected the form that Assay writes, found another")
     return found
+
+
+def _consents(run: _Run, verdict: Verdict) -> None:
+    found = run.attempt(check_consents, run.folder, verdict, run.anchors.trust)
+    if found is not None:
+        run.problems += found[0]
+        run.proven += found[1]
+        run.not_checked += found[2]
 
 
 def _others(run: _Run) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from assay.attest import dsse, statement
-from assay.attest.consent import consent_id, consent_statement, parse_consent, read_consent
+from assay.attest.consent import consent_entry, consent_id, consent_statement, parse_consent, read_consent
 from assay.attest.keys import PrivateKey, Signer
 from assay.attest.trust import Person, Trust
 from assay.errors import DocumentError, InputError, VerificationError
@@ -166,6 +166,12 @@ def test_a_comment_stays_beside_the_trail() -> None:
     bare = parse_consent(payload)
     assert isinstance(bare, Approval)
     assert bare.comment == ""
+
+
+def test_a_log_entry_of_a_consent_names_nobody() -> None:
+    envelope = dsse.sign(consent_statement(WAIVER), [ROSA])
+    entry = json.loads(consent_entry(envelope))
+    assert entry == {"schema": "assay.consent-digest/v1", "envelopeSha256": sha256_hex(envelope.content())}
 
 
 def test_a_revocation_names_what_it_revokes() -> None:

@@ -11,11 +11,13 @@ import pytest
 from assay.adapters.folder_log import FolderLog
 from assay.attest import dsse
 from assay.attest.bundle import parse_bundle
+from assay.attest.consent import consent_id, consent_statement
 from assay.attest.keys import PrivateKey, Signer
-from assay.attest.trust import parse_trust
+from assay.attest.trust import Person, Trust, parse_trust
 from assay.errors import EXIT_DENY, InputError, VerificationError
 from assay.lifecycle.keyring import Keyring, read_public_key
 from assay.lifecycle.verification import verify_release
+from assay.records.consent import Approval, Bound
 from unit.lifecycle.signed_release import Made, make_release
 
 if TYPE_CHECKING:
@@ -186,6 +188,38 @@ def test_a_verdict_by_another_trusted_key_than_it_says_is_refused(made: Made) ->
     second = Keyring(made.root / ".assay" / "keys").signer("second")
     rewrite_bundle(made, lambda payload: payload, second)
     assert "decided; another one signed" in refusal(made)
+
+
+def consenting(made: Made) -> tuple[Path, Trust]:
+    """Put an approval with a comment beside a release, and return its file and the trust that knows the signer."""
+    signer = Keyring(made.root / "people").signer("vera")
+    verdict = json.loads((made.folder / "verdict.json").read_bytes())
+    bound = Bound(
+        model_sha256=verdict["model_sha256"], datasets=verdict["datasets"],
+        policy_sha256=verdict["policy"]["sha256"], evidence_sha256=verdict["evidence_sha256"],
+    )  # fmt: skip
+    approval = Approval(role="validator", by="vera", bound=bound, comment="Good.", at="2026-11-23T04:00:02Z")
+    payload = consent_statement(approval)
+    path = made.folder / "consents" / f"{consent_id(payload)}.json"
+    path.parent.mkdir()
+    path.write_bytes(dsse.sign(payload, [signer]).content())
+    path.with_suffix(".txt").write_text("Good.")
+    return path, Trust((Person("vera", signer.public, ("validator",)),))
+
+
+def test_consents_beside_a_release_are_verified(made: Made) -> None:
+    path, trust = consenting(made)
+    keys = {"default": Keyring(made.root / ".assay" / "keys").signer().public}
+    proven = "\n".join(verify_release(made.folder, trust=trust, keys=keys).proven)
+    assert "vera approved as validator at 2026-11-23T04:00:02Z" in proven
+    assert "the verdict does not know it" in proven
+    unchecked = "\n".join(verify_release(made.folder, keys=keys).not_checked)
+    assert f"consents/{path.name}: envelope: expected signatures by 1 trusted key, found 0" in unchecked
+    path.with_suffix(".txt").write_text("Bad.")
+    assert "the comment is not the one that was signed" in refusal(made, trust=trust, keys=keys)
+    path.with_suffix(".txt").write_text("Good.")
+    path.rename(path.with_name("0123456789abcdef.json"))
+    assert "is not the consent of that id" in refusal(made, trust=trust, keys=keys)
 
 
 def test_an_added_key_hint_is_refused(made: Made) -> None:
