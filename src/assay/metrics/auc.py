@@ -70,6 +70,6 @@ def _spread(mine: list[int], other: list[int], total: int, others: int) -> float
     running = list(accumulate(other))
     rank = list(map(add, running, chain((0,), running)))
     beaten = list(map(mul, mine, rank))
-    mean = sum(beaten) / (2 * total * others)
+    mean: float = sum(beaten) / (2 * total * others)
     square: float = sum(map(mul, beaten, rank)) / (4 * total * others * others)
-    return max(0.0, square - mean * mean)
+    return square - mean * mean if square > mean * mean else 0.0

@@ -267,5 +267,5 @@ def squared_losses(scores: Histogram) -> float:
 
 
 def squared_errors(scores: Histogram) -> int:
-    """Return the weighted sum of (score - label)^2, in ``SUM_UNIT`` (weighted tallies only)."""
+    """Return the sum of weight times (score - label)^2, both in ``SUM_UNIT`` (weighted tallies only)."""
     return scores.linear[_SQUARES]

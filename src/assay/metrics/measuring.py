@@ -138,7 +138,7 @@ class _Measuring:
         for group, row in zip(grouping.groups, table, strict=True):
             named = grouping.named(group)
             for name, estimate in row.items():
-                if name in self.names:
+                if name in self.names and (one_of is None or METRICS[name].per_class):
                     self.tell(name, estimate, named, one_of=one_of)
 
     def takes_part(self, group: Group) -> bool:

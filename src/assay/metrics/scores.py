@@ -63,8 +63,10 @@ def scores(found: Histogram, axis: Points, deff: float | None, level: Level) -> 
     Intervals: the mean score by normal theory with Student's quantile, clipped to [0, 1] for probabilities; the
         Brier score by the delta method on the logit scale and the log loss on the log scale, which keep their
         ranges. Their variances come from the histogram's bins (the values are exact). Source: Cox and Hinkley
-        (1974), Theoretical Statistics, section 9.2 (delta method). They fail below where a few rare, large losses
-        carry the mean: see tests/unit/metrics/test_metrics_means.py for the cases with their coverage.
+        (1974), Theoretical Statistics, section 9.2 (delta method). Coverage at 95 % (calibrated beta-distributed
+    scores; tests/unit/metrics/test_metrics_groups_coverage.py): 93 to 97 % with 100 and 1,000 people; with 30
+    people the Brier score 91.6 to 94.3 %, the log loss 88.6 to 93.6 %, lowest where a tenth of labels is positive
+    and a few rare losses carry the mean.
 
     Args:
         found: the group's scores.
@@ -140,7 +142,7 @@ def brier(found: Histogram, axis: Points) -> tuple[float | None, float, float | 
         total = labelled_weight(found, axis)
         if not total:
             return None, 0.0, None
-        return squared_errors(found) / total, fourth_powers(found) / total, 2 * axis.half
+        return squared_errors(found) / (total * ONE), fourth_powers(found) / total, 2 * axis.half
     rows = found.counts[0] + found.counts[1]
     squares = found.squares[0] + found.squares[1] - 2 * found.totals[1] + found.counts[1] * ONE
     return max(0, squares) / (rows * ONE), fourth_powers(found) / rows, None

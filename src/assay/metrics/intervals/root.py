@@ -40,7 +40,7 @@ def bracketed_root(
     right: tuple[float, float],
     tolerance: float = TOLERANCE,
 ) -> float:
-    """Return the root between two places whose values are known; ``left``'s place when the function is below it there."""
+    """Return the root between two places whose values are known; the left one when the function is below it."""
     (low, at_low), (high, at_high) = left, right
     at_low -= wanted
     at_high -= wanted

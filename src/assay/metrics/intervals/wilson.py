@@ -16,12 +16,10 @@ def wilson(rate: float, n: float, z: float) -> tuple[float, float]:
     (https://doi.org/10.1214/ss/1009213286). Weighted rows: ``n`` is Kish's effective sample size, (sum w)^2 / sum w^2
     (Kish 1965, Survey Sampling, section 11.7; Korn and Graubard 1998, Survey Methodology 24:193-201).
 
-    Coverage, computed exactly by summing the binomial (95 %; tests/unit/metrics/test_metrics_wilson.py): between 93 and
-    97 % on average over neighbouring rates at 30, 100 and 1,000 people. At a single rate it moves with the
-    discreteness of counts: where fewer than about 5 people of either kind are expected it ranges from 83.8 % (30
-    people, rate just above 0) to 100 %; at 0.02 it is 98.0 % at n = 30 (an interval of a count of 0 to 2) and 94.8
-    to 95.0 % at 100 and 1,000. Clopper and Pearson's exact interval never falls below the level and is wider by
-    about 1/n on each side.
+    Coverage at 95 %, computed exactly by summing the binomial over rates from 0.02 to 0.98
+    (tests/unit/metrics/test_metrics_rates_coverage.py): 95 % on average; at a single rate it moves with the
+    discreteness of counts, between 91.9 and 98.1 % with 30 people (93.0 % at a rate of 0.3, 97.8 % at 0.02), 92.7
+    and 97.8 % with 100, 94.4 and 95.8 % with 1,000. Nearer to 0 and 1 than one expected person it can fall lower.
 
     Args:
         rate: the proportion, in [0, 1].
