@@ -185,7 +185,7 @@ def _tell_denial(folder: Path, teller: Teller) -> str:
     teller.chapter("May version 1 be released?")
     released = _run(folder, teller)
     _tell_verdict(released, teller)
-    teller.say(f"The report: {released.folder / 'report.html'}")
+    teller.say(f"The report: {folder / released.folder.relative_to(folder.resolve()) / 'report.html'}")
     return released.verdict.decision
 
 
@@ -240,7 +240,7 @@ def _tell_verification(folder: Path, teller: Teller) -> tuple[str, ...]:
         f"Verified: {earlier.model} {earlier.version}, {earlier.decision}. {len(earlier.proven)} things proven.", "good"
     )
     teller.command(f"assay verify {second.relative_to(project.root)} --model model --data test=data/test.parquet")
-    later = verify_release(second, model=project.model, data={"test": folder / "data" / "test.parquet"})
+    later = verify_release(second, model=folder / "model", data={"test": folder / "data" / "test.parquet"})
     teller.say(f"Verified: {later.model} {later.version}, {later.decision}. What was proven:", "good")
     for proven in later.proven:
         teller.item("-", proven)
@@ -249,7 +249,7 @@ def _tell_verification(folder: Path, teller: Teller) -> tuple[str, ...]:
 
 def _tell_where(folder: Path, teller: Teller) -> None:
     teller.chapter("What is left for you")
-    where = load_project(folder).release("2")
+    where = folder / load_project(folder).release("2").relative_to(folder.resolve())
     for path, words in (
         (where / "report.html", "the report, with charts"),
         (where / "model-card.md", "the model card"),

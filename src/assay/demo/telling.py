@@ -33,14 +33,21 @@ class Teller:
     def say(self, text: str, style: str = "plain", *, indent: int = 3) -> None:
         """Tell a paragraph, wrapped."""
         margin = " " * indent
-        for line in textwrap.wrap(text, WIDTH, initial_indent=margin, subsequent_indent=margin, break_long_words=False):
+        for line in textwrap.wrap(
+            text, WIDTH, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+        ):
             self._write(line, style)
 
     def item(self, mark: str, text: str, style: str = "plain") -> None:
         """Tell one item of a list."""
         first = f"   {mark} "
         lines = textwrap.wrap(
-            text, WIDTH, initial_indent=first, subsequent_indent=" " * len(first), break_long_words=False
+            text,
+            WIDTH,
+            initial_indent=first,
+            subsequent_indent=" " * len(first),
+            break_long_words=False,
+            break_on_hyphens=False,
         )
         for line in lines:
             self._write(line, style)

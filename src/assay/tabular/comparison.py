@@ -38,6 +38,9 @@ MOST_CATEGORIES = 10_000
 MEMORY = "1GB"
 """The engine's budget; beyond it, it spills to disk."""
 
+EMPTY = '"NULL"'
+"""The type of a column that holds nothing; the engine's own name for it."""
+
 _SUMMARY = """SELECT count(v) FILTER (NOT isnan(v)), count(v) FILTER (isinf(v)),
   min(v) FILTER (isfinite(v)), max(v) FILTER (isfinite(v)), approx_count_distinct(v) FILTER (isfinite(v))"""
 
@@ -145,7 +148,9 @@ def _reading(session: Session, table: str, column: str) -> str:
         unread = f"{name} IS NOT NULL AND (TRY_CAST({name} AS {kind}) IS NULL OR {never.format(name)})"
         sql = f"SELECT count({name}), count(*) FILTER ({unread}) FROM {table}"
         present, lost = session.rows(sql, name=column)[0]
-        if present and not lost:
+        if not present:
+            return EMPTY
+        if not lost:
             return kind
     return "VARCHAR"
 
@@ -158,12 +163,10 @@ def _family(kind: str) -> str:
 
 
 def _count(pair: _Pair, column: str) -> ColumnCounts:
-    before, after = pair.reference.types.get(column), pair.current.types.get(column)
-    for kind, table in ((before, pair.reference), (after, pair.current)):
-        if kind is None:
+    for table in (pair.reference, pair.current):
+        if column not in table.types:
             return _incomparable(pair, column, f"{table.name} has no column {column!r}")
-    if before is None or after is None:
-        raise AssertionError("a column that is absent was returned above")
+    before, after = _type(pair, pair.reference, column), _type(pair, pair.current, column)
     families = (_family(before), _family(after))
     if families[0] != families[1]:
         reason = f"the column's type has changed: {before} in the reference, {after} now"
@@ -191,9 +194,11 @@ def _sides(pair: _Pair, column: str) -> tuple[Side, Side]:
 
 
 def _type(pair: _Pair, table: _Table, column: str) -> str:
-    """Return the name of a column's type; text files have none of their own, so theirs is the other side's."""
+    """Return the name of a column's type: the other side's where this one holds nothing, or text that reads alike."""
     other = pair.current if table is pair.reference else pair.reference
     own, foreign = table.types[column], other.types.get(column)
+    if own == EMPTY:
+        return "VARCHAR" if foreign is None or foreign == EMPTY else foreign
     lends = table.is_text and not other.is_text and foreign is not None and _family(foreign) == _family(own)
     return foreign if lends and foreign is not None else own
 
@@ -201,7 +206,7 @@ def _type(pair: _Pair, table: _Table, column: str) -> str:
 def _count_categories(pair: _Pair, column: str) -> ColumnCounts:
     before, after = _sides(pair, column)
     value = f"{identifier(column)}::VARCHAR"
-    if _family(pair.reference.types[column]) == "truth":
+    if _family(before.type or "") == "truth":
         value = f"{identifier(column)}::BOOLEAN::VARCHAR"
     counted = pair.select(f"{_both(pair, value, 'v IS NOT NULL')} LIMIT {MOST_CATEGORIES + 1}")
     many = len(counted) > MOST_CATEGORIES

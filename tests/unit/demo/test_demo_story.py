@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ def test_exactly_one_finding_of_version_2_is_not_settled_and_it_is_waived(played
     assert set(unsettled) == {UNSETTLED}
     assert unsettled[UNSETTLED]["status"] == "unknown"
     assert unsettled[UNSETTLED]["measured"] < unsettled[UNSETTLED]["limit"]["max"]
-    assert "more people would settle it" in unsettled[UNSETTLED]["reason"]
+    assert re.search(r"more people.* would settle it", unsettled[UNSETTLED]["reason"])
     assert unsettled[UNSETTLED]["waiver"]
     waivers = [use for use in verdict["consents"] if use["kind"] == "waiver"]
     assert [(use["by"], use["role"], use["status"]) for use in waivers] == [("rosa", "risk-owner", "obeyed")]

@@ -107,6 +107,19 @@ def test_missing_values_of_every_kind_are_counted() -> None:
     assert sum(step.current for step in counts.steps) == 3
 
 
+@pytest.mark.parametrize("values", ["1\n2\n", "a\nb\n", "true\nfalse\n", "2026-01-01\n2026-01-02\n"])
+def test_a_text_column_that_became_empty_is_of_the_type_that_it_had(values: str, tmp_path: Path) -> None:
+    before, now = tmp_path / "before.csv", tmp_path / "now.csv"
+    before.write_text("x\n" + values)
+    now.write_text('x\n""\n""\n')
+    found = measured(str(before), str(now))
+
+    assert found["x", "type_change"].value == 0
+    assert found["x", "missing_share"].value == 1
+    assert found["x", "psi"].value is None
+    assert found["x", "psi"].reason == "the current table has no usable value in this column"
+
+
 def test_leading_zeros_are_no_number(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("code\n01234\n00042\n")
