@@ -1,99 +1,63 @@
-"""The main job on many rows, one step a process: `python -m bench.main_job STEP TABLE`.
-
-Each step prints the CPU seconds of its work alone, all threads, without starting Python and importing modules.
-"""
+"""The rest of the main job on the rows of `bench.tally`: rows to all measurements, and tally to all measurements."""
 
 from __future__ import annotations
 
-import json
-import sys
+import statistics
 import time
 from typing import TYPE_CHECKING
+
+from bench import tally
+from bench.measured import Row
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from assay.records.tally import Roles, Tally
+REPEATS = 3
+BARE = "the bare scan and group-by"
+WHOLE = "rows to all metrics with intervals, and all intersections"
 
-ATTRIBUTES = ("a", "b", "c")
-FLOOR = """
-SELECT a, b, c, label, prediction, count(*), sum(score)
-FROM read_parquet(?) GROUP BY a, b, c, label, prediction
-"""
-ROWS = """
-COPY (
-  SELECT 'a' || (hash(i) % 5) AS a, 'b' || (hash(i + 1) % 4) AS b, 'c' || (hash(i + 2) % 3) AS c,
-    (hash(i + 3) % 1000000) / 1000000.0::DOUBLE AS score,
-    CAST((hash(i + 4) % 1000) / 1000.0 < 0.2 + 0.5 * score AS TINYINT) AS label,
-    CAST(score > 0.45 + 0.03 * (hash(i) % 5) AS TINYINT) AS prediction
-  FROM range({rows}) AS numbers(i)
-) TO '{path}' (FORMAT parquet, COMPRESSION zstd)
+EVERYTHING = f"""{tally.TALLY}
+from assay.metrics import measure
+assert len(measure(tally, intersections=True)) > 1000
 """
 
 
 def write_table(path: Path, rows: int) -> None:
-    """Write rows of three attributes (5 x 4 x 3 = 60 groups), a label, a prediction and a score; always the same."""
-    import duckdb  # noqa: PLC0415 - only here and at the floor
-
-    with duckdb.connect() as connection:
-        connection.execute(ROWS.format(rows=rows, path=str(path).replace("'", "''")))
+    """Write the rows that `bench.tally` counts, so that what is measured here is measured on the same ones."""
+    tally.run(tally.MAKE, str(rows), str(tally.SEED), str(path))
 
 
-def roles() -> Roles:
-    """Return what the columns mean."""
-    from assay.records.tally import Roles  # noqa: PLC0415 - imported before the clock runs
-
-    return Roles(label="label", prediction="prediction", score="score", protected=ATTRIBUTES)
-
-
-def floor(table: str) -> float:
-    """Scan and group the same columns with the bare engine."""
-    import duckdb  # noqa: PLC0415 - what is measured is the query
-
-    began = time.process_time()
-    with duckdb.connect() as connection:
-        connection.execute(FLOOR, [table]).fetchall()
-    return time.process_time() - began
-
-
-def counted(table: str) -> tuple[Tally, float]:
-    """Tally the rows, file digest included."""
-    import duckdb  # noqa: F401, PLC0415 - imported before the clock runs, as at the floor
-
-    from assay.tabular import tally_rows  # noqa: PLC0415
-
-    meaning = roles()
-    began = time.process_time()
-    tally = tally_rows(table, meaning)
-    return tally, time.process_time() - began
+def rows_of(table: Path, rows: int) -> list[Row]:
+    """Return the rows of the table about counting and measuring; each process whole, start and imports included."""
+    floor, counted = tally.main(rows, REPEATS)
+    floor_cpu = float(floor["cpu_s"])
+    runs = [tally.run(EVERYTHING, str(table), str(rows)) for _ in range(REPEATS)]
+    whole = statistics.median(cpu for cpu, _ in runs)
+    memory = max(peak for _, peak in runs)
+    return [
+        Row(f"bare DuckDB scan and group-by, {rows:,} rows, 60 groups", floor_cpu, memory=float(floor["rss_mb"])),
+        Row("rows to tally, with scores", float(counted["cpu_s"]), BARE, floor_cpu, float(counted["rss_mb"]), "<= 2"),
+        Row(WHOLE, whole, BARE, floor_cpu, memory, "<= 3, < 1,500 MB"),
+        Row(
+            "tally to all metrics with intervals: each attribute",
+            measuring(table, intersections=False),
+            wanted="< 0.05 s",
+        ),
+        Row("the same, and every intersection of three attributes", measuring(table, intersections=True)),
+    ]
 
 
-def tally(table: str) -> float:
-    """Rows to tally."""
-    return counted(table)[1]
-
-
-def everything(table: str) -> float:
-    """Rows to all measurements with intervals, every intersection too."""
+def measuring(table: Path, *, intersections: bool) -> float:
+    """Return the CPU seconds from tally to measurements, in this process, imports done: the median of some runs."""
     from assay.metrics import measure  # noqa: PLC0415 - imported before the clock runs
+    from assay.records.tally import Roles  # noqa: PLC0415 - as above
+    from assay.tabular import tally_rows  # noqa: PLC0415 - as above
 
-    rows, seconds = counted(table)
-    began = time.process_time()
-    measure(rows, intersections=True)
-    return seconds + time.process_time() - began
-
-
-def measurements(table: str) -> float:
-    """Tally to all measurements, the tally once read: 60 groups with their intersections."""
-    from assay.metrics import measure  # noqa: PLC0415 - imported before the clock runs
-
-    rows, _ = counted(table)
-    began = time.process_time()
-    measure(rows, intersections=True)
-    return time.process_time() - began
-
-
-STEPS = {"floor": floor, "tally": tally, "everything": everything, "measurements": measurements}
-
-if __name__ == "__main__":
-    print(json.dumps(STEPS[sys.argv[1]](sys.argv[2])))
+    roles = Roles(label="label", prediction="prediction", score="score", protected=("race", "sex", "age_band"))
+    counted = tally_rows(str(table), roles)
+    taken = []
+    for _ in range(REPEATS + 1):
+        began = time.process_time()
+        measure(counted, intersections=intersections)
+        taken.append(time.process_time() - began)
+    return statistics.median(taken[1:])

@@ -10,7 +10,7 @@ import json
 import sys
 import time
 
-ATTRIBUTES = ["a", "b", "c"]
+ATTRIBUTES = ["race", "sex", "age_band"]
 
 
 def main(table: str, resamples: int) -> dict[str, float]:
