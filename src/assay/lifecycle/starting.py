@@ -44,7 +44,7 @@ class Started:
     rows: int
 
 
-def start(table: str, folder: Path, *, told: Told = Told(), force: bool = False) -> Started:  # noqa: B008 - frozen
+def start(table: str, folder: Path, *, told: Told = Told(), force: bool = False) -> Started:
     """Look at a table and write the three files of a project, all or none.
 
     Args:
@@ -60,8 +60,8 @@ def start(table: str, folder: Path, *, told: Told = Told(), force: bool = False)
     in_the_way = [name for name in (CONFIG_NAME, POLICY_NAME, CARD_NAME) if (folder / name).exists()]
     if in_the_way and not force:
         raise InputError(
-            f"expected no {', '.join(in_the_way)} in {folder.resolve()}, found {'them' if len(in_the_way) > 1 else 'it'}. "
-            "Nothing was written. Replace with --force, or write elsewhere with --into FOLDER"
+            f"expected no {', '.join(in_the_way)} in {folder.resolve()}, found "
+            f"{'them' if len(in_the_way) > 1 else 'it'}. Nothing was written. Replace with --force, or write elsewhere with --into FOLDER"
         )
     rows, columns = look(table)
     guesses = guess(columns, told)
