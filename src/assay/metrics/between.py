@@ -21,14 +21,7 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["difference", "ratio", "least", "greatest"]
 
 _RATES = frozenset(
-    {
-        "selection_rate",
-        "true_positive_rate",
-        "false_positive_rate",
-        "false_negative_rate",
-        "precision",
-        "accuracy",
-    }
+    {"selection_rate", "true_positive_rate", "false_positive_rate", "false_negative_rate", "precision", "accuracy"}
 )
 _WORDS = {
     "difference": "greatest difference between two groups in",
