@@ -84,7 +84,7 @@ def _repeats(column: tuple[str, int], columns: dict[tuple[str, int], dict[str, M
 
 def _column_name(attribute: str, smallest: int) -> str:
     names = words.plain(attribute).replace(",", " and ")
-    return f"{names}, groups of {smallest:,} or more" if smallest else names
+    return f"{names}, groups of {smallest:,} or more" if smallest > 1 else names
 
 
 def by_group(measurements: Sequence[Measurement]) -> list[Matrix]:

@@ -121,7 +121,7 @@ def number(found: float, *, beside: Limit | None = None) -> str:
     digits = 3 if found == 0 or magnitude >= _SMALL else 1 - math.floor(math.log10(magnitude))
     if digits > _MOST_DIGITS:
         return f"{found:.2g}"
-    bounds = (beside.min, beside.max) if beside else ()
+    bounds = (1.0, beside.min, beside.max) if beside else (1.0,)  # nor is anything short of whole shown as whole
     others = [bound for bound in bounds if bound is not None and bound != found]
     while digits < _MOST_DIGITS and any(f"{bound:.{digits}f}" == f"{found:.{digits}f}" for bound in others):
         digits += 1
@@ -230,7 +230,7 @@ def remark_words(found: Measurement) -> str:
     parts = [plain(found.reason)] if found.reason else []
     if found.lowest is not msgspec.UNSET and found.highest is not msgspec.UNSET:
         parts.append(f"lowest {group_words(found.lowest)}; highest {group_words(found.highest)}")
-    if found.over and not found.group and found.minimum_group is not msgspec.UNSET:
+    if found.over and not found.group and isinstance(found.minimum_group, int) and found.minimum_group > 1:
         parts.append(f"groups of {found.minimum_group:,} or more")
     if found.left_out is not msgspec.UNSET and found.left_out:
         parts.append(f"too small to take part: {'; '.join(group_words(group) for group in found.left_out)}")
