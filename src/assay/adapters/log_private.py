@@ -28,6 +28,12 @@ def private_folder(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.private")
 
 
+def may_write(folder: Path) -> bool:
+    """Return whether this user, here, may use a log's private folder; an auditor may not, and needs not."""
+    private = private_folder(folder)
+    return private.is_dir() and os.access(private, os.R_OK | os.W_OK | os.X_OK)
+
+
 class LogPrivate:
     """The private folder of one log."""
 

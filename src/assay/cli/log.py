@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,9 +121,9 @@ def checkpoint(log_folder: Path) -> None:
     Where the log's key is at hand, an append that was interrupted is finished or undone first.
     """
     from assay.adapters.folder_log import FolderLog  # noqa: PLC0415 - only when called
-    from assay.adapters.log_private import private_folder  # noqa: PLC0415 - only when called
+    from assay.adapters.log_private import may_write  # noqa: PLC0415 - only when called
 
-    if private_folder(log_folder).is_dir():
+    if may_write(log_folder):
         note = FolderLog.open(log_folder).checkpoint().note
     else:
         note = _reader(log_folder, None).checkpoint().note
@@ -169,12 +170,13 @@ def check(log_folder: Path, old: str | None, vkey: str | None, form: str) -> int
 def _check(folder: Path, old: bytes | None, vkey: str | None) -> CheckReport:
     from assay.adapters.durable_files import storage_errors  # noqa: PLC0415 - only when called
     from assay.adapters.folder_log import FolderLog  # noqa: PLC0415 - only when called
-    from assay.adapters.log_private import private_folder  # noqa: PLC0415 - only when called
+    from assay.adapters.log_private import may_write  # noqa: PLC0415 - only when called
 
-    if private_folder(folder).is_dir() and vkey is None:
+    if may_write(folder) and vkey is None:
         return FolderLog.open(folder).check(old)
     with storage_errors(folder, "Nothing was changed"):
-        return _reader(folder, vkey).check(old)
+        report = _reader(folder, vkey).check(old)
+    return replace(report, notes=(*report.notes, "not compared with the guard: that is the writer's, in LOG.private"))
 
 
 def _check_document(report: CheckReport) -> dict[str, Any]:
