@@ -12,6 +12,7 @@ from assay.records._tally_sum import bin_width
 from assay.records.tally import EXACT_SCORES, SCORE_BINS
 from assay.tabular.classes import positive_sql
 from assay.tabular.limits import LARGEST, LOOK_ROWS, MOST_CELLS, MOST_GROUP_VALUES
+from assay.tabular.packing import pack, packable
 from assay.tabular.sql import identifier, indented, literal
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from assay.tabular.columns import Kind
     from assay.tabular.engine import Session
     from assay.tabular.opening import Opened
+    from assay.tabular.packing import Seen
     from assay.tabular.values import Raw
 
 Edges: TypeAlias = tuple[float, float]
@@ -207,8 +209,14 @@ def _sums(plan: Plan, edges: Edges | None) -> tuple[list[str], list[str]]:
     return counted, outer if has_losses else [*outer, "NULL AS log_losses"]
 
 
-def counting_sql(plan: Plan, edges: Edges | None) -> str:
-    """Return the statement that counts; scores by value if there are no edges, else by bin between them."""
+def counting_sql(plan: Plan, edges: Edges | None, seen: Seen | None = None) -> str:
+    """Return the statement that counts; scores by value if there are no edges, else by bin between them.
+
+    Args:
+        plan: what to count.
+        edges: of the histogram of scores.
+        seen: the values by which to group through one integer; a last column then counts rows with other values.
+    """
     roles = plan.roles
     keys = [*plan.groups, "label", "prediction", *(["weight_state"] if roles.weight else [])]
     inner, outer = weight_sums(plan)
@@ -233,11 +241,19 @@ def counting_sql(plan: Plan, edges: Edges | None) -> str:
         outer.append(f"({positive_sql(roles, 'text' if kind == 'written' else kind)}) AS positive")
     classes = [f"{plan.value(roles.label) if roles.label else 'NULL'} AS label"]
     classes.append(f"{plan.value(roles.prediction) if roles.prediction else 'NULL'} AS prediction")
+    by, decoded = inner_keys, ""
+    if seen is not None:
+        key, columns = pack(seen)
+        by = [f"{key} AS key"]
+        columns += [f"NULL AS {name}" for name in ("label", "prediction") if name not in seen]
+        decoded = f",\ndecoded AS (\n  SELECT\n{indented(['*', *columns])}\n  FROM counted\n)"
+        outer.append("sum(n) FILTER (WHERE bin IS NULL) AS unseen")
+    last = "decoded" if decoded else "counted"
     return (
         f"WITH chosen AS (\n  SELECT\n{indented([*chosen(plan), *classes])}\n  FROM {plan.opened.relation}\n),\n"
         f"placed AS (\n  SELECT\n{indented(['*', *_placed(plan, edges)])}\n  FROM chosen\n),\n"
-        f"counted AS (\n  SELECT\n{indented([*inner_keys, *inner])}\n  FROM placed\n  GROUP BY ALL\n)\n"
-        f"SELECT\n{indented([*keys, *outer], 2)}\nFROM counted\n{condition}GROUP BY ALL;\n"
+        f"counted AS (\n  SELECT\n{indented([*by, *inner])}\n  FROM placed\n  GROUP BY ALL\n){decoded}\n"
+        f"SELECT\n{indented([*keys, *outer], 2)}\nFROM {last}\n{condition}GROUP BY ALL;\n"
     )
 
 
@@ -300,8 +316,31 @@ def refuse_many_groups(session: Session, plan: Plan) -> None:
             )
 
 
+def _values_seen(session: Session, plan: Plan) -> Seen | None:
+    """Return the values of some rows, for a Parquet file whose columns can be packed into one integer."""
+    roles = plan.roles
+    columns = dict(zip(plan.groups, roles.protected, strict=True))
+    columns |= {role: column for role, column in (("label", roles.label), ("prediction", roles.prediction)) if column}
+    kinds = {plan.kinds[column] for column in columns.values()}
+    if not plan.opened.is_parquet or roles.weight is not None or not kinds <= {"text", "integer", "boolean"}:
+        return None
+    some = ", ".join(f"{plan.value(column)} AS {name}" for name, column in columns.items())
+    lists = ", ".join(f"list(DISTINCT {name})" for name in columns)
+    sql = f"SELECT {lists} FROM (SELECT {some} FROM {plan.opened.relation} LIMIT {LOOK_ROWS})"
+    found = session.rows(sql, name=plan.opened.name)[0]
+    seen = {
+        name: [
+            *sorted(value for value in values or [] if value is not None),
+            *([None] if None in (values or []) else []),
+        ]
+        for name, values in zip(columns, found, strict=True)
+    }
+    return seen if packable(seen) else None
+
+
 def _run(session: Session, plan: Plan, edges: Edges | None) -> Counted:
-    sql = counting_sql(plan, edges)
+    seen = _values_seen(session, plan) if edges is not None else None
+    sql = counting_sql(plan, edges, seen)
     found = session.watched_rows(sql, name=plan.opened.name, most=MOST_CELLS + 1)
     if len(found) > MOST_CELLS:
         if plan.roles.protected:
@@ -310,6 +349,9 @@ def _run(session: Session, plan: Plan, edges: Edges | None) -> Counted:
             f"{plan.opened.name}: expected at most {MOST_CELLS} combinations of {', '.join(plan.roles.protected)}, "
             "label and prediction, found more. Name fewer protected columns, or bin those with many values"
         )
+    if seen is not None and any(row[-1] for row in found):
+        sql = counting_sql(plan, edges)
+        found = session.watched_rows(sql, name=plan.opened.name, most=MOST_CELLS + 1)
     return Counted(_raw_cells(plan, found), edges, sql)
 
 

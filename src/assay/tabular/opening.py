@@ -34,6 +34,7 @@ class Opened:
         relation: what follows FROM.
         columns: name and type of every column, in order.
         is_text: whether every column is text whose type is found from all of its values (CSV).
+        is_parquet: whether the rows come from Parquet files, which keep text as codes into a dictionary.
         preamble: lines before the statement that an auditor needs: comments, ATTACH.
         files: the files, by digest.
         rows_sha256: of a frame.
@@ -45,6 +46,7 @@ class Opened:
     relation: str
     columns: dict[str, str]
     is_text: bool = False
+    is_parquet: bool = False
     preamble: str = ""
     files: tuple[FileDigest, ...] = ()
     rows_sha256: str | None = None
@@ -165,7 +167,15 @@ def _open_files(session: Session, rows: str | Path, *, shown: str | None = None)
     relation = read_delimited(session, paths) if is_text else _read_parquet(session, paths, rows)
     name = shown or str(rows)
     columns = _describe(session, relation, name)
-    return Opened(name=name, relation=relation, columns=columns, is_text=is_text, files=files, stamps=stamps)
+    return Opened(
+        name=name,
+        relation=relation,
+        columns=columns,
+        is_text=is_text,
+        is_parquet=not is_text,
+        files=files,
+        stamps=stamps,
+    )
 
 
 def _read_parquet(session: Session, paths: Sequence[Path], rows: str | Path) -> str:

@@ -1,6 +1,6 @@
 """Rows in, tally out: every kind of source, every kind of column."""
 
-# ruff: noqa: PD011, S608, ANN401 - `values` of a record are no pandas values; the SQL is ours; tables are of any kind
+# ruff: noqa: PD011, ANN401 - `values` of a record are no pandas values; the SQL is ours; tables are of any kind
 
 from __future__ import annotations
 
@@ -326,6 +326,39 @@ def test_many_rows_with_few_scores_stay_exact_even_if_the_first_are_alike():
     assert tally.scores is not None
     assert tally.scores.cells[0].values is None
     assert tally.scores.cells[0].count == 90_001
+
+
+@pytest.mark.parametrize("odd", ["it's", None])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_parquet_with_many_scores_counts_as_a_table_does(tmp_path: Path, odd: str | None, weighted: bool):
+    rows = 90_000
+    table = pa.table(
+        {
+            "race": [("white", "black", odd)[i % 3] for i in range(rows)],
+            "sex": [i % 2 == 0 for i in range(rows)],
+            "y": [(1, 0, None)[i % 7 % 3] for i in range(rows)],
+            "p": [int(i % 5 == 0) for i in range(rows)],
+            "s": [None if i % 11 == 0 else i / rows for i in range(rows)],
+            "w": [1.0 + i % 3 for i in range(rows)],
+        }
+    )
+    roles = Roles(label="y", prediction="p", score="s", weight="w" if weighted else None, protected=("race", "sex"))
+    path = tmp_path / "rows.parquet"
+    pq.write_table(table, path)
+    found = tally_rows(path, roles)
+    assert counts(found) == counts(tally_rows(table, roles))
+    assert ("map {" in found.sources[0].sql) == (not weighted)
+    again = duckdb.execute(found.sources[0].sql)
+    n = [name for name, *_ in again.description or ()].index("n")
+    assert sum(row[n] for row in again.fetchall()) == rows
+    late = pa.table(
+        {"race": ["late", None], "sex": [None, True], "y": [1, 1], "p": [1, 1], "s": [0.5, 1.0], "w": [1.0, 1]}
+    )
+    longer = pa.concat_tables([table, late], promote_options="permissive")
+    pq.write_table(longer, path)
+    seen_late = tally_rows(path, roles)
+    assert counts(seen_late) == counts(tally_rows(longer, roles))
+    assert {("late", None), (None, True)} <= {cell.group for cell in seen_late.cells}
 
 
 def test_multiclass():
