@@ -2,7 +2,7 @@
 
 ``python folder_log_faults.py LOG ACTION N COUNT``: the process ends itself by SIGKILL just before the N-th audited file
 call below LOG's parent folder (ACTION ``kill``), or that call raises ENOSPC (ACTION ``full``). It appends COUNT entries
-``<prefix>-<i>`` and prints what was acknowledged.
+``<prefix>-<i>`` and prints what was acknowledged; or, with COUNT ``init``, makes a log of the origin PREFIX.
 """
 
 from __future__ import annotations
@@ -51,10 +51,15 @@ def main() -> None:
         fault()
 
     setattr(os, "fsync", fsync)  # noqa: B010 - the wrapper takes descriptors alone
-    log = FolderLog.open(Path(folder))
-    fault.armed = True
     try:
-        done = log.extend([f"{prefix}-{i}".encode() for i in range(int(count))])
+        if count == "init":
+            fault.armed = True
+            log = FolderLog.init(Path(folder), prefix)
+            done = log.extend([])
+        else:
+            log = FolderLog.open(Path(folder))
+            fault.armed = True
+            done = log.extend([f"{prefix}-{i}".encode() for i in range(int(count))])
     except AssayError as error:
         fault.armed = False
         print("refused", type(error).__name__, error)  # noqa: T201 - the parent reads it

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from assay.adapters.folder_log import FolderLog
+from assay.adapters.folder_log import FolderLog, open_log
 
 CHILD = Path(__file__).with_name("folder_log_faults.py")
 SOURCE = Path(__file__).parents[3] / "src"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(SOURCE)}
 
 
-def strike(log: Path, action: str, at: int, prefix: str, count: int) -> str:
+def strike(log: Path, action: str, at: int, prefix: str, count: int | str) -> str:
     command = [sys.executable, str(CHILD), str(log), action, str(at), prefix, str(count)]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr, done.stderr
@@ -95,6 +95,20 @@ def test_a_fault_at_some_calls_of_an_append(tmp_path: Path, action: str) -> None
 @pytest.mark.parametrize("size", [0, 255, 256, 65_535])
 def test_a_fault_at_every_call_of_an_append(tmp_path: Path, size: int, action: str) -> None:
     run_all(tmp_path, size=size, count=2, action=action, step=1)
+
+
+@pytest.mark.parametrize(
+    ("action", "step"), [("kill", 4), ("full", 4), pytest.param("kill", 1, marks=pytest.mark.slow)]
+)
+def test_a_fault_while_a_log_is_made(tmp_path: Path, action: str, step: int) -> None:
+    origin = "assay.invalid/system"
+    calls = int(strike(tmp_path / "dry", "kill", 0, origin, "init").split(" ")[2])
+    assert calls > 15
+    for at in range(1, calls + 1, step):
+        outcome = strike(tmp_path / str(at), action, at, origin, "init")
+        log = open_log(tmp_path / str(at), "system")
+        assert log.extend([b"one"]).first == 0, (outcome, at)
+        assert log.check().problems == (), (outcome, at)
 
 
 def test_a_file_size_limit_leaves_the_old_state(tmp_path: Path) -> None:
