@@ -44,7 +44,7 @@ class Started:
     rows: int
 
 
-def start(table: str, folder: Path, *, told: Told = Told(), force: bool = False) -> Started:
+def start(table: str, folder: Path, *, told: Told | None = None, force: bool = False) -> Started:
     """Look at a table and write the three files of a project, all or none.
 
     Args:
@@ -61,10 +61,11 @@ def start(table: str, folder: Path, *, told: Told = Told(), force: bool = False)
     if in_the_way and not force:
         raise InputError(
             f"expected no {', '.join(in_the_way)} in {folder.resolve()}, found "
-            f"{'them' if len(in_the_way) > 1 else 'it'}. Nothing was written. Replace with --force, or write elsewhere with --into FOLDER"
+            f"{'them' if len(in_the_way) > 1 else 'it'}. Nothing was written. Replace with --force, or write elsewhere "
+            "with --into FOLDER"
         )
     rows, columns = look(table)
-    guesses = guess(columns, told)
+    guesses = guess(columns, told or Told())
     name = _system_name(table, folder)
     protected = [found.chosen for found in guesses.protected]
     contents = {
