@@ -77,12 +77,12 @@ def _age(what: str, old: int | None, new: int | None, where: str) -> Iterator[Ch
     if old == new:
         return
     looser = new is None or (old is not None and new > old)
-    words = f"{where}evidence may be {_days(old)} old, now {_days(new)}"
+    words = f"{where}evidence of {_days(old)} becomes evidence of {_days(new)}"
     yield Change("loosens" if looser else "tightens", what, words)
 
 
 def _days(days: int | None) -> str:
-    return "however" if days is None else f"{days} days"
+    return "any age" if days is None else f"at most {days} days"
 
 
 def _waivers(old: WaiverRules | None, new: WaiverRules | None) -> Iterator[Change]:

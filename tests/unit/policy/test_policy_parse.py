@@ -162,7 +162,11 @@ def test_extending_takes_everything_over_and_tightens() -> None:
         ("level: 0.9\n", "level", "confidence 0.95 becomes 0.9"),
         ("minimum_group: 10\n", "minimum_group", "other groups decide"),
         ("minimum_group: 100\n", "minimum_group", "other groups decide"),
-        ("evidence_age_days: 60\n", "evidence_age_days", "30 days old, now 60 days"),
+        (
+            "evidence_age_days: 60\n",
+            "evidence_age_days",
+            "evidence of at most 30 days becomes evidence of at most 60 days",
+        ),
         ("approvals: []\n", "approvals", "v no longer there"),
         ("coverage: {attributes: [sex]}\n", "coverage", "race no longer there"),
         ("waivers: {permitted_by: [r, s], longest_days: 30}\n", "waivers", "s added"),
