@@ -118,7 +118,8 @@ def _tier(name: str, old: Tier, new: Tier) -> Iterator[Change]:
     yield from _approvals("tiers", f"tier {name}", old.approvals, new.approvals)
     yield from _age("tiers", old.evidence_age_days, new.evidence_age_days, f"tier {name}: ")
     if old.minimum_group != new.minimum_group:
-        words = f"tier {name}: the minimum group {old.minimum_group} becomes {new.minimum_group}"
+        sizes = [str(size or "of the policy") for size in (old.minimum_group, new.minimum_group)]
+        words = f"tier {name}: the minimum group {sizes[0]} becomes {sizes[1]}"
         yield Change("loosens", "tiers", words)
 
 

@@ -57,7 +57,7 @@ TIERS = (
             "tightens",
             "any age becomes evidence of at most 9 days",
         ),
-        ("{a: {approvals", "{a: {minimum_group: 9, approvals", "loosens", "the minimum group None becomes 9"),
+        ("{a: {approvals", "{a: {minimum_group: 9, approvals", "loosens", "the minimum group of the policy becomes 9"),
     ],
 )
 def test_a_change_of_tiers_in_words(old: str, new: str, direction: str, words: str) -> None:
