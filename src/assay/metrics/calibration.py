@@ -38,6 +38,7 @@ METRICS = (
 )
 
 _TEN = CALIBRATION_BINS
+_CLOSE = 0.02
 
 
 def calibration(found: Histogram, axis: Points, deff: float | None, level: Level) -> dict[str, Estimate]:
@@ -125,8 +126,8 @@ def _limits(gaps: list[float], spreads: list[float], value: float, z: float) -> 
 
     if not cells:
         return value, value
-    low = falling_root(standing, z, 0.0, 1.0)
-    high = falling_root(standing, -z, 0.0, 2.0)
+    low = falling_root(standing, z, 0.0, 1.0, _CLOSE)
+    high = falling_root(standing, -z, 0.0, 2.0, _CLOSE)
     return min(value, low * value), max(value, high * value)
 
 

@@ -173,9 +173,12 @@ def cell_histogram(cell: ScoreCell, axis: Points, index: dict[float, int]) -> Hi
     labelled = label < 2 and axis.unit  # noqa: PLR2004 - 2 stands for rows without a label
     if axis.exact:
         pairs = [(index[value], count) for value, count in pairs]
-    dense = [0] * len(axis.at)
-    for place, count in pairs:
-        dense[place] = count
+    if len(pairs) == len(axis.at):
+        dense = [count for _, count in pairs]
+    else:
+        dense = [0] * len(axis.at)
+        for place, count in pairs:
+            dense[place] = count
     found.packed[label] = _pack(dense, axis)
     if labelled:
         # Dense and sparse counts give the same sums; sparse ones are shorter where few of many points are held.

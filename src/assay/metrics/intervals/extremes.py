@@ -67,13 +67,11 @@ class Sample:
         errors = self.spreads(places)
         if len(places) <= 3:  # noqa: PLR2004 - nothing to gain
             return self
-        top = max(map(sub, places, (_REACH * error for error in errors)))
-        bottom = -max(-(place + _REACH * error) for place, error in zip(places, errors, strict=True))
-        keep = [
-            number
-            for number, (place, error) in enumerate(zip(places, errors, strict=True))
-            if place + _REACH * error >= top or place - _REACH * error <= bottom
-        ]
+        reach = [_REACH * error for error in errors]
+        lows, highs = list(map(sub, places, reach)), list(map(add, places, reach))
+        top, bottom = max(lows), min(highs)
+        ends = enumerate(zip(lows, highs, strict=True))
+        keep = [number for number, (low, high) in ends if high >= top or low <= bottom]
         if len(keep) == len(places):
             return self
 
