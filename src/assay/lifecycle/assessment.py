@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import subprocess
 from dataclasses import dataclass
@@ -154,8 +155,8 @@ def assess(
     wanted = plan(policy, config.materiality)
     files, root = list_model(project.model)
     section = config.datasets[config.measured_on]
-    rows = section.path if section.query is not None and ":" in section.path else str(project.root / section.path)
-    tally = count_rows(rows, project.roles(), query=section.query, watched=watched)
+    with contextlib.chdir(project.root):  # so that files and SQL on record bear the names of assay.yaml, no machine's
+        tally = count_rows(section.path, project.roles(), query=section.query, watched=watched)
     measurements = measure_for(tally, wanted)
     documentation = read_documentation(project, measurements)
     baseline, facts = _baseline(project)
