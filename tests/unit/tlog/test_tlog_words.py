@@ -12,7 +12,7 @@ from assay.tlog.cosignature import ml_dsa_44_message, split_body
 from assay.tlog.encoding import decode_hash, decode_number
 from assay.tlog.entry_bundle import MAX_ENTRY_BYTES, check_entries, join_entries
 from assay.tlog.growth import Edge, grow, read_edge
-from assay.tlog.merkle import EMPTY_ROOT, hash_leaf
+from assay.tlog.merkle import EMPTY_ROOT, hash_leaf, hash_node, verify_consistency, verify_inclusion
 from assay.tlog.proof import Proof
 from assay.tlog.signed_checkpoint import open_checkpoint
 from assay.tlog.signer import sign_note, signer_key
@@ -124,3 +124,16 @@ def test_no_secret_is_quoted() -> None:
         parse_skey(text.replace("example", "exbmple"))
     assert secret not in str(caught.value)
     assert secret not in repr(KEY)
+
+
+def test_a_proof_longer_than_the_tree_is_high_proves_nothing() -> None:
+    """The root is made to fit the longer proof, so that only the length can give it away."""
+    leaf, extra = hash_leaf(b"leaf"), hash_leaf(b"extra")
+    assert not verify_inclusion(0, 1, leaf, [extra], hash_node(extra, leaf))
+    pair = hash_node(leaf, extra)
+    assert verify_inclusion(0, 2, leaf, [extra], pair)
+    assert not verify_inclusion(0, 2, leaf, [extra, extra], hash_node(extra, pair))
+    assert verify_consistency(1, 2, leaf, pair, [extra])
+    assert not verify_consistency(1, 2, leaf, hash_node(extra, pair), [extra, extra])
+    assert not verify_consistency(2, 2, pair, pair, [extra])
+    assert not verify_consistency(0, 0, EMPTY_ROOT, EMPTY_ROOT, [])
