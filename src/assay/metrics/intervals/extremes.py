@@ -74,11 +74,23 @@ class Sample:
         keep = [number for number, (low, high) in ends if high >= top or low <= bottom]
         if len(keep) == len(places):
             return self
+        return self._pick(keep)
 
-        def pick(given: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    def sturdy(self) -> Sample:
+        """Leave out groups so small that their own noise hides what the others show; by size alone, not by value.
+
+        The range of some groups is at most that of all, so a lower limit for them is one for all. A group is left
+        out when its error at the common value is over three times the second smallest one.
+        """
+        errors = self.spreads(self.stretched(0.0))
+        most = 3 * sorted(errors)[1]
+        return self if max(errors) <= most else self._pick([n for n, error in enumerate(errors) if error <= most])
+
+    def _pick(self, keep: list[int]) -> Sample:
+        def some(given: tuple[float, ...] | None) -> tuple[float, ...] | None:
             return None if given is None else tuple(given[number] for number in keep)
 
-        return Sample(pick(self.values) or (), pick(self.sizes), pick(self.errors), self.logs)
+        return Sample(some(self.values) or (), some(self.sizes), some(self.errors), self.logs)
 
     def weights(self) -> list[float]:
         """Return how firmly each group stands: people, or one over the squared error."""
@@ -147,29 +159,52 @@ def range_interval(samples: tuple[Sample, ...], z: float) -> tuple[float, float]
     group (Koopman).
     """
     observed = max(sample.observed() for sample in samples)
-    kept = [sample.trimmed() for sample in samples]
+    if observed <= 0:
+        return 0.0, 0.0
+    search = _Search(samples)
+    sturdy = tuple(sample.sturdy() for sample in samples)
+    if all(len(some.values) == len(every.values) for some, every in zip(sturdy, samples, strict=True)):
+        low = search.low(z)
+    else:
+        # Two ways to look, so each at half the error.
+        half = _QUANTILE((1 + NormalDist().cdf(z)) / 2)
+        low = max(search.low(half), _Search(sturdy).low(half))
+    return (min(observed, low), max(observed, search.high(-z)))
 
-    def standing(drawn: list[list[float]]) -> float:
+
+class _Search:
+    """The limits of one set of samples; the sample itself is where both searches start."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self.observed = max(sample.observed() for sample in samples)
+        self.kept = [sample.trimmed() for sample in samples]
+        if self.observed > 0:
+            self.here = self.stretched(1.0)
+            self.step = min(1.0, 1.6 * max(_error_of_range(sample) for sample in self.kept) / self.observed)
+
+    def standing(self, drawn: list[list[float]]) -> float:
         chance = prod(
-            chance_within(places, sample.spreads(places), observed) for sample, places in zip(kept, drawn, strict=True)
+            chance_within(places, sample.spreads(places), self.observed)
+            for sample, places in zip(self.kept, drawn, strict=True)
         )
         return _QUANTILE(min(1 - _LEAST, max(_LEAST, chance)))
 
-    def squeezed(scale: float) -> float:
-        return standing([sample.squeezed(scale * observed) for sample in kept])
+    def squeezed(self, scale: float) -> float:
+        return self.standing([sample.squeezed(scale * self.observed) for sample in self.kept])
 
-    def stretched(scale: float) -> float:
-        return standing([sample.stretched(scale) for sample in kept])
+    def stretched(self, scale: float) -> float:
+        return self.standing([sample.stretched(scale) for sample in self.kept])
 
-    # The sample itself is both the widest squeezed and the narrowest stretched one; limits are sought around it.
-    here = stretched(1.0)
-    if observed <= 0:
-        return 0.0, 0.0
-    step = min(1.0, 0.8 * z * max(_error_of_range(sample) for sample in kept) / observed)
-    low = 1.0 if here >= z else _limit(squeezed, z, here, step)
-    high = _limit(stretched, -z, here, step)
-    reached = max(max(places) - min(places) for places in (sample.stretched(high) for sample in kept))
-    return (min(observed, low * observed), max(observed, reached))
+    def low(self, wanted: float) -> float:
+        if self.observed <= 0:
+            return 0.0
+        if self.here >= wanted:
+            return self.observed
+        return self.observed * _limit(self.squeezed, wanted, self.here, self.step)
+
+    def high(self, wanted: float) -> float:
+        scale = _limit(self.stretched, wanted, self.here, self.step)
+        return max(max(places) - min(places) for places in (sample.stretched(scale) for sample in self.kept))
 
 
 def _error_of_range(sample: Sample) -> float:
