@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import click
 
-from assay.cli.options import Names, format_option, print_machine
+from assay.cli.options import Names, format_option, print_machine, rows_argument
+from assay.errors import InputError
 
 EPILOG = """\b
 Examples:
   assay compare train.parquet last-week.parquet
   assay compare reference.csv current.csv --columns income,debt_ratio,region --format json
+  zcat today.csv.gz | assay compare reference.parquet -
 
 \b
 Metrics of a numeric column: psi, jensen_shannon (by the reference's deciles), ks, wasserstein, out_of_range_share.
@@ -30,11 +32,14 @@ A column that vanished or changed its type has no value, and a reason.
 def compare(reference: str, current: str, columns: tuple[str, ...] | None, level: float, form: str) -> None:
     """Compare two tables column by column: how far the rows have moved, and how good they are. No policy is needed.
 
-    REFERENCE and CURRENT are CSV or Parquet files, globs or folders.
+    REFERENCE and CURRENT are CSV or Parquet files, globs or folders; one of them may be - for standard input.
     """
     from assay.lifecycle.comparing import compare_rows  # noqa: PLC0415 - the engine is loaded only by this verb
 
-    compared = compare_rows(reference, current, columns=columns, level=level, watched=form == "text")
+    if reference == current == "-":
+        raise InputError("expected two tables, found standard input twice: name a file for one of them")
+    tables = rows_argument(reference), rows_argument(current)
+    compared = compare_rows(*tables, columns=columns, level=level, watched=form == "text")
     counted = compared.comparison
     if form == "json":
         print_machine(compared.to_json())

@@ -64,6 +64,8 @@ def start(table: str, folder: Path, *, told: Told | None = None, force: bool = F
             f"{'them' if len(in_the_way) > 1 else 'it'}. Nothing was written. Replace with --force, or write elsewhere "
             "with --into FOLDER"
         )
+    if table == "-":
+        raise InputError("expected a file to begin with, found standard input: assay.yaml has to name what is measured")
     rows, columns = look(table)
     guesses = guess(columns, told or Told())
     name = _system_name(table, folder)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -131,7 +132,8 @@ def compare_tables(
 def _open(session: Session, rows: Any, table: str) -> _Table:  # noqa: ANN401 - any table
     from assay.tabular.opening import open_rows  # noqa: PLC0415 - the engine is loaded when rows are read
 
-    opened = open_rows(session, rows, name=table if not isinstance(rows, str) else None)
+    named = isinstance(rows, (str, Path, bytes))
+    opened = open_rows(session, rows, name=None if named else table.replace("_", " "))
     relation, types = opened.relation, opened.columns
     if opened.is_text:
         session.rows(f"CREATE TEMP TABLE {table} AS SELECT * FROM {relation}", name=opened.name)
