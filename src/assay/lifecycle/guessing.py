@@ -143,7 +143,9 @@ def guess(columns: Sequence[Seen], told: Told = Told()) -> Guesses:
     rest = [column for column in left if column.different == TWO and column.name != taken]
     label = _named(told.label, rest if told.label is None else left, LABELS, _is_class, "two different values")
     if prediction is None:
-        prediction = _only_pair(rest, label)
+        prediction = _only_other(rest, rest, label)
+    elif label is None:
+        label = _only_other(rest, left, prediction)
     if prediction is None:
         raise InputError(_no_prediction(columns, rest, label, score))
     if not protected:
@@ -229,12 +231,14 @@ def _protected(columns: Sequence[Seen], told: Told) -> tuple[list[Guess], list[s
     return found, remarks
 
 
-def _only_pair(pairs: Sequence[Seen], label: Guess | None) -> Guess | None:
-    """Take the only two-valued column left, when there is a label with the same two values."""
-    left = [column for column in pairs if label is None or column.name != label.chosen]
-    truth = next((column for column in pairs if label is not None and column.name == label.chosen), None)
-    if len(left) == 1 and truth is not None and set(left[0].values) == set(truth.values):
-        return Guess(left[0].name, f"the only other column with the two values of {truth.name}")
+def _only_other(pairs: Sequence[Seen], columns: Sequence[Seen], known: Guess | None) -> Guess | None:
+    """Take the only other two-valued column, when its two values are those of the column that is known."""
+    if known is None:
+        return None
+    others = [column for column in pairs if column.name != known.chosen]
+    values = next((set(column.values) for column in columns if column.name == known.chosen), set())
+    if len(others) == 1 and set(others[0].values) == values:
+        return Guess(others[0].name, f"the only other column with the two values of {known.chosen}")
     return None
 
 

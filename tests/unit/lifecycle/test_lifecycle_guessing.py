@@ -87,6 +87,18 @@ def test_the_only_other_column_with_the_labels_values_is_the_prediction() -> Non
     assert guess([two("label"), two("xgb"), groups("sex", 2)]).prediction.chosen == "xgb"
 
 
+def test_the_only_other_column_with_the_predictions_values_is_the_label() -> None:
+    found = guess([two("Loan_Status", "N", "Y"), two("Predicted", "N", "Y"), two("owner", "a", "b"), groups("sex", 2)])
+    assert found.label is None  # two columns could be it
+
+    found = guess([two("Loan_Status", "N", "Y"), two("Predicted", "Y", "N"), groups("sex", 2)])
+    assert found.label is not None
+    assert found.label.chosen == "Loan_Status"
+
+    found = guess([two("owner", "a", "b"), two("Predicted", "Y", "N"), groups("sex", 2)])
+    assert found.label is None  # other values
+
+
 def test_two_candidates_for_the_prediction_are_not_chosen_between() -> None:
     with pytest.raises(InputError, match=r"two different values: rf, xgb.*--prediction NAME"):
         guess([two("label"), two("rf"), two("xgb"), groups("sex", 2)])
