@@ -232,12 +232,12 @@ def _protected(columns: Sequence[Seen], told: Told) -> tuple[list[Guess], list[s
 
 
 def _only_other(pairs: Sequence[Seen], columns: Sequence[Seen], known: Guess | None) -> Guess | None:
-    """Take the only other two-valued column, when its two values are those of the column that is known."""
+    """Take the only other column that has the two values of the column that is known."""
     if known is None:
         return None
-    others = [column for column in pairs if column.name != known.chosen]
     values = next((set(column.values) for column in columns if column.name == known.chosen), set())
-    if len(others) == 1 and set(others[0].values) == values:
+    others = [column for column in pairs if column.name != known.chosen and set(column.values) == values]
+    if len(others) == 1:
         return Guess(others[0].name, f"the only other column with the two values of {known.chosen}")
     return None
 

@@ -88,15 +88,14 @@ def test_the_only_other_column_with_the_labels_values_is_the_prediction() -> Non
 
 
 def test_the_only_other_column_with_the_predictions_values_is_the_label() -> None:
-    found = guess([two("Loan_Status", "N", "Y"), two("Predicted", "N", "Y"), two("owner", "a", "b"), groups("sex", 2)])
-    assert found.label is None  # two columns could be it
-
-    found = guess([two("Loan_Status", "N", "Y"), two("Predicted", "Y", "N"), groups("sex", 2)])
+    columns = [two("Loan_Status", "N", "Y"), two("Predicted", "Y", "N"), two("owner", "a", "b"), groups("sex", 2)]
+    found = guess(columns)
     assert found.label is not None
     assert found.label.chosen == "Loan_Status"
 
-    found = guess([two("owner", "a", "b"), two("Predicted", "Y", "N"), groups("sex", 2)])
-    assert found.label is None  # other values
+
+def test_two_candidates_for_the_label_are_not_chosen_between() -> None:
+    assert guess([two("a"), two("b"), two("prediction"), groups("sex", 2)]).label is None
 
 
 def test_two_candidates_for_the_prediction_are_not_chosen_between() -> None:
