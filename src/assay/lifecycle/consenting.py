@@ -1,4 +1,4 @@
-"""What people do: approve, waive, revoke. Each act is a signed file beside the release, and an entry in the log."""
+"""What people do: approve, waive, revoke. Each act is a signed file beside the release; the log holds its digest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from assay.attest import dsse
-from assay.attest.consent import Act, consent_id, consent_statement, read_consent
+from assay.attest.consent import Act, consent_entry, consent_id, consent_statement, read_consent
 from assay.attest.keys import Signer, parse_private_key
 from assay.attest.statement import EVIDENCE, VERDICT
 from assay.errors import InputError, VerificationError, suggest
@@ -90,7 +90,8 @@ class Desk:
         if words:
             contents[f"{identity}.txt"] = words.encode()
         with staging(self.folder / CONSENTS) as stage:
-            self.log.append([envelope.content()])
+            # The log gets a digest: what people wrote, and who they are, stays beside the release, where it can be erased.
+            self.log.append([consent_entry(envelope)])
             publish(stage, self.folder / CONSENTS, contents)
         return identity
 
