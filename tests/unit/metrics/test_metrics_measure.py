@@ -240,6 +240,13 @@ def test_regression_and_many_classes_have_between_metrics_of_their_own() -> None
     assert {m.one_of for m in found if m.metric == "selection_rate"} == {"x", "y", "z"}
 
 
+def test_weighted_errors_are_not_passed_off_as_measured() -> None:
+    tally = tally_of(GROUPS, label=[1.0] * 10, prediction=[2.0] * 10, weight=[2.0] * 10, task="regression")
+    found = only(measure(tally), "mean_absolute_error", group={})
+    assert found.value is None
+    assert found.reason == "the tally keeps no weighted errors"
+
+
 def test_the_list_of_metrics_is_whole() -> None:
     for name, metric in METRICS.items():
         assert isinstance(metric, Metric)
