@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from assay.adapters.project_log import ProjectLog
 from assay.demo.applications import copy_table, read_columns
 from assay.demo.cast import AUTHOR, RISK_OWNER, VALIDATOR, write_project, write_trust
-from assay.demo.training import RECIPES, Recipe, Trained, train
+from assay.demo.training import RECIPES, Recipe, Trained, check_installed, train
 from assay.errors import InputError
 from assay.lifecycle import consenting, release
 from assay.lifecycle.project import load_project
@@ -63,6 +63,7 @@ def tell(folder: Path, teller: Teller) -> Told:
         StorageError: when the disk is full or the folder cannot be written.
     """
     first, second = RECIPES
+    check_installed()
     begin(folder, teller)
     _tell_the_data(folder, teller)
     _tell_training(folder, first, teller)

@@ -80,6 +80,18 @@ class Trained:
     applicants: int
 
 
+def check_installed() -> None:
+    """Check that scikit-learn is there, before anything is written.
+
+    Raises:
+        MissingExtraError: when it is not.
+    """
+    try:
+        import sklearn  # noqa: F401, PLC0415 - the demo extra
+    except ImportError:
+        raise MissingExtraError("scikit-learn", "demo") from None
+
+
 def train(recipe: Recipe, table: Path, model_folder: Path, predictions: Path) -> Trained:
     """Cross-fit a recipe; write its scorecards as JSON and everybody's prediction as Parquet.
 
@@ -92,12 +104,10 @@ def train(recipe: Recipe, table: Path, model_folder: Path, predictions: Path) ->
     Raises:
         MissingExtraError: when scikit-learn is not installed.
     """
-    try:
-        import numpy as np  # noqa: PLC0415 - comes with scikit-learn
-        from sklearn.metrics import roc_auc_score  # noqa: PLC0415 - the demo extra
-        from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415 - the demo extra
-    except ImportError:
-        raise MissingExtraError("scikit-learn", "demo") from None
+    check_installed()
+    import numpy as np  # noqa: PLC0415 - comes with scikit-learn
+    from sklearn.metrics import roc_auc_score  # noqa: PLC0415 - the demo extra
+    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415 - the demo extra
 
     people = read_columns(table, {"approved": "approved", "race": "race", "sex": "sex"})
     columns = read_columns(table, {name: f"({sql})::DOUBLE" for name, sql in recipe.features.items()})

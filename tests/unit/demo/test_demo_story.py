@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from assay.demo.story import MADE, MARK, Told, begin, tell
 from assay.demo.telling import Teller, plain_writer
-from assay.errors import InputError
+from assay.errors import InputError, MissingExtraError
 from assay.lifecycle.project import load_project
 from assay.lifecycle.verification import verify_release
 
@@ -122,6 +123,14 @@ def test_the_story_shows_each_command_and_where_the_reports_are(played: Played) 
         assert wanted in played.text
     assert "\x1b" not in played.text
     assert "Traceback" not in played.text
+
+
+def test_without_scikit_learn_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+
+    with pytest.raises(MissingExtraError, match=r"pip install 'assay\[demo\]'"):
+        tell(tmp_path / "demo", Teller(plain_writer(lambda _line: None)))
+    assert not (tmp_path / "demo").exists()
 
 
 def test_a_folder_with_something_else_is_refused_and_not_touched(tmp_path: Path) -> None:

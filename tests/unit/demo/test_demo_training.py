@@ -94,7 +94,7 @@ def test_training_again_gives_the_same_bytes(made: Made, tmp_path: Path) -> None
 def test_without_scikit_learn_the_message_says_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
     table = copy_table(tmp_path)
 
     with pytest.raises(MissingExtraError, match=r"scikit-learn is not installed.*pip install 'assay\[demo\]'"):
