@@ -90,7 +90,7 @@ class Desk:
         if words:
             contents[f"{identity}.txt"] = words.encode()
         with staging(self.folder / CONSENTS) as stage:
-            # The log gets a digest: what people wrote, and who they are, stays beside the release, where it can be erased.
+            # Who consented, and in which words, stays beside the release, where it can be erased.
             self.log.append([consent_entry(envelope)])
             publish(stage, self.folder / CONSENTS, contents)
         return identity
