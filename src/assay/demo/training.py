@@ -71,12 +71,16 @@ class Trained:
         accuracy: share of applicants for whom the prediction equals the decision of 1990.
         ranking: area under the ROC curve: how often an approved applicant scores above one who was turned down.
         approved: share approved, by race.
+        turned_down: applicants that it turns down.
+        turned_down_then: applicants whom the lenders turned down.
         applicants: number of applicants.
     """
 
     accuracy: float
     ranking: float
     approved: dict[str, float]
+    turned_down: int
+    turned_down_then: int
     applicants: int
 
 
@@ -141,6 +145,8 @@ def train(recipe: Recipe, table: Path, model_folder: Path, predictions: Path) ->
         accuracy=float((predicted == approved).mean()),
         ranking=float(roc_auc_score(approved, scores)),
         approved={name: float(predicted[race == name].mean()) for name in sorted(set(people["race"]))},
+        turned_down=int((predicted == 0).sum()),
+        turned_down_then=int((approved == 0).sum()),
         applicants=len(approved),
     )
 
