@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from assay.demo.telling import Teller
     from assay.lifecycle.consenting import Desk
     from assay.lifecycle.release import Released
-    from assay.records.verdict import Finding
+    from assay.records.verdict import Finding, Verdict
 
 README = "README.md"
 MARK = "This folder was made by `assay demo`."
@@ -281,14 +281,17 @@ def _tell_verdict(released: Released, teller: Teller) -> None:
     for finding in verdict.findings:
         waits = finding.check == "approvals" and verdict.decision == "deny"  # nobody approves what is denied
         if finding.status in {"fail", "unknown"} and not waits:
-            _tell_finding(finding, teller)
+            _tell_finding(finding, verdict, teller)
     passed = [finding.id for finding in verdict.findings if finding.status == "pass"]
     teller.item("+", f"passed: {', '.join(passed) or 'nothing'}", "good")
 
 
-def _tell_finding(finding: Finding, teller: Teller) -> None:
+def _tell_finding(finding: Finding, verdict: Verdict, teller: Teller) -> None:
     style = "bad" if finding.status == "fail" and finding.waiver is None else "open"
-    accepted = " Accepted in writing (the finding stays as it is)." if finding.waiver else ""
+    waiver = next((use for use in verdict.consents if use.id == finding.waiver), None)
+    accepted = (
+        f" Accepted in writing by {waiver.by} until {waiver.expires}; it stays {finding.status}." if waiver else ""
+    )
     teller.item("x" if finding.status == "fail" else "?", f"{finding.title}: {finding.reason}{accepted}", style)
     if finding.people:
         teller.say(f"In people: {finding.people}", indent=5)
