@@ -18,7 +18,7 @@ from assay.tlog.signed_checkpoint import open_checkpoint
 from assay.tlog.signer import sign_note, signer_key
 from assay.tlog.tile import tile_at, tile_path
 from assay.tlog.tiled_tree import TiledTree
-from assay.tlog.tree import MemoryTree, consistency_ranges, inclusion_proof, inclusion_ranges
+from assay.tlog.tree import MemoryTree, consistency_proof, consistency_ranges, inclusion_proof, inclusion_ranges
 from assay.tlog.tree_head import split_tree_head
 from assay.tlog.vkey import parse_vkey
 
@@ -137,3 +137,7 @@ def test_a_proof_longer_than_the_tree_is_high_proves_nothing() -> None:
     assert not verify_consistency(1, 2, leaf, hash_node(extra, pair), [extra, extra])
     assert not verify_consistency(2, 2, pair, pair, [extra])
     assert not verify_consistency(0, 0, EMPTY_ROOT, EMPTY_ROOT, [])
+    tree = MemoryTree(hash_leaf(b"%d" % i) for i in range(4))
+    proof, old, new = consistency_proof(3, 4, tree.node), tree.root(3), tree.root()
+    assert verify_consistency(3, 4, old, new, proof)
+    assert not verify_consistency(3, 4, hash_node(extra, old), hash_node(extra, new), [*proof, extra])
