@@ -26,11 +26,12 @@ def compile_rule(expression: str) -> Any:  # noqa: ANN401 - a compiled program o
         ValueError: with the place and the reason, when it is not CEL.
     """
     import celpy  # noqa: PLC0415 - a third of a second of imports, only for policies that have rules of their own
+    from celpy.celparser import CELParseError  # noqa: PLC0415 - as above
 
     environment = celpy.Environment()
     try:
         return environment.program(environment.compile(expression))
-    except celpy.CELParseError as error:
+    except CELParseError as error:
         where = "" if error.line is None else f" at line {error.line}, column {error.column}"
         raise ValueError(f"expected an expression of CEL, found a mistake{where}") from None
 
