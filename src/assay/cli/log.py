@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assay.cli.witness import witness
 from assay.errors import EXIT_ALLOW, EXIT_DENY, InputError
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ Exit codes: 0 done, 1 the log is not what it was (or a proof does not hold), 2 w
 @click.group(epilog=EPILOG)
 def log() -> None:
     """A tamper-evident log in a folder that any C2SP tlog-tiles client can read."""
+
+
+log.add_command(witness)
 
 
 def _print_json(document: dict[str, Any]) -> None:

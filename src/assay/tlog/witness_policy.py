@@ -54,12 +54,14 @@ class WitnessPolicy:
         witnesses: witness name to key.
         groups: group name to group.
         quorum: name of the witness or group that must be satisfied; None when no cosignature is asked for.
+        addresses: witness name to the address it is asked at, where the policy gives one.
     """
 
     logs: tuple[VerifierKey, ...]
     witnesses: Mapping[str, VerifierKey]
     groups: Mapping[str, Group]
     quorum: str | None
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
     def satisfied_by(self, keys: Iterable[VerifierKey]) -> bool:
         """Return whether valid cosignatures by these keys make the quorum."""
@@ -76,21 +78,30 @@ class WitnessPolicy:
         Raises:
             VerificationError: when no accepted log has signed it, a known signature fails, or the quorum is not met.
         """
-        names = {(signature.name, signature.key_id) for signature in parse_note(note).signatures}
-        log_key = next((key for key in self.logs if (key.name, key.id) in names), None)
-        if log_key is None:
-            raise VerificationError("checkpoint: expected a signature by one of the policy's logs, found none")
-        signed = open_checkpoint(note, log_key, self.witnesses.values())
+        signed = self.open_signed(note)
         if not self.satisfied_by(signed.cosigned_by):
             found = ", ".join(key.name for key in signed.cosigned_by) or "none"
             raise VerificationError(f"checkpoint: expected the quorum {self.quorum!r} of witnesses, found {found}")
         return signed
+
+    def open_signed(self, note: bytes) -> SignedCheckpoint:
+        """Open a checkpoint of one of the accepted logs, whatever its cosignatures.
+
+        Raises:
+            VerificationError: when no accepted log has signed it, or a known signature fails.
+        """
+        names = {(signature.name, signature.key_id) for signature in parse_note(note).signatures}
+        log_key = next((key for key in self.logs if (key.name, key.id) in names), None)
+        if log_key is None:
+            raise VerificationError("checkpoint: expected a signature by one of the policy's logs, found none")
+        return open_checkpoint(note, log_key, self.witnesses.values())
 
 
 @dataclass(slots=True)
 class _Reading:
     logs: list[VerifierKey] = field(default_factory=list)
     witnesses: dict[str, VerifierKey] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
     quorums: list[str] = field(default_factory=list)
     publics: set[bytes] = field(default_factory=set)
@@ -119,6 +130,8 @@ class _Reading:
         if kind not in {ED25519_COSIGNATURE, ML_DSA_44_COSIGNATURE}:
             raise InputError(f"expected a cosigner's key (type 4 or 6), found type {key.kind}")
         self.witnesses[fields[0]] = VerifierKey(key.name, kind, key.public)
+        if len(fields) > len(("name", "key")):
+            self.addresses[fields[0]] = fields[2]
 
     def group(self, fields: list[str]) -> None:
         if len(fields) < len(("name", "threshold", "member")):
@@ -204,4 +217,4 @@ def parse_witness_policy(content: bytes, *, name: str = "policy") -> WitnessPoli
     if problems:
         raise DocumentError(problems)
     quorum = None if reading.quorums[0] == _NONE else reading.quorums[0]
-    return WitnessPolicy(tuple(reading.logs), reading.witnesses, reading.groups, quorum)
+    return WitnessPolicy(tuple(reading.logs), reading.witnesses, reading.groups, quorum, reading.addresses)
