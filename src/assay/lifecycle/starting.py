@@ -6,7 +6,6 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from assay.errors import InputError
 from assay.lifecycle.guessing import Guess, Guesses, Seen, Told, guess, words_of
 from assay.lifecycle.project import CONFIG_NAME
 from assay.lifecycle.storing import publish, staging
+from assay.policy.starter import starter_policy
 from assay.reports.starter_card import starter_card
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ def start(table: str, folder: Path, *, told: Told | None = None, force: bool = F
     protected = [found.chosen for found in guesses.protected]
     contents = {
         CONFIG_NAME: config_text(name, table, folder, guesses).encode(),
-        POLICY_NAME: (resources.files("assay.policy") / "starter.yaml").read_bytes(),
+        POLICY_NAME: starter_policy(
+            protected, name=name, has_label=guesses.label is not None, has_score=guesses.score is not None
+        ).encode(),
         CARD_NAME: starter_card(name, protected).encode(),
     }
     with staging(folder / CONFIG_NAME) as stage:
