@@ -167,14 +167,15 @@ def open_submission(body: bytes, logs: Mapping[str, tuple[VerifierKey, ...]]) ->
     """
     try:
         request = parse_add_checkpoint(body)
-        note = parse_note(request.note)
-        checkpoint = read_checkpoint(note.text)
+        text, blank, _ = request.note.rpartition(b"\n\n")
+        checkpoint = read_checkpoint(text + blank[:1])
     except VerificationError as error:
         return _refusal(BAD_REQUEST, str(error))
     keys = logs.get(checkpoint.origin)
     if keys is None:
         return _refusal(NOT_FOUND, "unknown log: this witness does not watch that origin")
     try:
+        note = parse_note(request.note)  # signature lines that cannot be read are signatures that do not hold
         signed_by = {(key.name, key.id) for key in open_note(request.note, keys).signed_by}
     except VerificationError as error:
         return _refusal(FORBIDDEN, f"invalid signature: {error}")
