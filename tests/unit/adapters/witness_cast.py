@@ -48,8 +48,8 @@ def place(server: WitnessServer) -> tuple[str, int]:
 
 
 @contextlib.contextmanager
-def served(state: WitnessState, port: int = 0) -> Iterator[WitnessServer]:
-    with WitnessServer(("127.0.0.1", port), state, watched_logs([LOG.verifier])) as server:
+def running(server: WitnessServer) -> Iterator[WitnessServer]:
+    with server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
@@ -61,7 +61,11 @@ def served(state: WitnessState, port: int = 0) -> Iterator[WitnessServer]:
 
 @contextlib.contextmanager
 def witness(folder: Path, name: str = "example.com/witness") -> Iterator[WitnessServer]:
-    with contextlib.closing(WitnessState.open(folder, name)) as state, served(state) as server:
+    logs = watched_logs([LOG.verifier])
+    with (
+        contextlib.closing(WitnessState.open(folder, name)) as state,
+        running(WitnessServer(("127.0.0.1", 0), state, logs)) as server,
+    ):
         yield server
 
 
