@@ -97,7 +97,7 @@ def find(
         found.append(_no_tier(policy, evidence))
     for control in (*policy.controls, *_implied(policy, evidence, tier, at=at, steps=steps)):
         if control.stage is not None and control.stage != evidence.stage:
-            found.append(_other_stage(control, evidence, policy.places.get(control.id)))
+            found.append(_other_stage(control, evidence, _place(policy, control)))
             continue
         terms = Terms(
             at=at,
@@ -111,10 +111,24 @@ def find(
             steps=steps,
             files_now=files_now,
             words=policy.words,
-            place=policy.places.get(control.id) or policy.places.get(f"$.{control.id.replace('-', '_')}"),
+            place=_place(policy, control),
         )
         found.extend(run_check(control, evidence, terms))
     return _unique(found)
+
+
+_ASKED_BY = {
+    "coverage": ("$.coverage",),
+    "evidence-fresh": ("$.evidence_age_days", "$.tiers"),
+    "approvals": ("$.approvals", "$.tiers"),
+}
+"""Keys of a policy that ask for a check without a control of its own; the first that is written is its place."""
+
+
+def _place(policy: Policy, control: Control) -> Place | None:
+    """Return where a control stands, or what asks for it: no finding is without its line of the policy."""
+    found = (policy.places.get(key) for key in (control.id, *_ASKED_BY.get(control.check, ()), "$.name"))
+    return next((place for place in found if place), None)
 
 
 def _lesser(one: int | None, other: int | None) -> int | None:
@@ -152,7 +166,7 @@ def _no_tier(policy: Policy, evidence: Evidence) -> Finding:
     return Finding(
         id="materiality", control="materiality", check="materiality",
         title="The system belongs to a tier of the policy",
-        status="unknown", reason=reason, place=policy.places.get("$.materiality"),
+        status="unknown", reason=reason, place=policy.places.get("$.materiality") or policy.places.get("$.name"),
     )  # fmt: skip
 
 

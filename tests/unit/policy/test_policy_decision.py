@@ -5,6 +5,7 @@ import pytest
 from assay.checks import CHECKS, Check, run_check
 from assay.checks.control import Control, Terms
 from assay.policy.cases import ShortMeasurement
+from assay.policy.parse import parse_policy
 from assay.policy.replay import replay
 from assay.records.tally import FileDigest
 from policy_cases import APPROVALS, FAILS, GAP, OPEN, PASSES, WAIVERS, approval, evidence, gap, policy, verdict, waiver
@@ -173,3 +174,19 @@ def test_replay_takes_the_consents_of_that_day_as_given_under_the_other_policy()
     assert replay(other, about, then, consents=given).decisions == ("allow", "allow")
     stricter = policy(more=APPROVALS + WAIVERS.replace("sacred", "gap"))
     assert replay(stricter, about, then, consents=given).decisions == ("allow", "deny")
+
+
+@pytest.mark.parametrize(
+    ("asking", "line"),
+    [
+        ("tiers: {top: {approvals: [{role: validator}], evidence_age_days: 3}}\n", 3),
+        ("approvals: [{role: validator}]\nevidence_age_days: 3\n", None),
+    ],
+)
+def test_every_finding_points_at_the_line_that_asks_for_it(asking: str, line: int | None) -> None:
+    rules = "materiality: [{exposure: high, purpose: '*', tier: top}]\n" if line else ""
+    text = f'name: p\nversion: "1"\n{asking}{rules}coverage: {{attributes: [race]}}\ncontrols:\n  - {GAP}\n'
+    found = verdict(parse_policy("p.yaml", lambda _: text.encode()), evidence(PASSES))
+    lines = {f.control: f.place.line for f in found.findings if f.place}
+    assert {f.control for f in found.findings if f.place is None} == set()
+    assert (lines["approvals"], lines["evidence-fresh"]) == ((line, line) if line else (3, 4))
