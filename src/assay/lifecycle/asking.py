@@ -1,0 +1,312 @@
+"""Asking the trail: a projection that is brought up to the log's size, a view of it, and proofs of what answers cite.
+
+The projection is a file in the state folder, and disposable: it is built anew when it is of another log or other keys.
+Every entry that enters it is hashed, and together they must give the root that the log has signed, so no answer can
+rest on an entry that was changed, put in or left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from assay import __version__
+from assay.errors import InputError, StorageError, VerificationError
+from assay.lifecycle.keyring import read_public_keys
+from assay.lifecycle.people import read_people
+from assay.lifecycle.recording import EVIDENCE_STORE
+from assay.lifecycle.setting import read_trust
+from assay.records.canonical import digest, sha256_hex
+from assay.tlog.growth import Edge, grow, read_edge
+from assay.tlog.merkle import verify_inclusion
+from assay.tlog.proof import Proof
+from assay.tlog.tree import inclusion_proof, root_hash
+from assay.trail import projection
+from assay.trail.answers import Answer, InclusionProof
+from assay.trail.reading import Read, read_entry
+from assay.trail.view import View
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assay.attest.keys import PublicKey
+    from assay.attest.trust import Trust
+    from assay.lifecycle.project import Project
+    from assay.tlog.signed_checkpoint import SignedCheckpoint
+    from assay.tlog.tiled_tree import TiledTree
+    from assay.tlog.vkey import VerifierKey
+
+PROJECTION = "trail.sqlite"
+
+MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
+"""Cap on a document beside the log that is looked at."""
+
+_CHUNK = 4096
+_NAMED = (
+    "releases/*/*/verdict.json",
+    "releases/*/*/evidence.json",
+    "releases/*/*/consents/*.json",
+    f"{EVIDENCE_STORE}/*",
+)
+
+
+class LogReader(Protocol):
+    """A log that can be read: a folder, or a copy of one."""
+
+    @property
+    def key(self) -> VerifierKey:
+        """The log's verifier key."""
+        ...
+
+    def checkpoint(self) -> SignedCheckpoint:
+        """Return the current checkpoint, its signature verified."""
+        ...
+
+    def tree(self, size: int) -> TiledTree:
+        """Return the tree of a size, read from the tiles."""
+        ...
+
+    def entries(self, first: int, end: int) -> Iterator[bytes]:
+        """Yield the entries from ``first`` up to ``end``; they are not verified."""
+        ...
+
+
+class Documents(Mapping[str, bytes]):
+    """What lies beside the log in a state folder, by SHA-256; files are hashed when the first one is asked for."""
+
+    def __init__(self, state: Path) -> None:
+        self._state = state
+
+    @cached_property
+    def _paths(self) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for pattern in _NAMED:
+            for path in sorted(self._state.glob(pattern)):
+                if path.is_file() and path.stat().st_size <= MAX_DOCUMENT_BYTES:
+                    found[sha256_hex(path.read_bytes())] = path
+        return found
+
+    def __getitem__(self, sha256: str) -> bytes:
+        """Return the document with a digest; it is compared again when it is read."""
+        content = self._paths[sha256].read_bytes()
+        if sha256_hex(content) != sha256:
+            raise KeyError(sha256)
+        return content
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the digests of what is there."""
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        """Return how many documents there are."""
+        return len(self._paths)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trail:
+    """A log with its projection, open for questions.
+
+    Attributes:
+        reader: the log.
+        signed: the checkpoint that the projection reaches.
+        connection: the projection.
+        documents: what lies beside the log.
+        trust: who people are.
+        people: pseudonym to name.
+        keys: the known keys by name.
+    """
+
+    reader: LogReader
+    signed: SignedCheckpoint
+    connection: sqlite3.Connection
+    documents: Mapping[str, bytes]
+    trust: Trust
+    people: Mapping[str, str]
+    keys: Mapping[str, PublicKey]
+
+    @property
+    def size(self) -> int:
+        """Entries of the log."""
+        return self.signed.checkpoint.size
+
+    def view(self, size: int | None = None) -> View:
+        """Return the trail as it was at a size of the log; by default at its last.
+
+        Raises:
+            InputError: when the log is not that long.
+        """
+        at = self.size if size is None else size
+        if not 0 <= at <= self.size:
+            raise InputError(f"expected a size of the log from 0 to {self.size}, found {at}")
+        return View(
+            connection=self.connection,
+            origin=self.signed.checkpoint.origin,
+            size=at,
+            root=root_hash(at, self.reader.tree(at).node).hex(),
+            documents=self.documents,
+            trust=self.trust,
+            people=self.people,
+            key_names={key.key_id: name for name, key in self.keys.items()},
+        )
+
+    def with_id(self, identity: str) -> Read | None:
+        """Return the entry whose event has an id; None when there is none."""
+        return projection.with_id(self.connection, identity)
+
+    def proven(self, answer: Answer) -> Answer:
+        """Add to an answer the proof of every entry that it cites, each verified.
+
+        Raises:
+            VerificationError: when one does not hold.
+        """
+        tree, root = self.reader.tree(answer.size), bytes.fromhex(answer.root)
+        proofs = []
+        for one in answer.cited:
+            hashes = inclusion_proof(one.index, answer.size, tree.node)
+            if not verify_inclusion(one.index, answer.size, bytes.fromhex(one.leaf_sha256), hashes, root):
+                raise VerificationError(f"entry {one.index}: it does not stand in the log at size {answer.size}")
+            proofs.append(
+                InclusionProof(
+                    index=one.index, leaf_sha256=one.leaf_sha256, hashes=tuple(hash_.hex() for hash_ in hashes)
+                )
+            )
+        note = self.signed.note.decode() if answer.size == self.size else None
+        return msgspec.structs.replace(answer, proofs=tuple(proofs), checkpoint=note)
+
+    def proof_files(self, answer: Answer) -> dict[str, bytes]:
+        """Return ``<index>.tlog-proof`` and ``<index>.entry`` for each entry that an answer cites.
+
+        Raises:
+            InputError: when the log has gone on since, so that no checkpoint of that size is at hand.
+        """
+        if answer.checkpoint is None:
+            raise InputError(
+                f"expected an answer about the log's present size, {self.size}, found one about {answer.size}: no "
+                "signed checkpoint of that size is kept here, and a proof file needs one"
+            )
+        tree, files = self.reader.tree(answer.size), {}
+        for one in answer.proofs:
+            hashes = tuple(bytes.fromhex(hash_) for hash_ in one.hashes)
+            files[f"{one.index}.tlog-proof"] = Proof(one.index, hashes, answer.checkpoint.encode()).content()
+            files[f"{one.index}.entry"] = tree.entry(one.index)
+        return files
+
+    def rebuilt(self) -> list[str]:
+        """Build the projection again in memory and compare; return what differs, a line each."""
+        with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+            _advance(fresh, self.reader, self.signed, _all_keys(self.trust, self.keys))
+            return projection.differences(self.connection, fresh)
+
+
+@contextlib.contextmanager
+def open_trail(project: Project, reader: LogReader) -> Iterator[Trail]:
+    """Open a project's trail: its projection is brought up to the log's present size first.
+
+    Raises:
+        VerificationError: when the log's entries are not those that it has signed.
+        StorageError: when the projection cannot be written.
+    """
+    trust, _ = read_trust(project.root / project.config.trust if project.config.trust else None)
+    keys = read_public_keys(project.keys)
+    signed = reader.checkpoint()
+    try:
+        project.state.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(_connect(project.state / PROJECTION)) as connection:
+            _advance(connection, reader, signed, _all_keys(trust, keys))
+            yield Trail(
+                reader=reader,
+                signed=signed,
+                connection=connection,
+                documents=Documents(project.state),
+                trust=trust,
+                people=read_people(project.state),
+                keys=keys,
+            )
+    except (sqlite3.Error, OSError) as error:
+        raise StorageError(
+            f"{project.state / PROJECTION}: {error}. It holds nothing that the log does not: remove it and ask again"
+        ) from error
+
+
+def _all_keys(trust: Trust, keys: Mapping[str, PublicKey]) -> frozenset[PublicKey]:
+    return trust.keys() | frozenset(keys.values())
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=30.0, isolation_level=None)
+
+
+def _advance(
+    connection: sqlite3.Connection, reader: LogReader, signed: SignedCheckpoint, keys: frozenset[PublicKey]
+) -> None:
+    """Project the entries that are not projected yet, and hold all of them against the signed root."""
+    now = signed.checkpoint
+    connection.execute("BEGIN IMMEDIATE")  # two who ask at once: the second finds what the first has projected
+    try:
+        reach = _begin(connection, now.origin, digest([__version__, *sorted(key.key_id for key in keys)]))
+        if reach.size <= now.size:
+            edge = _edge_before(reader, reach)
+            new = _Verifying(reader, edge, now.size, now.root, keys)
+            projection.project(connection, new, size=now.size, root=now.root.hex())
+        else:
+            _require_continued(reader, reach, now.size)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _begin(connection: sqlite3.Connection, origin: str, known: str) -> projection.Reach:
+    reach = projection.reach(connection)
+    if reach is None or (reach.origin, reach.keys_sha256) != (origin, known):
+        projection.create(connection, origin, known)
+    return projection.require(connection, 0)
+
+
+def _edge_before(reader: LogReader, reach: projection.Reach) -> Edge:
+    edge = read_edge(reader.tree(reach.size)) if reach.size else Edge()
+    if edge.root().hex() != reach.root:
+        raise VerificationError(
+            f"log {reach.origin}: rewritten: its first {reach.size} entries are not those seen before"
+        )
+    return edge
+
+
+def _require_continued(reader: LogReader, reach: projection.Reach, size: int) -> None:
+    """Tell a log that was cut from one that has grown since its checkpoint was read here."""
+    found = reader.checkpoint().checkpoint.size
+    if found < reach.size:
+        raise VerificationError(
+            f"log {reach.origin}: cut: its projection has seen {reach.size} entries, it has {found} now. If a "
+            f"backup was restored, look for the log's checkpoint of size {reach.size}"
+        )
+    raise VerificationError(f"log {reach.origin}: grown from {size} to {found} entries meanwhile: ask again")
+
+
+class _Verifying:
+    """The new entries, read; at the end their hashes must have given the signed root, or nothing is projected."""
+
+    def __init__(self, reader: LogReader, edge: Edge, size: int, root: bytes, keys: frozenset[PublicKey]) -> None:
+        self._reader, self._edge, self._size, self._root, self._keys = reader, edge, size, root, keys
+
+    def __iter__(self) -> Iterator[Read]:
+        """Yield the entries, and raise at their end when they are not those that the log has signed."""
+        edge = self._edge
+        entries = self._reader.entries(edge.size, self._size)
+        while chunk := list(islice(entries, _CHUNK)):
+            first = edge.size
+            edge = grow(edge, chunk).edge
+            for position, entry in enumerate(chunk):
+                yield read_entry(first + position, entry, self._keys)
+        if (edge.size, edge.root()) != (self._size, self._root):
+            raise VerificationError(
+                f"log: its {edge.size} entries do not hash to the root that it has signed at size {self._size}. See "
+                "what differs with: assay log check"
+            )

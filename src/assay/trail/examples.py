@@ -1,0 +1,176 @@
+"""An example of every type of event; the pages of reference are made of them, and a test reads each one back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assay.records.canonical import sha256_hex
+
+AT = "2026-10-01T09:30:00Z"
+VERA, ROSA, MILA = (f"p_{digit * 32}" for digit in "abc")
+
+
+def of(what: str) -> str:
+    """Return the digest of a word, in the place of the digest of a thing."""
+    return sha256_hex(what.encode())
+
+
+_VERSION = {"model": "mortgage-approval", "version": "2"}
+_FILES = {**_VERSION, "model_sha256": of("model 2")}
+_TESTED = {**_FILES, "policy_sha256": of("policy"), "evidence_sha256": of("evidence")}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "log.opened": {
+        "origin": "logs.example.com/credit/2027",
+        "predecessor": "logs.example.com/credit/2026",
+        "predecessor_size": 70000,
+        "predecessor_root": of("root"),
+        "predecessor_checkpoint_sha256": of("checkpoint"),
+    },
+    "log.frozen": {"origin": "logs.example.com/credit/2026", "successor": "logs.example.com/credit/2027"},
+    "key.rotated": {
+        "whose": "logs.example.com/credit/2026",
+        "old_key_sha256": of("old key"),
+        "new_key_sha256": of("new key"),
+        "from_size": 41000,
+        "reason": "planned",
+    },
+    "witness.changed": {"witness": "witness.example.org", "key_sha256": of("key"), "change": "added", "quorum": 2},
+    "clock.skew": {"host": "ci-7", "seconds": 95, "direction": "ahead", "measured_against": "tsa.example.org"},
+    "verify.run": {
+        "size": 70000,
+        "root": of("root"),
+        "outcome": "clean",
+        "problems": 0,
+        "report_sha256": of("report"),
+        "finished_at": AT,
+    },
+    "model.registered": {
+        **_FILES, "owner": ROSA, "exposure": "high", "purpose": "credit-decision", "tier": "high", "author": MILA,
+    },
+    "model.retired": {**_VERSION, "by": ROSA, "reason_sha256": of("reason")},
+    "run.started": {
+        "run": "train-2026-09-28",
+        "job": "train-mortgage-approval",
+        "kind": "training",
+        "code_sha256": of("commit"),
+        "hyperparameters": {"penalty": "l2", "C": "0.5"},
+        "inputs": {"train": of("train")},
+    },
+    "run.finished": {
+        "run": "train-2026-09-28",
+        "job": "train-mortgage-approval",
+        "outcome": "complete",
+        "metrics": {"roc_auc": "0.8213"},
+        "outputs": {"mortgage-approval": of("model 2")},
+    },
+    "dataset.registered": {
+        "dataset": "loans-2026-09",
+        "dataset_sha256": of("train"),
+        "role": "train",
+        "rows": 391,
+        "source": "postgres://warehouse/loans.applications",
+    },
+    "import.batch": {
+        "source": "old-registry",
+        "source_sha256": of("history.jsonl"),
+        "form": "assay-events",
+        "events": 412,
+        "earliest": "2023-01-09T08:00:00Z",
+        "latest": "2026-08-31T16:00:00Z",
+        "importer": MILA,
+        "importer_role": "platform engineer",
+    },
+    "validation.criteria": {
+        **_VERSION, "policy": "fair-lending", "policy_sha256": of("policy"), "dataset_sha256": of("test"), "by": VERA,
+    },
+    "validation.result": {
+        **_TESTED,
+        "outcome": "failed",
+        "policy": "fair-lending",
+        "passed": ["four-fifths/race=black", "ranks-well"],
+        "failed": ["race-gap/race"],
+        "unknown": ["race-gap/race"],
+    },
+    "review.comment": {
+        **_VERSION, "about": "race-gap/race", "comment_sha256": of("words"), "by": VERA, "role": "validator",
+    },
+    "approval.granted": {
+        **_TESTED, "by": VERA, "role": "validator", "comment_sha256": of("words"), "consent": "792a2086316c5fd3",
+    },
+    "approval.denied": {**_FILES, "by": VERA, "role": "validator", "comment_sha256": of("words")},
+    "approval.revoked": {
+        "consent": "792a2086316c5fd3", "by": VERA, "second": ROSA, "reason_sha256": of("reason"),
+    },
+    "waiver.granted": {
+        **_TESTED,
+        "control": "race-and-sex-gap",
+        "expires": "2027-01-22",
+        "by": ROSA,
+        "role": "risk-owner",
+        "reason_sha256": of("reason"),
+        "compensating_sha256": of("compensating"),
+        "consent": "0d12fc4617ef1398",
+    },
+    "override.granted": {
+        **_FILES,
+        "decision": "undecided",
+        "by": ROSA,
+        "role": "risk-owner",
+        "second": VERA,
+        "reason_sha256": of("reason"),
+        "expires": "2026-10-15",
+    },
+    "gate.decision": {
+        **_TESTED,
+        "decision": "allow",
+        "policy": "fair-lending",
+        "verdict_sha256": of("verdict"),
+        "controls_passed": ["four-fifths", "ranks-well"],
+        "consents": ["792a2086316c5fd3"],
+    },
+    "deployment.started": {"deployment": "d-418", **_FILES, "environment": "production", "by": MILA},
+    "deployment.finished": {
+        "deployment": "d-418", **_FILES, "environment": "production", "outcome": "succeeded", "by": MILA,
+    },
+    "deployment.rolled_back": {
+        "deployment": "d-418",
+        **_VERSION,
+        "environment": "production",
+        "to_version": "1",
+        "to_model_sha256": of("model 1"),
+        "reason_sha256": of("reason"),
+        "by": MILA,
+    },
+    "monitor.alert": {
+        "alert": "a-77",
+        **_VERSION,
+        "kind": "fairness",
+        "metric": "selection_rate",
+        "group": {"race": "black"},
+        "measured": "0.41",
+        "limit": "0.55",
+        "severity": "high",
+        "evidence_sha256": of("measured"),
+    },
+    "monitor.ack": {"alert": "a-77", "by": MILA},
+    "monitor.resolved": {"alert": "a-77", "how": "remediated", "evidence_sha256": of("measured"), "by": MILA},
+    "remediation.opened": {
+        "remediation": "r-12",
+        **_VERSION,
+        "finding": "race-gap/race",
+        "severity": "high",
+        "owner": MILA,
+        "due": "2026-11-30",
+        "plan_sha256": of("plan"),
+    },
+    "remediation.closed": {"remediation": "r-12", "by": MILA, "evidence_sha256": of("evidence")},
+    "remediation.retested": {
+        "remediation": "r-12", "outcome": "passed", "by": VERA, "evidence_sha256": of("retest"),
+    },
+    "privacy.erasure": {"erasure": "x-3", "person": VERA, "ground": "request", "disclosures": 1},
+    "privacy.erasure.done": {"erasure": "x-3", "stores": ["people", "projection", "exports"], "disclosures": 1},
+    "report.issued": {
+        "report": "production", "report_sha256": of("report"), "size": 70000, "template": "assay-0.1.0", "to": ROSA,
+    },
+}  # fmt: skip

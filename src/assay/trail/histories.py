@@ -1,0 +1,213 @@
+"""Histories, each a pure function of the log at a size: decisions, validations, alerts, remediations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assay.errors import suggest
+from assay.trail.view import Fact, View, sentence, short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from assay.trail.answers import Answer, Question, Sentence
+
+DECISIONS = (
+    "gate.decision", "approval.granted", "approval.denied", "approval.revoked", "waiver.granted", "override.granted",
+)  # fmt: skip
+VALIDATIONS = ("validation.criteria", "validation.result", "review.comment")
+ALERTS = ("monitor.alert", "monitor.ack", "monitor.resolved")
+REMEDIATIONS = ("remediation.opened", "remediation.closed", "remediation.retested")
+
+
+def _names_of(view: View) -> dict[str, tuple[str, str | None]]:
+    """Return model and version by the digest of the files, as far as any event says both."""
+    found: dict[str, tuple[str, str | None]] = {}
+    for fact in view.facts("model.registered", "gate.decision", "deployment.started", "deployment.finished"):
+        said = fact.said
+        if said.version is not None or said.model_sha256 not in found:
+            found[said.model_sha256] = (said.model, said.version)
+    return found
+
+
+def _about(fact: Fact, names: dict[str, tuple[str, str | None]]) -> tuple[str | None, str | None]:
+    said = fact.said
+    name, version = names.get(getattr(said, "model_sha256", ""), (None, None))
+    return getattr(said, "model", None) or name, getattr(said, "version", None) or version
+
+
+def _title(name: str | None, version: str | None) -> str:
+    return f"{name or 'a model not named'} {version or '(version not stated)'}"
+
+
+def _wanted(facts: Iterable[tuple[Fact, str | None]], model: str | None) -> list[Fact]:
+    return [fact for fact, name in facts if model is None or name == model]
+
+
+def _history(
+    view: View,
+    question: Question,
+    types: tuple[str, ...],
+    model: str | None,
+    tell: Callable[[Fact, str], str],
+) -> Answer:
+    names = _names_of(view)
+    facts = view.facts(*types)
+    consents = {getattr(fact.said, "consent", None): _about(fact, names) for fact in facts if _about(fact, names)[0]}
+    about = {
+        fact.index: consents.get(fact.said.consent, (None, None))
+        if fact.event.type == "approval.revoked"
+        else _about(fact, names)
+        for fact in facts
+    }
+    wanted = _wanted([(fact, about[fact.index][0]) for fact in facts], model)
+    told = [sentence(tell(fact, _title(*about[fact.index])), fact) for fact in wanted]
+    rows = [
+        {"at": fact.at, "event": fact.event.type, "model": about[fact.index][0], "version": about[fact.index][1],
+         **_plain(view, fact), "entries": [fact.index]}
+        for fact in wanted
+    ]  # fmt: skip
+    missing = [*view.not_counted(*types), *_no_such(model, [name for name, _ in about.values()], wanted)]
+    return view.answer(question, _asked(model), told, rows=rows, missing=missing, facts=facts)
+
+
+def _asked(model: str | None) -> dict[str, str]:
+    return {} if model is None else {"model": model}
+
+
+def _no_such(model: str | None, names: Iterable[str | None], wanted: list[Fact]) -> list[str]:
+    known = sorted({name for name in names if name})
+    if model is None or wanted:
+        return []
+    return [f"nothing about {model!r} is in the log{suggest(model, known)}. It tells of: {', '.join(known) or 'none'}"]
+
+
+_IN_ROWS = (
+    "decision", "policy", "policy_sha256", "evidence_sha256", "model_sha256", "outcome", "role", "control", "expires",
+    "consent", "comment_sha256",
+)  # fmt: skip
+
+
+def _plain(view: View, fact: Fact) -> dict[str, Any]:
+    said = fact.said
+    row = {name: getattr(said, name) for name in _IN_ROWS if hasattr(said, name)}
+    return row | ({"by": view.person(said.by, fact)} if hasattr(said, "by") else {})
+
+
+def decisions(view: View, model: str | None = None) -> Answer:
+    """Answer what was decided, consented to, refused, accepted and taken back, in the log's order."""
+
+    def tell(fact: Fact, title: str) -> str:
+        said, kind, when = fact.said, fact.event.type, view.when(fact)
+        if kind == "gate.decision":
+            word = (
+                "no pass (the word is in verdict.json, not at hand)" if said.decision == "not-stated" else said.decision
+            )
+            return f"{when}: the gate decided {word} about {title} under {said.policy} ({short(said.policy_sha256)})."
+        who = view.person(said.by, fact)
+        acts = {
+            "approval.granted": lambda: f"approved {title} as {said.role}",
+            "approval.denied": lambda: f"refused {title} as {said.role}",
+            "approval.revoked": lambda: f"took back the consent {said.consent} about {title}",
+            "waiver.granted": lambda: f"accepted the risk of {said.control} of {title} until {said.expires}",
+            "override.granted": lambda: f"let {title} pass against the decision ({said.decision})",
+        }
+        return f"{when}: {who} {acts[kind]()}."
+
+    return _history(view, "decisions", DECISIONS, model, tell)
+
+
+def validations(view: View, model: str | None = None) -> Answer:
+    """Answer what was tested, with what outcome, and whether the criteria had been fixed before."""
+    criteria = view.facts("validation.criteria")
+
+    def tell(fact: Fact, title: str) -> str:
+        said, kind, when = fact.said, fact.event.type, view.when(fact)
+        if kind == "validation.criteria":
+            return f"{when}: {view.person(said.by, fact)} fixed the criteria for {title}: {said.policy}."
+        if kind == "review.comment":
+            return f"{when}: {view.person(said.by, fact)} commented on {said.about} of {title}."
+        before = any(one.said.policy_sha256 == said.policy_sha256 and one.index < fact.index for one in criteria)
+        fixed = "fixed before the test" if before else "not shown to have been fixed before the test"
+        failed = f"; failed: {', '.join(said.failed)}" if said.failed else ""
+        return f"{when}: {title} {said.outcome} under {said.policy}, criteria {fixed}{failed}."
+
+    return _history(view, "validations", VALIDATIONS, model, tell)
+
+
+def _latest(facts: Iterable[Fact], kind: str, name: str, identity: str) -> Fact | None:
+    found = [fact for fact in facts if fact.event.type == kind and getattr(fact.said, name) == identity]
+    return found[-1] if found else None
+
+
+def alerts(view: View, model: str | None = None) -> Answer:
+    """Answer what monitoring found, who took care of it, and how it ended."""
+    facts = view.facts(*ALERTS)
+    told: list[Sentence] = []
+    rows: list[dict[str, Any]] = []
+    opened = [fact for fact in facts if fact.event.type == "monitor.alert"]
+    wanted = _wanted([(fact, fact.said.model) for fact in opened], model)
+    for fact in wanted:
+        said = fact.said
+        ack = _latest(facts, "monitor.ack", "alert", said.alert)
+        over = _latest(facts, "monitor.resolved", "alert", said.alert)
+        status = "resolved" if over else "acknowledged" if ack else "open"
+        group = ", ".join(f"{key}={value}" for key, value in said.group.items())
+        where = "".join(f" of {part}" for part in (group, said.column) if part)
+        seen = f" {view.person(ack.said.by, ack)} took it up at {view.when(ack)}." if ack else " Nobody took it up."
+        ended = f" It ended at {view.when(over)}: {over.said.how}." if over else " It is not resolved."
+        text = (
+            f"{view.when(fact)}: {said.kind} alert {said.alert} ({said.severity}) on {said.model} {said.version}: "
+            f"{said.metric}{where} was {said.measured}, limit {said.limit}.{seen}{ended}"
+        )
+        told.append(sentence(text, fact, ack, over))
+        rows.append(
+            {"at": fact.at, "alert": said.alert, "model": said.model, "version": said.version, "kind": said.kind,
+             "metric": said.metric, "group": said.group, "column": said.column, "measured": said.measured,
+             "limit": said.limit, "severity": said.severity, "status": status,
+             "entries": [one.index for one in (fact, ack, over) if one]}
+        )  # fmt: skip
+    missing = [*view.not_counted(*ALERTS), *_no_such(model, [fact.said.model for fact in opened], wanted)]
+    return view.answer("alerts", _asked(model), told, rows=rows, missing=missing, facts=facts)
+
+
+def remediations(view: View, model: str | None = None) -> Answer:
+    """Answer what had to be mended, who mended it, and whether somebody else has tested it again."""
+    facts = view.facts(*REMEDIATIONS)
+    told: list[Sentence] = []
+    rows: list[dict[str, Any]] = []
+    opened = [fact for fact in facts if fact.event.type == "remediation.opened"]
+    wanted = _wanted([(fact, fact.said.model) for fact in opened], model)
+    for fact in wanted:
+        said = fact.said
+        closed = _latest(facts, "remediation.closed", "remediation", said.remediation)
+        tested = _latest(facts, "remediation.retested", "remediation", said.remediation)
+        status, words = _mended(view, closed, tested)
+        text = (
+            f"{view.when(fact)}: {said.remediation} was opened about {said.finding} of {said.model} {said.version} "
+            f"({said.severity}), owner {view.person(said.owner, fact)}, due {said.due}. {words}"
+        )
+        told.append(sentence(text, fact, closed, tested))
+        rows.append(
+            {"remediation": said.remediation, "model": said.model, "version": said.version, "finding": said.finding,
+             "severity": said.severity, "owner": view.person(said.owner, fact), "due": said.due, "opened_at": fact.at,
+             "closed_at": closed.at if closed else None, "status": status,
+             "entries": [one.index for one in (fact, closed, tested) if one]}
+        )  # fmt: skip
+    missing = [*view.not_counted(*REMEDIATIONS), *_no_such(model, [fact.said.model for fact in opened], wanted)]
+    return view.answer("remediations", _asked(model), told, rows=rows, missing=missing, facts=facts)
+
+
+def _mended(view: View, closed: Fact | None, tested: Fact | None) -> tuple[str, str]:
+    """Return the status of a remediation and the sentence that says why."""
+    if closed is None:
+        return "open", "It is open."
+    done = f"{view.person(closed.said.by, closed)} closed it at {view.when(closed)}."
+    if tested is None or tested.index < closed.index:
+        return "awaiting-retest", f"{done} Nobody else has tested it since, so it stays open."
+    who = view.person(tested.said.by, tested)
+    if tested.said.by == closed.said.by or set(tested.read.keys) & set(closed.read.keys):
+        return "awaiting-retest", f"{done} Only who closed it has tested it, which counts for nothing."
+    if tested.said.outcome == "failed":
+        return "retest-failed", f"{done} {who} tested it again at {view.when(tested)}: it is not mended."
+    return "mended", f"{done} {who} tested it again at {view.when(tested)}: it is mended."

@@ -1,0 +1,164 @@
+"""The model inventory: each version with materiality, owner, status, last validation and what is open about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from assay.errors import AssayError
+from assay.records.canonical import parse_record
+from assay.records.evidence import Evidence, Materiality
+from assay.records.verdict import Verdict
+from assay.trail.histories import remediations
+from assay.trail.serving import DEPLOYED, RETIRED, ROLLED_BACK, spells
+from assay.trail.view import Fact, View, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assay.trail.answers import Answer
+
+_TYPES = ("model.registered", "validation.result", "gate.decision", DEPLOYED, ROLLED_BACK, RETIRED)
+
+
+@dataclass
+class _Version:
+    """What is known of one version's files."""
+
+    model: str
+    sha256: str
+    version: str | None = None
+    registered: Fact | None = None
+    validated: Fact | None = None
+    decided: Fact | None = None
+    retired: Fact | None = None
+    deployed: list[Fact] = field(default_factory=list)
+
+
+def inventory(view: View, model: str | None = None) -> Answer:
+    """Answer which versions there are, of all models or of one."""
+    facts = view.facts(*_TYPES)
+    found = {one.sha256: one for one in _versions(facts) if model is None or one.model == model}
+    serving = _serving(view, facts)
+    open_remediations = [row for row in remediations(view, model).rows if row["status"] != "mended"]
+    rows, told = [], []
+    for one in sorted(found.values(), key=lambda one: (one.model, one.version or "", one.sha256)):
+        row = _row(view, one, serving, open_remediations)
+        rows.append(row)
+        told.append(sentence(_words(row), one.registered, one.validated, one.decided, one.retired, *one.deployed[-1:]))
+    missing = view.not_counted(*_TYPES)
+    asked = {} if model is None else {"model": model}
+    return view.answer("inventory", asked, told, rows=rows, missing=missing, facts=facts)
+
+
+def _versions(facts: list[Fact]) -> list[_Version]:
+    found: dict[str, _Version] = {}
+    for fact in facts:
+        said, kind = fact.said, fact.event.type
+        digest = getattr(said, "model_sha256", None)
+        if digest is None:
+            for one in found.values():
+                if kind == RETIRED and (one.model, one.version) == (said.model, said.version):
+                    one.retired = fact
+            continue
+        one = found.setdefault(digest, _Version(said.model, digest))
+        one.version = said.version or one.version
+        if kind == "model.registered":
+            one.registered = fact
+        elif kind == "validation.result":
+            one.validated = fact
+        elif kind == "gate.decision":
+            one.decided = fact
+        elif said.outcome == "succeeded":
+            one.deployed.append(fact)
+    return list(found.values())
+
+
+def _serving(view: View, facts: list[Fact]) -> dict[str, list[str]]:
+    """Return the environments that each digest serves in now, by the digest."""
+    found: dict[str, list[str]] = {}
+    places = sorted({(f.said.model, f.said.environment) for f in facts if f.event.type == DEPLOYED})
+    for model, environment in places:
+        for spell in spells(view, model, environment)[0]:
+            if spell.ended is None and spell.model_sha256 is not None:
+                found.setdefault(spell.model_sha256, []).append(environment)
+    return found
+
+
+def _row(
+    view: View, one: _Version, serving: Mapping[str, list[str]], open_remediations: list[dict[str, Any]]
+) -> dict[str, Any]:
+    registered = one.registered.said if one.registered else None
+    assessed = _materiality(view, one)
+    verdict = _verdict(view, one)
+    result = one.validated.said if one.validated else None
+    mine = [row for row in open_remediations if (row["model"], row["version"]) == (one.model, one.version)]
+    return {
+        "model": one.model,
+        "version": one.version,
+        "model_sha256": one.sha256,
+        "exposure": registered.exposure if registered else assessed and assessed.exposure,
+        "purpose": registered.purpose if registered else assessed and assessed.purpose,
+        "tier": (registered.tier if registered else None) or (verdict.policy.tier if verdict else None),
+        "owner": view.person(registered.owner, one.registered) if registered and one.registered else None,
+        "status": _status(one, serving.get(one.sha256, [])),
+        "serves_in": sorted(serving.get(one.sha256, [])),
+        "decision": one.decided.said.decision if one.decided else None,
+        "decided_at": one.decided.at if one.decided else None,
+        "last_validation": result.outcome if result else None,
+        "open_findings": [*result.failed, *result.warned] if result else None,
+        "open_remediations": [row["remediation"] for row in mine],
+        "entries": sorted(
+            {f.index for f in (one.registered, one.validated, one.decided, one.retired, *one.deployed[-1:]) if f}
+            | {index for row in mine for index in row["entries"]}
+        ),
+    }
+
+
+def _materiality(view: View, one: _Version) -> Materiality | None:
+    digest = one.validated.said.evidence_sha256 if one.validated else None
+    content = view.documents.get(digest) if digest else None
+    if content is None:
+        return None
+    try:
+        return parse_record(content, Evidence, name="evidence.json").materiality
+    except AssayError:
+        return None  # evidence of another version of Assay: its materiality is told as not known
+
+
+def _verdict(view: View, one: _Version) -> Verdict | None:
+    digest = one.decided.said.verdict_sha256 if one.decided else None
+    content = view.documents.get(digest) if digest else None
+    try:
+        return parse_record(content, Verdict, name="verdict.json") if content else None
+    except AssayError:
+        return None  # as above
+
+
+def _status(one: _Version, places: list[str]) -> str:
+    if places:
+        return "serving"
+    if one.retired is not None:
+        return "retired"
+    if one.deployed:
+        return "withdrawn"
+    if one.decided is not None:
+        return f"decided: {one.decided.said.decision}"
+    return "validated" if one.validated else "registered"
+
+
+def _words(row: Mapping[str, Any]) -> str:
+    material = " x ".join(part for part in (row["exposure"], row["purpose"]) if part) or "materiality not known"
+    places = f" in {', '.join(row['serves_in'])}" if row["serves_in"] else ""
+    findings = row["open_findings"]
+    if findings is None:
+        validated = "never validated"
+    else:
+        what = f"{len(findings)} open findings ({', '.join(findings)})" if findings else "no open finding"
+        validated = f"last validation {row['last_validation']}, {what}"
+    mending = f", open remediations: {', '.join(row['open_remediations'])}" if row["open_remediations"] else ""
+    return (
+        f"{row['model']} {row['version'] or '(version not stated)'}: {row['status']}{places}; {material}"
+        f"{', tier ' + row['tier'] if row['tier'] else ''}; owner {row['owner'] or 'not registered'}; "
+        f"{validated}{mending}."
+    )

@@ -1,0 +1,210 @@
+"""The log as SQL tables: disposable, each row with its log index, and told how far into the log they reach.
+
+Nothing here is evidence; the log is. A projection can be deleted at any time, and is checked by building it again and
+comparing (`differences`). It holds what follows from the log's entries alone: what lies beside the log, and may have to
+be erased, never enters it. The caller opens the database, a file or memory, and begins and ends transactions::
+
+    SELECT idx, claimed_at FROM event WHERE type = 'deployment.finished' ORDER BY idx
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assay.errors import VerificationError
+from assay.records.canonical import canonical_json
+from assay.trail.events import event_from_json, event_json
+from assay.trail.reading import Read
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+
+SCHEMA = 1
+
+EMPTY_ROOT = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+"""Root of a log without entries (RFC 6962 section 2.1): the SHA-256 of nothing."""
+
+_TABLES = """
+CREATE TABLE projection (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  schema INTEGER NOT NULL,
+  origin TEXT NOT NULL,
+  keys_sha256 TEXT NOT NULL,
+  projected_to INTEGER NOT NULL,
+  root TEXT NOT NULL
+) STRICT;
+CREATE TABLE event (
+  idx INTEGER PRIMARY KEY,
+  type TEXT NOT NULL,
+  id TEXT,
+  claimed_at TEXT,
+  batch TEXT,
+  corrects INTEGER,
+  leaf_sha256 TEXT NOT NULL,
+  statement_sha256 TEXT,
+  signature TEXT NOT NULL,
+  keys TEXT NOT NULL,
+  waits_for TEXT,
+  told TEXT NOT NULL,
+  body TEXT
+) STRICT;
+CREATE INDEX event_type ON event (type, idx);
+CREATE INDEX event_id ON event (id) WHERE id IS NOT NULL;
+CREATE TABLE subject (
+  idx INTEGER NOT NULL REFERENCES event (idx),
+  name TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  PRIMARY KEY (idx, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX subject_sha256 ON subject (sha256, idx);
+"""
+
+_EVENT = (
+    "idx, type, id, claimed_at, batch, corrects, leaf_sha256, statement_sha256, signature, keys, waits_for, told, body"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a projection reaches.
+
+    Attributes:
+        origin: the log's name.
+        keys_sha256: digest of the keys that were known when signatures were looked at.
+        size: entries projected.
+        root: the log's root at that size, hexadecimal.
+    """
+
+    origin: str
+    keys_sha256: str
+    size: int
+    root: str
+
+
+def reach(connection: sqlite3.Connection) -> Reach | None:
+    """Return how far a database has been projected; None when there is no projection of this schema in it."""
+    known = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'projection'").fetchone()
+    if not known[0]:
+        return None
+    row = connection.execute("SELECT schema, origin, keys_sha256, projected_to, root FROM projection").fetchone()
+    return Reach(*row[1:]) if row and row[0] == SCHEMA else None
+
+
+def create(connection: sqlite3.Connection, origin: str, keys_sha256: str) -> None:
+    """Drop what is there and begin an empty projection, in the caller's transaction."""
+    for name in ("subject", "event", "projection"):
+        connection.execute(f"DROP TABLE IF EXISTS {name}")
+    for statement in _TABLES.split(";\n"):
+        connection.execute(statement)
+    connection.execute("INSERT INTO projection VALUES (1, ?, ?, ?, 0, ?)", (SCHEMA, origin, keys_sha256, EMPTY_ROOT))
+
+
+def project(connection: sqlite3.Connection, reads: Iterable[Read], *, size: int, root: str) -> None:
+    """Add the entries that follow those already there, up to a size of the log, in the caller's transaction.
+
+    Args:
+        connection: a database with a projection.
+        reads: the entries from the projection's size on, in order.
+        size: entries of the log.
+        root: its root at that size, hexadecimal.
+
+    Raises:
+        VerificationError: when an entry is missing.
+    """
+    before = reach(connection)
+    expected = before.size if before else 0
+    for read in reads:
+        if read.index != expected:
+            raise VerificationError(f"projection: expected entry {expected}, found entry {read.index}")
+        expected += 1
+        _insert(connection, read)
+    if expected != size:
+        raise VerificationError(f"projection: expected the log's {size} entries, found {expected}")
+    connection.execute("UPDATE projection SET projected_to = ?, root = ?", (size, root))
+
+
+def _insert(connection: sqlite3.Connection, read: Read) -> None:
+    event = read.event
+    marks = ", ".join("?" * len(_EVENT.split(", ")))
+    connection.execute(
+        f"INSERT INTO event ({_EVENT}) VALUES ({marks})",  # noqa: S608 - our own column names
+        (
+            read.index, read.type, event and event.id, event and event.claimed_at, event and event.batch,
+            event and event.corrects, read.leaf_sha256, read.statement_sha256, read.signature,
+            canonical_json(read.keys).decode(), read.waits_for, read.told, event and event_json(event).decode(),
+        ),
+    )  # fmt: skip
+    if event is not None:
+        connection.executemany(
+            "INSERT INTO subject VALUES (?, ?, ?)",
+            [(read.index, name, sha256) for name, sha256 in event.subjects.items()],
+        )
+
+
+def require(connection: sqlite3.Connection, size: int) -> Reach:
+    """Return how far the projection reaches, when that is at least a size.
+
+    Raises:
+        VerificationError: when it lags; an answer would leave out what came later.
+    """
+    found = reach(connection)
+    if found is None or found.size < size:
+        held = "nothing" if found is None else f"{found.size} entries"
+        raise VerificationError(f"projection: expected the log's first {size} entries, found {held}: project the rest")
+    return found
+
+
+def select(connection: sqlite3.Connection, *types: str, size: int) -> Iterator[Read]:
+    """Yield the entries of some types (all when none is named) among the log's first ``size``, in order.
+
+    Raises:
+        VerificationError: when the projection lags the size.
+    """
+    require(connection, size)
+    among = f"AND type IN ({', '.join('?' * len(types))})" if types else ""
+    query = f"SELECT {_EVENT} FROM event WHERE idx < ? {among} ORDER BY idx"  # noqa: S608 - marks only
+    for row in connection.execute(query, (size, *types)):
+        yield _read(row)
+
+
+def with_id(connection: sqlite3.Connection, identity: str) -> Read | None:
+    """Return the first entry whose event has an id."""
+    query = f"SELECT {_EVENT} FROM event WHERE id = ? ORDER BY idx LIMIT 1"  # noqa: S608 - our own column names
+    row = connection.execute(query, (identity,)).fetchone()
+    return None if row is None else _read(row)
+
+
+def _read(row: tuple[object, ...]) -> Read:
+    index, kind, _, _, _, _, leaf, statement, signature, keys, waits_for, told, body = row
+    return Read(
+        index=msgspec.convert(index, int),
+        type=str(kind),
+        leaf_sha256=str(leaf),
+        event=None if body is None else event_from_json(str(body).encode()),
+        statement_sha256=msgspec.convert(statement, str | None),
+        signature="holds" if signature == "holds" else "unknown-key" if signature == "unknown-key" else "none",
+        keys=msgspec.json.decode(str(keys), type=tuple[str, ...]),
+        told=str(told),
+        waits_for=msgspec.convert(waits_for, str | None),
+    )
+
+
+def differences(kept: sqlite3.Connection, rebuilt: sqlite3.Connection) -> list[str]:
+    """Compare a projection with one that was built anew from the log; return what differs, a line each."""
+    found = []
+    if reach(kept) != reach(rebuilt):
+        found.append(f"projection: expected {reach(rebuilt)}, found {reach(kept)}")
+    for table, key in (("event", 1), ("subject", 2)):
+        query = f"SELECT * FROM {table} ORDER BY idx, {key}"  # noqa: S608 - our own table names
+        left = {row[:key]: row for row in kept.execute(query)}
+        right = {row[:key]: row for row in rebuilt.execute(query)}
+        found += [
+            f"{table} {' '.join(map(str, one))}: the projection says otherwise than the log"
+            for one in sorted(left.keys() | right.keys())
+            if left.get(one) != right.get(one)
+        ]
+    return found

@@ -1,0 +1,348 @@
+"""Entries of a log, as bytes, in; events out. What is not understood is kept and told, never dropped.
+
+Three kinds of entries are read:
+
+* a signed statement of an event (`assay.trail.events`);
+* what `assay run` appends: an in-toto test result is a ``validation.result``, a simple verification result a
+  ``gate.decision``. They name ``evidence.json`` and ``verdict.json`` by digest, which hold the version, the time of the
+  measurement and the word;
+* the digest of a signed consent, which names a person and is therefore kept beside the log.
+
+`read_entry` looks at an entry alone, so what it returns follows from the log and nothing else. `disclose` adds what
+lies beside the log, after comparing its digest with the one in the entry: without it, less is known and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from assay.attest import consent, dsse
+from assay.attest.bundle import leaf_sha256
+from assay.attest.statement import (
+    EVIDENCE,
+    TEST_RESULT,
+    VERDICT,
+    VERIFICATION_RESULT,
+    Statement,
+    parse_statement,
+)
+from assay.errors import AssayError
+from assay.records.canonical import parse_record, sha256_hex
+from assay.records.consent import Approval, Revocation, SignedConsent, Waiver
+from assay.records.evidence import Evidence
+from assay.records.tally import Frozen
+from assay.records.verdict import Verdict
+from assay.trail.decision_events import ApprovalGranted, ApprovalRevoked, GateDecision, WaiverGranted
+from assay.trail.events import PREFIX, Event, event_from_json, event_json, parse_event
+from assay.trail.validation_events import ValidationResult
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from assay.attest.keys import PublicKey
+    from assay.attest.trust import Trust
+
+CONSENT_DIGEST = "consent.digest"
+"""Type of an entry that is the digest of a consent, until the consent is disclosed."""
+
+UNKNOWN = "unknown"
+
+ID_DIGITS = 32
+
+_CONSENT_SCHEMA = "assay.consent-digest/v1"
+_OUTCOMES: dict[str, Literal["passed", "warned", "failed"]] = {
+    "PASSED": "passed",
+    "WARNED": "warned",
+    "FAILED": "failed",
+}
+
+
+class Read(Frozen, kw_only=True):
+    """One entry of a log as it was understood.
+
+    Attributes:
+        index: where it stands.
+        leaf_sha256: its leaf hash.
+        type: type of the event, ``consent.digest``, or ``unknown``.
+        event: the event; None when the entry is not one, or waits for what lies beside the log.
+        statement_sha256: digest of the signed statement.
+        signature: whether a known key's signature holds.
+        keys: ids of the known keys whose signatures hold.
+        told: why it is not an event, or is not wholly known; empty otherwise.
+        waits_for: digest of the document that tells more.
+        names: pseudonym or commitment to name, as far as disclosed.
+    """
+
+    index: int
+    leaf_sha256: str
+    type: str
+    event: Event | None = None
+    statement_sha256: str | None = None
+    signature: Literal["holds", "unknown-key", "none"] = "none"
+    keys: tuple[str, ...] = ()
+    told: str = ""
+    waits_for: str | None = None
+    names: dict[str, str] = {}  # noqa: RUF012 - msgspec gives each record its own copy
+
+    @property
+    def counts(self) -> bool:
+        """Whether a known key signed it; what nobody known has signed is told, and answers nothing."""
+        return self.signature == "holds"
+
+
+class _ConsentDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    schema: Literal["assay.consent-digest/v1"]
+    envelope_sha256: str
+
+
+class _Policy(msgspec.Struct, frozen=True):
+    digest: dict[str, str]
+    name: str = ""
+
+
+class _TestResult(msgspec.Struct, frozen=True, rename="camel"):
+    result: str
+    configuration: tuple[_Policy, ...]
+    passed_tests: tuple[str, ...] = ()
+    warned_tests: tuple[str, ...] = ()
+    failed_tests: tuple[str, ...] = ()
+    unknown_tests: tuple[str, ...] = ()
+
+
+class _Verifier(msgspec.Struct, frozen=True):
+    id: str
+    policies: tuple[_Policy, ...]
+
+
+class _VerificationResult(msgspec.Struct, frozen=True, rename="camel"):
+    verifier: _Verifier
+    time_created: str
+    properties: tuple[str, ...]
+
+
+def read_entry(index: int, entry: bytes, keys: Collection[PublicKey]) -> Read:
+    """Read one entry; this never fails: what is wrong with it is told.
+
+    Args:
+        index: where it stands.
+        entry: its bytes.
+        keys: the keys that are known.
+    """
+    leaf = leaf_sha256(entry)
+    try:
+        if b"envelopeSha256" in entry and b"payloadType" not in entry:
+            held = parse_record(entry, _ConsentDigest, name=f"entry {index}")
+            told = "the digest of a consent; who consented is kept beside the log"
+            return Read(index=index, leaf_sha256=leaf, type=CONSENT_DIGEST, told=told, waits_for=held.envelope_sha256)
+        envelope = dsse.parse(entry, name=f"entry {index}")
+        payload = dsse.decode_base64(envelope.payload, f"entry {index}")
+        if envelope.payload_type != dsse.IN_TOTO:
+            told = f"a payload of type {envelope.payload_type!r}"
+            return Read(index=index, leaf_sha256=leaf, type=UNKNOWN, told=told)
+    except AssayError:
+        told = f"no signed statement: {len(entry)} bytes of another kind"
+        return Read(index=index, leaf_sha256=leaf, type=UNKNOWN, told=told)
+    signature, signers, wrong = _signed_by(envelope, keys)
+    found = Read(
+        index=index, leaf_sha256=leaf, type=UNKNOWN, statement_sha256=sha256_hex(payload), signature=signature,
+        keys=signers,
+    )  # fmt: skip
+    try:
+        statement = parse_statement(payload, name=f"entry {index}")
+        return msgspec.structs.replace(_understood(found, statement), told=wrong)
+    except (AssayError, msgspec.ValidationError) as error:
+        kind = _type_claimed(payload)
+        told = f"{kind}: not understood here: {error}" if kind else f"not understood here: {error}"
+        return msgspec.structs.replace(found, told="; ".join(part for part in (told, wrong) if part))
+
+
+def _type_claimed(payload: bytes) -> str:
+    try:
+        document = msgspec.json.decode(payload)
+    except ValueError:
+        return ""
+    found = document.get("predicateType") if isinstance(document, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def _signed_by(
+    envelope: dsse.Envelope, keys: Collection[PublicKey]
+) -> tuple[Literal["holds", "unknown-key"], tuple[str, ...], str]:
+    try:
+        verified = dsse.verify(envelope, keys)
+    except AssayError as error:
+        return "unknown-key", (), str(error)
+    return "holds", tuple(key.key_id for key in verified.keys), ""
+
+
+def _understood(found: Read, statement: Statement) -> Read:
+    readers = {TEST_RESULT: _validation, VERIFICATION_RESULT: _decision}
+    reader = readers.get(statement.predicate_type)
+    if reader is not None:
+        return reader(found, statement)
+    if statement.predicate_type.startswith(PREFIX):
+        event = parse_event(statement, name=f"entry {found.index}")
+        return msgspec.structs.replace(found, type=event.type, event=event)
+    return msgspec.structs.replace(found, type=UNKNOWN, told=f"a statement of type {statement.predicate_type!r}")
+
+
+def _derived_id(found: Read) -> str:
+    return f"s_{(found.statement_sha256 or '')[:ID_DIGITS]}"
+
+
+def _own_event(found: Read, kind: str, subjects: Mapping[str, str], at: str | None, fields: Any) -> Event:  # noqa: ANN401
+    event = Event(type=kind, id=_derived_id(found), claimed_at=at, subjects=dict(subjects), fields=fields)
+    return event_from_json(event_json(event))  # strictly: what another tool wrote may hold anything
+
+
+def _model(statement: Statement) -> tuple[str, str]:
+    """Return name and digest of the model: the first subject, as `assay.attest.statement` writes it."""
+    first = statement.subject[0]
+    return first.name, first.digest.get("sha256", "")
+
+
+def _validation(found: Read, statement: Statement) -> Read:
+    said = msgspec.convert(statement.predicate, _TestResult)
+    name, sha256 = _model(statement)
+    policy = said.configuration[0] if said.configuration else _Policy({}, "")
+    fields = ValidationResult(
+        model=name,
+        model_sha256=sha256,
+        outcome=_OUTCOMES.get(said.result, "failed"),
+        policy=policy.name.removeprefix("policy:"),
+        policy_sha256=policy.digest.get("sha256", ""),
+        evidence_sha256=statement.digests().get(EVIDENCE),
+        passed=said.passed_tests,
+        warned=said.warned_tests,
+        failed=said.failed_tests,
+        unknown=said.unknown_tests,
+    )
+    event = _own_event(found, "validation.result", statement.digests(), None, fields)
+    return msgspec.structs.replace(found, type=event.type, event=event, waits_for=fields.evidence_sha256)
+
+
+def _decision(found: Read, statement: Statement) -> Read:
+    said = msgspec.convert(statement.predicate, _VerificationResult)
+    name, sha256 = _model(statement)
+    policy = said.verifier.policies[0] if said.verifier.policies else _Policy({}, "")
+    digests = statement.digests()
+    passes: dict[str, Literal["allow", "warn"]] = {"ASSAY_DECISION_ALLOW": "allow", "ASSAY_DECISION_WARN": "warn"}
+    fields = GateDecision(
+        model=name,
+        model_sha256=sha256,
+        decision=next((word for key, word in passes.items() if key in said.properties), "not-stated"),
+        policy=policy.name,
+        policy_sha256=policy.digest.get("sha256", ""),
+        evidence_sha256=digests.get(EVIDENCE),
+        verdict_sha256=digests.get(VERDICT),
+        controls_passed=tuple(
+            one.removeprefix("ASSAY_CONTROL_PASSED ")
+            for one in said.properties
+            if one.startswith("ASSAY_CONTROL_PASSED ")
+        ),
+    )
+    event = _own_event(found, "gate.decision", digests, said.time_created, fields)
+    return msgspec.structs.replace(found, type=event.type, event=event, waits_for=digests.get(VERDICT))
+
+
+def disclose(read: Read, documents: Mapping[str, bytes], trust: Trust) -> Read:
+    """Add what lies beside the log to an entry that waits for it; without it the entry stays as it is, and says so.
+
+    Args:
+        read: the entry.
+        documents: what is at hand, by SHA-256.
+        trust: who people are.
+    """
+    if read.waits_for is None:
+        return read
+    content = documents.get(read.waits_for)
+    if content is None or sha256_hex(content) != read.waits_for:
+        lacking = f"the document with SHA-256 {read.waits_for} is not at hand"
+        return msgspec.structs.replace(read, told="; ".join(part for part in (read.told, lacking) if part))
+    try:
+        if read.type == CONSENT_DIGEST:
+            return _consent(read, content, trust)
+        return _evidence(read, content) if read.type == "validation.result" else _verdict(read, content)
+    except AssayError as error:
+        return msgspec.structs.replace(read, told=f"the document with SHA-256 {read.waits_for} is of no use: {error}")
+
+
+def _evidence(read: Read, content: bytes) -> Read:
+    evidence = parse_record(content, Evidence, name=EVIDENCE)
+    event = read.event
+    if event is None or not isinstance(event.fields, ValidationResult):
+        return read
+    fields = msgspec.structs.replace(event.fields, version=evidence.model.version)
+    at = event.claimed_at or evidence.measured_at
+    return msgspec.structs.replace(read, event=msgspec.structs.replace(event, fields=fields, claimed_at=at))
+
+
+def _verdict(read: Read, content: bytes) -> Read:
+    verdict = parse_record(content, Verdict, name=VERDICT)
+    event = read.event
+    if event is None or not isinstance(event.fields, GateDecision):
+        return read
+    fields = msgspec.structs.replace(
+        event.fields,
+        version=verdict.version,
+        decision=verdict.decision,
+        consents=tuple(use.id for use in verdict.consents if use.status in {"counted", "obeyed"}),
+    )
+    return msgspec.structs.replace(read, event=msgspec.structs.replace(event, fields=fields))
+
+
+def _consent(read: Read, content: bytes, trust: Trust) -> Read:
+    envelope = dsse.parse(content, name="consent")
+    signed = consent.read_consent(envelope, trust)
+    person = base64.urlsafe_b64encode(bytes.fromhex(read.waits_for or "")).rstrip(b"=").decode("ascii")
+    payload = dsse.decode_base64(envelope.payload, "consent")
+    kind, fields = _act(signed, person)
+    subjects = parse_statement(payload).digests()
+    event = Event(type=kind, id=f"s_{sha256_hex(payload)[:ID_DIGITS]}", claimed_at=signed.act.at, subjects=subjects,
+                  fields=fields)  # fmt: skip
+    return msgspec.structs.replace(
+        read,
+        type=kind,
+        event=event,
+        statement_sha256=sha256_hex(payload),
+        signature="holds" if signed.problem is None else "unknown-key",
+        keys=() if signed.problem is not None else _signed_by(envelope, trust.keys())[1],
+        told=signed.problem or "",
+        names={person: signed.act.by},
+    )
+
+
+def _act(signed: SignedConsent, person: str) -> tuple[str, Any]:
+    act = signed.act
+    if isinstance(act, Approval):
+        return "approval.granted", ApprovalGranted(
+            model_sha256=act.bound.model_sha256,
+            policy_sha256=act.bound.policy_sha256,
+            evidence_sha256=act.bound.evidence_sha256,
+            by=person,
+            role=act.role,
+            comment_sha256=None if not act.comment else sha256_hex(act.comment.encode()),
+            consent=signed.id,
+        )
+    if isinstance(act, Waiver):
+        return "waiver.granted", WaiverGranted(
+            model=act.model,
+            version=act.version,
+            model_sha256=act.bound.model_sha256,
+            policy_sha256=act.bound.policy_sha256,
+            evidence_sha256=act.bound.evidence_sha256,
+            control=act.control,
+            expires=act.expires,
+            by=person,
+            role=act.role,
+            reason_sha256=sha256_hex(act.reason.encode()),
+            compensating_sha256=sha256_hex(act.compensating.encode()),
+            consent=signed.id,
+        )
+    assert isinstance(act, Revocation)  # noqa: S101 - the third of three
+    return "approval.revoked", ApprovalRevoked(
+        consent=act.revokes, by=person, reason_sha256=sha256_hex(act.reason.encode())
+    )

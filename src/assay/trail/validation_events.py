@@ -1,0 +1,77 @@
+"""Events about validation: criteria fixed before the test, what the test found, comments."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from assay.trail.fields import Fields, Label, Name, Person, Sha256
+
+
+class ValidationCriteria(Fields, kw_only=True):
+    """What a version will be held against, fixed before it is tested.
+
+    Attributes:
+        model: the model's name.
+        version: the version, where the criteria are for one.
+        policy: the policy's name.
+        policy_sha256: digest of the resolved policy: metrics, comparators and limits.
+        dataset_sha256: the dataset it will be tested on, where it is fixed too.
+        by: who fixed them.
+    """
+
+    model: Name
+    version: Name | None = None
+    policy: Label
+    policy_sha256: Sha256
+    dataset_sha256: Sha256 | None = None
+    by: Person
+
+
+class ValidationResult(Fields, kw_only=True):
+    """What was found when a version was held against a policy.
+
+    Attributes:
+        model: the model's name.
+        version: the version; an in-toto test result does not say it.
+        model_sha256: root digest of the model's files.
+        outcome: failed when anything that denies failed or is unknown.
+        policy: the policy's name.
+        policy_sha256: digest of the resolved policy.
+        evidence_sha256: digest of the evidence.
+        passed: findings that pass.
+        warned: findings that fail or are unknown, and warn.
+        failed: findings that fail or are unknown, and deny.
+        unknown: those of them that are unknown.
+    """
+
+    model: Label
+    version: Name | None = None
+    model_sha256: Sha256
+    outcome: Literal["passed", "warned", "failed"]
+    policy: Label
+    policy_sha256: Sha256
+    evidence_sha256: Sha256 | None = None
+    passed: tuple[Label, ...] = ()
+    warned: tuple[Label, ...] = ()
+    failed: tuple[Label, ...] = ()
+    unknown: tuple[Label, ...] = ()
+
+
+class ReviewComment(Fields, kw_only=True):
+    """Somebody commented; the words are kept beside the log, their digest in it.
+
+    Attributes:
+        model: the model's name.
+        version: its version.
+        about: what the comment is about: a finding, a section, an event's id.
+        comment_sha256: digest of the words.
+        by: who commented.
+        role: in which role.
+    """
+
+    model: Name
+    version: Name
+    about: Label
+    comment_sha256: Sha256
+    by: Person
+    role: Label | None = None

@@ -1,0 +1,204 @@
+"""The trail as questions see it: a projection, up to a size of the log, with what lies beside the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from assay.attest.trust import Trust
+from assay.trail.answers import Answer, Cited, Question, Sentence
+from assay.trail.events import Event, Times
+from assay.trail.projection import select
+from assay.trail.reading import CONSENT_DIGEST, Read, disclose
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+_CONSENTS = frozenset({"approval.granted", "waiver.granted", "approval.revoked"})
+SHOWN_DIGITS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """An event that counts, with the entry it came in."""
+
+    read: Read
+    event: Event
+
+    @property
+    def index(self) -> int:
+        """Where the entry stands."""
+        return self.read.index
+
+    @property
+    def said(self) -> Any:  # noqa: ANN401 - the fields of any type of event
+        """What the event says."""
+        return self.event.fields
+
+    @property
+    def at(self) -> str:
+        """When it was, as claimed; empty when nobody claims a time."""
+        return self.event.claimed_at or ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """The trail at a size.
+
+    Attributes:
+        connection: a projection that reaches the size.
+        origin: the log's name.
+        size: entries that count.
+        root: the log's root at that size, hexadecimal.
+        documents: what lies beside the log, by SHA-256.
+        trust: who people are.
+        people: pseudonym or commitment to name, as far as they are not erased.
+        key_names: key id to a name, for keys that the trust file does not know.
+        times: what is known of when an entry was recorded and proven; by default nothing.
+    """
+
+    connection: sqlite3.Connection
+    origin: str
+    size: int
+    root: str
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+    trust: Trust = field(default_factory=Trust)
+    people: Mapping[str, str] = field(default_factory=dict)
+    key_names: Mapping[str, str] = field(default_factory=dict)
+    times: Callable[[int], Times] = lambda _index: Times()
+
+    @cached_property
+    def corrected(self) -> dict[int, int]:
+        """Index of each corrected entry, with the index of the last one that corrects it."""
+        query = (
+            "SELECT later.corrects, later.idx FROM event AS later JOIN event AS earlier ON earlier.idx = later.corrects"
+            " WHERE later.idx < ? AND later.idx > earlier.idx AND later.signature = 'holds'"
+            " AND later.type = earlier.type ORDER BY later.idx"
+        )
+        return dict(self.connection.execute(query, (self.size,)).fetchall())
+
+    def reads(self, *types: str) -> list[Read]:
+        """Return the entries of some types, disclosed as far as may be; those that do not count too."""
+        wanted = {*types, CONSENT_DIGEST} if _CONSENTS & set(types) else set(types)
+        found = [
+            disclose(read, self.documents, self.trust)
+            for read in select(self.connection, *sorted(wanted), size=self.size)
+        ]
+        return [read for read in found if read.type in types or read.type == CONSENT_DIGEST]
+
+    def facts(self, *types: str) -> list[Fact]:
+        """Return the events of some types that count: signed by a known key, and not corrected since."""
+        return [
+            Fact(read=read, event=read.event)
+            for read in self.reads(*types)
+            if read.event is not None and read.counts and read.index not in self.corrected
+        ]
+
+    def not_counted(self, *types: str, about: Collection[str | None] | None = None) -> list[str]:
+        """Return a line for each entry of these types that answers nothing, and why.
+
+        Args:
+            types: the types asked for.
+            about: digests of model files; entries that are about others are left out.
+        """
+        lines = []
+        for read in self.reads(*types):
+            digest = None if read.event is None else getattr(read.event.fields, "model_sha256", None)
+            if about is not None and digest is not None and digest not in about:
+                continue
+            if read.event is None:
+                lines.append(f"entry {read.index} ({read.type}): {read.told}")
+            elif not read.counts:
+                lines.append(
+                    f"entry {read.index} ({read.type}) answers nothing: {read.told or 'signed by nobody known'}"
+                )
+            elif read.index in self.corrected:
+                lines.append(f"entry {read.index} ({read.type}) was corrected by entry {self.corrected[read.index]}")
+            elif read.told:
+                lines.append(f"entry {read.index} ({read.type}): {read.told}")
+        return lines
+
+    def person(self, code: str | None, fact: Fact) -> str:
+        """Return a name where it is disclosed, else the pseudonym, and that the name is not known."""
+        if code is None:
+            return "somebody not named"
+        name = fact.read.names.get(code) or self.people.get(code)
+        return name if name is not None else f"{code[:SHOWN_DIGITS]}... (name not disclosed)"
+
+    def signers(self, read: Read) -> tuple[str, ...]:
+        """Return who signed an entry: names where known, else key ids."""
+        names = []
+        for key in read.keys:
+            known = self.trust.identity_of(key)
+            names.append(known[0] if known else self.key_names.get(key, key))
+        return tuple(names)
+
+    def when(self, fact: Fact) -> str:
+        """Return when an event was, in words that say which of the three times it is."""
+        known = self.times(fact.index)
+        parts = [f"{fact.at} (claimed)" if fact.at else "a time that nobody claims"]
+        if known.recorded:
+            parts.append(f"recorded {known.recorded}")
+        if known.proven_before:
+            parts.append(f"proven before {known.proven_before} by {known.proven_by}")
+        return ", ".join(parts)
+
+    def answer(
+        self,
+        question: Question,
+        asked: Mapping[str, str],
+        sentences: Iterable[Sentence],
+        *,
+        rows: Iterable[Mapping[str, Any]],
+        missing: Iterable[str],
+        facts: Iterable[Fact],
+    ) -> Answer:
+        """Put an answer together; the caller adds the proofs of what it cites."""
+        told = tuple(sentences)
+        cited_indices = {index for sentence in told for index in sentence.entries}
+        by_index = {fact.index: fact for fact in facts if fact.index in cited_indices}
+        table = tuple(dict(row) for row in rows)
+        return Answer(
+            question=question,
+            asked=dict(asked),
+            origin=self.origin,
+            size=self.size,
+            root=self.root,
+            answered=bool(table),
+            sentences=told,
+            rows=table,
+            missing=tuple(dict.fromkeys(missing)),
+            cited=tuple(self._cited(by_index[index]) for index in sorted(by_index)),
+        )
+
+    def _cited(self, fact: Fact) -> Cited:
+        return Cited(
+            index=fact.index,
+            type=fact.event.type,
+            id=fact.event.id,
+            leaf_sha256=fact.read.leaf_sha256,
+            times=msgspec.structs.replace(self.times(fact.index), claimed=fact.event.claimed_at),
+            signed_by=self.signers(fact.read),
+            imported=fact.event.batch is not None,
+            document_sha256=fact.read.waits_for,
+        )
+
+
+def sentence(text: str, *facts: Fact | None) -> Sentence:
+    """Return a sentence that rests on some events; one on imported history says so."""
+    there = [fact for fact in facts if fact is not None]
+    imported = any(fact.event.batch is not None for fact in there)
+    return Sentence(
+        text=f"{text} (imported: a claim about the past)" if imported else text,
+        entries=tuple(sorted({fact.index for fact in there})),
+        imported=imported,
+    )
+
+
+def short(sha256: str | None) -> str:
+    """Return the start of a digest, for reading; the whole one stands in the answer's rows."""
+    return f"{sha256[:SHOWN_DIGITS]}..." if sha256 else "not known"
