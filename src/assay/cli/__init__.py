@@ -42,6 +42,7 @@ VERBS = {
     "verify": Verb("check a release offline and say what was proven, and by whom", "verify", "verify"),
     "policy": Verb("policies as code: lint, test, explain, diff, replay, schema", "policy", "policy"),
     "report": Verb("documents of a release: html, card, sarif, ml-bom, ...", "report", "report"),
+    "trail": Verb("events of models, and questions answered with proofs: query, inventory, lineage, ...", "trail", "trail"),
     "log": Verb("the transparency log: init, append, check, prove, ...", "log", "log"),
 }
 
