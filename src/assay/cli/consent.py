@@ -16,7 +16,7 @@ _RELEASE = click.argument("release", required=False, type=click.Path(path_type=P
 
 
 def _signer(verb: Callable[..., None]) -> Callable[..., None]:
-    verb = click.option("--key", type=Path, help="Private key file (default: .assay/keys/NAME.key).")(verb)
+    verb = click.option("--key", type=Path, help="Private key file (default: .assay/keys/NAME.pem).")(verb)
     return click.option("--as", "name", required=True, help="Who signs: the name of a key, as in the trust file.")(verb)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from assay.cli.options import Names, Value, console, format_option, print_machine, rows_argument
+from assay.metrics import METRICS
 
 EPILOG = """\b
 Examples:
@@ -14,6 +15,7 @@ Examples:
   assay measure warehouse.duckdb --query "SELECT * FROM loans" --prediction p --protected sex
   cat preds.csv | assay measure - --label y --prediction p --protected sex --format json
 """
+EPILOG += f"\nMetrics: {', '.join(METRICS)}.\n"
 
 
 @click.command(epilog=EPILOG)

@@ -68,6 +68,9 @@ def verify(
     from assay.lifecycle.setting import read_trust  # noqa: PLC0415
     from assay.lifecycle.verification import verify_release  # noqa: PLC0415
 
+    _must_be_there("--model", model)
+    for role, path in data:
+        _must_be_there(f"--data {role}", path)
     at_hand = _at_hand(bundle)
     if at_hand is not None:
         model = model if model is not None else at_hand[0]
@@ -86,6 +89,14 @@ def verify(
             print_machine(_as_json({"verified": False, "problems": error.diagnostics().split("\n")}))
         raise
     print_machine(_document(verified) if form == "json" else _text(verified))
+
+
+def _must_be_there(option: str, path: Path | None) -> None:
+    """Refuse a path that was asked to be compared and is not there: leaving it out would look like a proof."""
+    from assay.errors import InputError  # noqa: PLC0415 - only when called
+
+    if path is not None and not path.exists():
+        raise InputError(f"{option}: expected files at {path}, found nothing there. Give the path, or leave it out")
 
 
 def _at_hand(bundle: Path) -> tuple[Path, dict[str, Path]] | None:

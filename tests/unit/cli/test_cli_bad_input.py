@@ -155,3 +155,17 @@ def test_a_command_that_is_wrong_says_what_was_expected(project: SmallProject, n
 
 def test_a_misspelt_verb_is_suggested(project: SmallProject):
     assert "'measure'" in project.say("mesure").err
+
+
+def test_verify_refuses_a_path_that_is_not_there(project: SmallProject):
+    project.say("run")
+    release = ".assay/releases/small/1"
+    for option in (("--model", "modle"), ("--data", "test=tset.csv")):
+        refused = project.say("verify", release, *option)
+        assert refused.code == 2, option
+        assert option[1].rpartition("=")[2] in refused.err
+        assert "VERIFIED" not in refused.out
+
+
+def test_the_help_lists_the_metrics_that_messages_point_to(project: SmallProject):
+    assert "demographic_parity_difference" in project.say("measure", "--help").out
