@@ -240,7 +240,8 @@ def chance_within(places: Sequence[float], errors: Sequence[float], width: float
     """
     slopes = [1 / (_ROOT_TWO * error) for error in errors]
     reach = [_REACH * error for error in errors]
-    start = max(min(map(sub, places, (_LOW_REACH * error for error in errors))), max(map(sub, places, reach)) - width)
+    lowest = min(map(sub, places, (_LOW_REACH * error for error in errors)))
+    start = max(lowest, max(map(sub, places, reach)) - width)
     stop = min(place + far for place, far in zip(places, reach, strict=True))
     typical = sum(errors) / len(errors)
     width = max(width, 0.02 * typical)
@@ -264,8 +265,8 @@ def chance_within(places: Sequence[float], errors: Sequence[float], width: float
     scale = 0.5 ** len(places)
     for number in range(int((stop - start) / step) + 1):
         above, top = row(number + 1), row(number + steps + 1)
-        # The first cell reaches down without end.
-        here = row(number) if number else [-1.0] * len(places)
+        # The first cell reaches down without end, unless nobody so low can have all others within the width.
+        here = row(number) if number or start > lowest else [-1.0] * len(places)
         total += prod(map(sub, top, here)) - prod(map(sub, top, above))
         left = prod(map(sub, repeat(1.0), above))
         if left * scale < 1e-3:  # noqa: PLR2004 - the least group is almost surely below; the rest is not worth a row
