@@ -62,7 +62,7 @@ def publish(log: FolderLog, policy: WitnessPolicy) -> bytes:
     def prove(old: int, size: int) -> Sequence[bytes]:
         return consistency_proof(old, size, log.reader.tree(size).node)
 
-    return gather(log.checkpoint().note, policy, prove).note
+    return gather(log.reader.checkpoint().note, policy, prove).note
 
 
 def test_without_witnesses_two_histories_pass_every_check(tmp_path: Path) -> None:
@@ -70,8 +70,8 @@ def test_without_witnesses_two_histories_pass_every_check(tmp_path: Path) -> Non
     mine, theirs = branches(tmp_path)
     for log in (mine, theirs):
         assert log.check().problems == ()
-        assert log.checkpoint().checkpoint.size == 5
-    assert mine.checkpoint().checkpoint.root != theirs.checkpoint().checkpoint.root
+        assert log.reader.checkpoint().checkpoint.size == 5
+    assert mine.reader.checkpoint().checkpoint.root != theirs.reader.checkpoint().checkpoint.root
 
 
 def test_with_a_quorum_only_one_history_can_be_published(tmp_path: Path) -> None:
