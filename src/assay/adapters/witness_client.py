@@ -300,3 +300,58 @@ def gather(
         raise QuorumMissedError(gathered, signed.checkpoint, policy.quorum)
     policy.open(gathered.note)
     return gathered
+
+
+class Witnesses:
+    """A policy's witnesses as the publisher asks them: note and prover in, note that the policy accepts out.
+
+    What came of a missed quorum is kept in memory, so that the next try over the same checkpoint asks only the rest.
+    """
+
+    def __init__(
+        self,
+        policy: WitnessPolicy,
+        *,
+        timeout_s: float = TIMEOUT_SECONDS,
+        grace_s: float = GRACE_SECONDS,
+        tell: Callable[[WitnessFailure], None] | None = None,
+    ) -> None:
+        """Take the policy.
+
+        Args:
+            policy: witnesses, their addresses, and the quorum.
+            timeout_s: seconds for everything together.
+            grace_s: seconds that further witnesses may take once the quorum is there.
+            tell: called with each witness that failed although the quorum was made; a missed one raises.
+
+        Raises:
+            InputError: when an address cannot be asked.
+        """
+        check_addresses(policy)
+        self._policy, self._timeout_s, self._grace_s, self._tell = policy, timeout_s, grace_s, tell
+        self._sizes: dict[str, int] = {}
+        self._kept: Note | None = None
+
+    def __call__(self, note: bytes, prove: Callable[[int, int], Sequence[bytes]]) -> bytes:
+        """Return the note with cosignatures that make the quorum.
+
+        Raises:
+            VerificationError: as `gather` does.
+            QuorumMissedError: when too few cosigned in time.
+        """
+        asked = parse_note(note)
+        if self._kept is not None and self._kept.text == asked.text:
+            asked = Note(asked.text, tuple(dict.fromkeys(asked.signatures + self._kept.signatures)))
+        try:
+            gathered = gather(
+                asked.content(), self._policy, prove,
+                timeout_s=self._timeout_s, grace_s=self._grace_s, sizes=self._sizes,
+            )  # fmt: skip
+        except QuorumMissedError as missed:
+            self._kept = parse_note(missed.gathered.note)
+            raise
+        self._kept = None
+        for failure in gathered.failures:
+            if self._tell is not None:
+                self._tell(failure)
+        return gathered.note

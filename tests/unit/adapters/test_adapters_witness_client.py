@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from assay.adapters.http_post import NoAnswerError, check_address, post
-from assay.adapters.witness_client import QuorumMissedError, gather
+from assay.adapters.witness_client import QuorumMissedError, Witnesses, WitnessFailure, gather
 from assay.errors import InputError, VerificationError
 from assay.tlog.note import open_note, parse_note
 from assay.tlog.signer import sign_note, signer_key
@@ -107,6 +107,30 @@ def test_a_missed_quorum_keeps_what_came_and_asks_only_the_rest(tmp_path: Path) 
         gathered = gather(kept.note, trust, no_proof)
     assert gathered.cosigned_by == ("one", "two")
     assert gathered.failures == ()
+
+
+def test_the_publishers_witnesses_remember_what_came(tmp_path: Path) -> None:
+    one, two = vkeys(tmp_path / "one"), vkeys(tmp_path / "two")
+    told: list[WitnessFailure] = []
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(witness(tmp_path / "one"))
+        with witness(tmp_path / "two") as second:
+            address = second.address
+        trust = policy("all", {"one": (one[0], first.address), "two": (two[0], address)})
+        ask = Witnesses(trust, timeout_s=5, tell=told.append)
+        with pytest.raises(QuorumMissedError, match="found one"):
+            ask(TREE.note(5), no_proof)
+        stack.close()  # the first is gone; what it signed is not
+        port = int(address.rpartition(":")[2])
+        with witness(tmp_path / "two", port=port):
+            note = ask(TREE.note(5), no_proof)
+    assert len(trust.open(note).cosigned_by) == 2
+    assert ask._kept is None
+    assert told == []
+    some = policy("any", {"one": (one[0], NOWHERE), "two": (two[0], address)})
+    with witness(tmp_path / "two", port=port):
+        Witnesses(some, grace_s=5, tell=told.append)(TREE.note(9), TREE.prove)
+    assert [failure.witness for failure in told] == ["one"]
 
 
 LIES: dict[str, bytes | Callable[[bytes], bytes]] = {

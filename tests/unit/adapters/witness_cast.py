@@ -60,11 +60,11 @@ def running(server: WitnessServer) -> Iterator[WitnessServer]:
 
 
 @contextlib.contextmanager
-def witness(folder: Path, name: str = "example.com/witness") -> Iterator[WitnessServer]:
+def witness(folder: Path, name: str = "example.com/witness", port: int = 0) -> Iterator[WitnessServer]:
     logs = watched_logs([LOG.verifier])
     with (
         contextlib.closing(WitnessState.open(folder, name)) as state,
-        running(WitnessServer(("127.0.0.1", 0), state, logs)) as server,
+        running(WitnessServer(("127.0.0.1", port), state, logs)) as server,
     ):
         yield server
 
