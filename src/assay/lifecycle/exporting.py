@@ -1,0 +1,300 @@
+"""Export releases as one zip that an auditor can check with bare Python, offline, trusting nobody here.
+
+Everything in it is made from files alone, in a fixed order, with fixed times and without compression, so the same
+release and the same checkpoint of the log give the same bytes on any machine. What is handed over is first checked by
+the very verifier that goes with it; a bundle that does not hold is not written.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from assay.attest import dsse, statement
+from assay.attest.bundle import Inclusion, leaf_sha256, parse_bundle, parse_receipt
+from assay.attest.consent import consent_entry
+from assay.errors import InputError, VerificationError
+from assay.lifecycle.anchors import LOG_KEY, Anchors, find_anchors
+from assay.lifecycle.documents import REPORT
+from assay.lifecycle.project import read_file
+from assay.lifecycle.setting import EVIDENCE_SIGNATURE
+from assay.records.canonical import canonical_json, sha256_hex
+from assay.tlog.merkle import hash_leaf
+from assay.tlog.proof import Proof
+from assay.tlog.signed_checkpoint import open_checkpoint
+from assay.tlog.tiled_tree import TiledTree
+from assay.tlog.tree import inclusion_proof
+from assay.tlog.vkey import ED25519, parse_vkey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from assay.attest.trust import Trust
+    from assay.tlog.signed_checkpoint import SignedCheckpoint
+    from assay.tlog.vkey import VerifierKey
+    from assay.verifier.findings import Findings
+
+BUNDLE, RECEIPT, CONSENTS, CHECKPOINT = "bundle.json", "receipt.json", "consents", "checkpoint"
+_TILE = 256
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can state
+_STEMS = {
+    statement.TEST_RESULT: "test-result",
+    statement.VERIFICATION_RESULT: "verification-result",
+    statement.MEASURED: "measured-evidence",
+}
+
+
+@dataclass(frozen=True)
+class LogFiles:
+    """The project's log, read from its tiles: proofs under its current checkpoint.
+
+    Attributes:
+        folder: the tiles.
+        key: the key that the log signs with.
+    """
+
+    folder: Path
+    key: VerifierKey
+
+    @cached_property
+    def signed(self) -> SignedCheckpoint:
+        """The current checkpoint."""
+        return open_checkpoint(read_file(self.folder / CHECKPOINT, "the log's checkpoint"), self.key)
+
+    @cached_property
+    def _tree(self) -> TiledTree:
+        return TiledTree(self._fetch, self.signed.checkpoint.size)
+
+    def _fetch(self, path: str) -> bytes | None:
+        place = self.folder / path
+        return place.read_bytes() if place.is_file() else None
+
+    @cached_property
+    def _places(self) -> dict[bytes, int]:
+        """Return where each leaf hash stands first; 32 bytes an entry are read."""
+        size = self._tree.size
+        leaves = (leaf for tile in range(-(-size // _TILE)) for leaf in self._tree.hashes(0, tile))
+        found: dict[bytes, int] = {}
+        for index, leaf in enumerate(leaves):
+            found.setdefault(leaf, index)
+        return found
+
+    def prove(self, entry: bytes, index: int | None = None) -> bytes | None:
+        """Return the ``.tlog-proof`` of an entry; None when it is not in the log.
+
+        Args:
+            entry: the entry.
+            index: where it stands, if that is known.
+
+        Raises:
+            VerificationError: when it does not stand there, or the tiles do not hash to the checkpoint.
+        """
+        leaf, size = hash_leaf(entry), self._tree.size
+        place = self._places.get(leaf) if index is None else index
+        if place is None:
+            return None
+        if place >= size:
+            raise VerificationError(
+                f"log: expected entry {place}, which a receipt names, found only {size} entries: the log at "
+                f"{self.folder} was cut, or is another one. See: assay log check {self.folder}"
+            )
+        proof = Proof(place, tuple(inclusion_proof(place, size, self._tree.node)), self.signed.note)
+        proof.verify(leaf, self.key)
+        return proof.content()
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What goes into a bundle beside the releases.
+
+    Attributes:
+        anchors: people and keys that an auditor may trust.
+        vkeys: verifier keys of the log.
+        log: the log, where it is at hand; else the proofs of the receipts are taken.
+        policy: the tlog-policy whose quorum the checkpoint must have; None for none.
+        comments: whether approvers' words go with their approvals.
+    """
+
+    anchors: Anchors
+    vkeys: tuple[str, ...]
+    log: LogFiles | None
+    policy: bytes | None = None
+    comments: bool = True
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A bundle: the zip's bytes, what its own verifier found, and the SHA-256 of the trust file in it."""
+
+    content: bytes
+    findings: Findings
+    trust_sha256: str
+
+
+def find_handover(
+    state: Path, *, trust: Trust | None = None, policy: bytes | None = None, comments: bool = True
+) -> Handover:
+    """Find what goes with the releases of a project.
+
+    Args:
+        state: the project's state folder (``.assay``).
+        trust: the people; by default ``trust.yaml`` beside the state folder.
+        policy: a tlog-policy.
+        comments: whether approvers' words go with their approvals.
+
+    Raises:
+        InputError: when the log's verifier key is missing.
+    """
+    content = read_file(state / LOG_KEY, "the log's verifier key").decode("utf-8", "replace")
+    vkeys = tuple(line.strip() for line in content.splitlines() if line.strip())
+    keys = [key for key in map(parse_vkey, vkeys) if key.kind == ED25519]
+    if not keys:
+        raise InputError(f"expected an Ed25519 verifier key (type 1) in {state / LOG_KEY}, found none")
+    anchors = find_anchors(state / "releases", vkey=str(keys[0]))
+    if trust is not None:
+        anchors = Anchors(anchors.keys, trust, anchors.vkey, anchors.source)
+    log = LogFiles(state / "log", keys[0])
+    return Handover(anchors, vkeys, log if (log.folder / CHECKPOINT).is_file() else None, policy, comments)
+
+
+def export_bundle(folders: Sequence[Path], handover: Handover) -> Exported:
+    """Return the auditor bundle of some releases.
+
+    Args:
+        folders: release folders, ``.../<name>/<version>``.
+        handover: what goes with them.
+
+    Raises:
+        InputError: when a release is missing or was never decided.
+        VerificationError: when what would be handed over does not hold; every problem is named.
+    """
+    from assay.verifier.bundle import POLICY, check_bundle  # noqa: PLC0415 - only when a bundle is made
+
+    names = sorted({f"releases/{folder.parent.name}/{folder.name}": folder for folder in folders}.items())
+    members: dict[str, bytes] = {}
+    for name, folder in names:
+        members |= {f"{name}/{file}": content for file, content in _release_members(folder, handover).items()}
+    members["trust.json"] = trust_json(handover.anchors, handover.vkeys)
+    members["verify.pyz"] = verifier_zipapp()
+    if handover.policy is not None:
+        members[POLICY] = handover.policy
+    members |= _timestamps(handover.log)
+    members["README.txt"] = _readme([name for name, _ in names]).encode()
+    members["MANIFEST.json"] = _manifest([name for name, _ in names], members)
+    findings = check_bundle(members)
+    if findings.problems:
+        listed = "\n".join(f"- {problem}" for problem in findings.problems)
+        raise VerificationError(f"the bundle would not hold, so it was not written:\n{listed}")
+    return Exported(pack(members), findings, sha256_hex(members["trust.json"]))
+
+
+def _release_members(folder: Path, handover: Handover) -> dict[str, bytes]:
+    """Return the files of one release by their names in its folder of the bundle."""
+    if not (folder / BUNDLE).is_file():
+        raise InputError(f"expected a decided release at {folder}, found none. Decide with: assay run (or assay gate)")
+    found = {
+        name: read_file(folder / name, "a record") for name in (statement.TALLY, statement.EVIDENCE, statement.VERDICT)
+    }
+    if (folder / REPORT).is_file():
+        found[REPORT] = read_file(folder / REPORT, "the report")
+    bundle = parse_bundle(read_file(folder / BUNDLE, "the attestations"), name=BUNDLE)
+    inclusions = parse_receipt(read_file(folder / RECEIPT, "the receipt"), name=RECEIPT)
+    if len(inclusions) != len(bundle.attestations):
+        raise VerificationError(f"{folder / RECEIPT}: expected one inclusion an attestation of {BUNDLE}")
+    for entry, inclusion in zip(bundle.attestations, inclusions, strict=True):
+        stem = _stem(entry)
+        found[f"statements/{stem}.dsse.json"] = entry
+        found[f"statements/{stem}.tlog-proof"] = _attestation_proof(entry, inclusion, handover.log)
+    if (folder / EVIDENCE_SIGNATURE).is_file():
+        measured = read_file(folder / EVIDENCE_SIGNATURE, "the evidence's signature")
+        found[f"statements/{_STEMS[statement.MEASURED]}.dsse.json"] = measured
+    return found | _consent_members(folder / CONSENTS, handover)
+
+
+def _stem(entry: bytes) -> str:
+    envelope = dsse.parse(entry, name="attestation")
+    kind = statement.parse_statement(dsse.decode_base64(envelope.payload, "attestation")).predicate_type
+    return _STEMS.get(kind, sha256_hex(kind.encode())[:16])
+
+
+def _attestation_proof(entry: bytes, inclusion: Inclusion, log: LogFiles | None) -> bytes:
+    if inclusion.leaf_sha256 != leaf_sha256(entry):
+        raise VerificationError(f"{RECEIPT}: is about another entry than the attestation in {BUNDLE}")
+    proof = None if log is None else log.prove(entry, inclusion.index)
+    return proof or inclusion.proof.encode()
+
+
+def _consent_members(folder: Path, handover: Handover) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for path in sorted(folder.glob("*.json")):
+        content = read_file(path, "a consent")
+        found[f"{CONSENTS}/{path.stem}.dsse.json"] = content
+        entry = consent_entry(dsse.parse(content, name=path.name))
+        proof = None if handover.log is None else handover.log.prove(entry)
+        if proof is not None:
+            found[f"{CONSENTS}/{path.stem}.tlog-proof"] = proof
+        if handover.comments and path.with_suffix(".txt").is_file():
+            found[f"{CONSENTS}/{path.stem}.txt"] = read_file(path.with_suffix(".txt"), "an approver's words")
+    return found
+
+
+def _timestamps(log: LogFiles | None) -> dict[str, bytes]:
+    """Return the timestamps beside the log's checkpoint, with the checkpoint that they are about."""
+    tokens = [] if log is None else sorted(log.folder.glob(f"{CHECKPOINT}*.tsr"))
+    if log is None or not tokens:
+        return {}
+    note = {f"timestamps/{CHECKPOINT}": log.signed.note}
+    return note | {f"timestamps/{path.name}": read_file(path, "a timestamp") for path in tokens}
+
+
+def trust_json(anchors: Anchors, vkeys: Sequence[str]) -> bytes:
+    """Return the trust file of a bundle: people with their roles, further keys by name, and the log's keys."""
+    people = [
+        {"name": one.name, "roles": list(one.roles), "key": base64.b64encode(one.key.der).decode("ascii")}
+        for one in anchors.trust.people
+    ]
+    taken = {one.name for one in anchors.trust.people}
+    known = anchors.trust.keys()
+    for name, key in sorted(anchors.keys.items()):
+        if key not in known:
+            shown = f"key {name}" if name in taken else name
+            people.append({"name": shown, "roles": [], "key": base64.b64encode(key.der).decode("ascii")})
+    return canonical_json({"schema": "assay.auditor-trust/v1", "people": people, "logs": list(vkeys)}) + b"\n"
+
+
+def verifier_zipapp() -> bytes:
+    """Return ``verify.pyz``: the source of `assay.verifier`, run by ``python verify.pyz``."""
+    files = {
+        f"verifier/{one.name}": one.read_bytes()
+        for one in resources.files("assay.verifier").iterdir()
+        if one.name.endswith(".py")
+    }
+    start = b"import sys\n\nfrom verifier.__main__ import main\n\nsys.exit(main())\n"
+    return pack({**files, "__main__.py": start})
+
+
+def pack(members: Mapping[str, bytes]) -> bytes:
+    """Return a zip of some files: ordered by name, times fixed, nothing compressed; the same bytes everywhere."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(members):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16
+            archive.writestr(entry, members[name])
+    return stream.getvalue()
+
+
+def _manifest(releases: Sequence[str], members: Mapping[str, bytes]) -> bytes:
+    digests = {name: sha256_hex(content) for name, content in members.items()}
+    return canonical_json({"schema": "assay.auditor-bundle/v1", "releases": list(releases), "members": digests}) + b"\n"
+
+
+def _readme(releases: Sequence[str]) -> str:
+    text = resources.files("assay.lifecycle").joinpath("auditor-readme.txt").read_text("utf-8")
+    return text.replace("@RELEASES@", "\n".join(f"  {name}" for name in releases))

@@ -1,0 +1,83 @@
+"""A whole bundle: manifest, trust, releases, in that order; every failure is told, not only the first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import ed25519
+from .findings import Findings
+from .logged import LogChecker
+from .members import MANIFEST, check_manifest
+from .quorum import parse_policy
+from .release import check_release
+from .strict import Refused, sha256_hex
+from .trust import Trust, parse_trust
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .note import NoteKey
+    from .quorum import WitnessPolicy
+
+TRUST, POLICY = "trust.json", "tlog-policy.txt"
+
+
+def check_bundle(
+    members: dict[str, bytes],
+    *,
+    trust: Trust | None = None,
+    logs: Sequence[NoteKey] = (),
+    policy: WitnessPolicy | None = None,
+) -> Findings:
+    """Check a bundle and return what was found.
+
+    Args:
+        members: every file of it, name to content.
+        trust: the people and logs that the caller trusts; by default those that the bundle itself names.
+        logs: keys of the logs that the caller trusts; by default those of the policy or trust given.
+        policy: the witnesses that the caller trusts; by default those that the bundle itself names, if any.
+    """
+    findings = Findings()
+    try:
+        contents = check_manifest(members)
+        kept = contents.members
+        inside = parse_trust(kept[TRUST], TRUST) if TRUST in kept else Trust({}, ())
+        witnesses = policy or (parse_policy(kept[POLICY], POLICY) if POLICY in kept else None)
+    except Refused as error:
+        findings.problems.append(str(error))
+        return findings
+    findings.problems += contents.problems
+    findings.proven.append(
+        f"{len(kept)} files are what {MANIFEST} says (its SHA-256: {sha256_hex(members[MANIFEST])})."
+    )
+    given = [*logs, *(policy.logs if policy else ()), *(trust.logs if trust else ())]
+    _warn(findings, people=trust is None, log=not given, witnesses=policy is None and witnesses is not None)
+    log = LogChecker(given or inside.logs, witnesses)
+    if not contents.releases:
+        findings.problems.append(f"{MANIFEST}: names no release, so nothing was proven")
+    for folder in contents.releases:
+        within = {name[len(folder) + 1 :]: one for name, one in kept.items() if name.startswith(f"{folder}/")}
+        found = Findings()
+        found.attempt(check_release, within, trust or inside, log, found)
+        findings.take(found, folder)
+    log.conclude(findings)
+    _leave(findings, contents.others, [name for name in kept if name.endswith(".tsr")])
+    return findings
+
+
+def _warn(findings: Findings, **inside: bool) -> None:
+    whose = [name for name, so in inside.items() if so]
+    if whose:
+        findings.warnings.append(
+            f"the keys of {' and '.join(whose)} come from inside the bundle: that proves only that it agrees with "
+            "itself. Whoever made it could have made them; get them by another way, and give them"
+        )
+
+
+def _leave(findings: Findings, others: list[str], tokens: list[str]) -> None:
+    """Say what was not looked at."""
+    if others:
+        findings.not_checked.append(f"{', '.join(others)}: not in the manifest, and not looked at")
+    if tokens:
+        findings.not_checked.append(f"{', '.join(tokens)}: RFC 3161 timestamps; openssl ts -verify checks them")
+    findings.not_checked.append(f"this verifier itself; it checked signatures by {ed25519.checked_by()}")

@@ -1,0 +1,155 @@
+"""Signed notes, verifier keys and checkpoints (https://c2sp.org/signed-note, /tlog-checkpoint, /tlog-cosignature).
+
+Keys of two kinds are checked here: Ed25519 (0x01), as logs sign, and Ed25519 cosignatures (0x04), as witnesses do.
+Signature lines by other keys, of other kinds as well, are ignored, as the specification asks; by a known key a
+signature that does not hold makes the whole note invalid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from . import ed25519
+from .strict import MAX_NUMBER, Refused, decode_base64, decode_hash, decode_number, decode_text, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ED25519, COSIGNATURE, ML_DSA_44 = 0x01, 0x04, 0x06
+MAX_NOTE_BYTES = 1_000_000
+MAX_SIGNATURES = 100
+
+_ID_SIZE, _TIME_SIZE = 4, 8
+_ML_DSA_44_SIZE = 1312
+_DASH = "\u2014 "
+_CHECKPOINT_LINES = 3
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and not any(c == "+" or c.isspace() or ord(c) < ord(" ") for c in name)
+
+
+@dataclass(frozen=True)
+class NoteKey:
+    """A key that signs notes: its name, the type of its signatures, and its public bytes."""
+
+    name: str
+    kind: int
+    public: bytes
+
+    @property
+    def id(self) -> bytes:
+        """The four bytes that name the key in a signature line."""
+        return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:_ID_SIZE]
+
+    def open(self, text: bytes, body: bytes) -> int | None:
+        """Check what follows the key ID; return the time of a cosignature (POSIX seconds), None for a plain one.
+
+        Raises:
+            Refused: when the signature does not hold.
+        """
+        time, message, signature = None, text, body
+        if self.kind == COSIGNATURE:
+            time, signature = int.from_bytes(body[:_TIME_SIZE], "big"), body[_TIME_SIZE:]
+            message = b"cosignature/v1\ntime %d\n" % time + text
+            if not 1 <= time <= MAX_NUMBER:
+                raise Refused(f"cosignature by {self.name}: expected a time, found {time}")
+        if not ed25519.holds(self.public, signature, message):
+            raise Refused(f"the signature by {self.name}+{self.id.hex()} does not match the text")
+        return time
+
+
+def parse_vkey(text: str) -> NoteKey:
+    """Parse a verifier key, ``<name>+<8 hexadecimal digits>+<base64>``; the printed key ID must be the key's."""
+    name, _, rest = text.partition("+")
+    printed, plus, encoded = rest.partition("+")
+    if not plus or not _is_name(name):
+        raise Refused(f"verifier key: expected <name>+<key ID>+<base64 key>, found {quoted(text)}")
+    content = decode_base64(encoded, "verifier key")
+    kind, public = int.from_bytes(content[:1], "big"), content[1:]
+    if kind in {ED25519, COSIGNATURE}:
+        ed25519.check_key(public)
+    elif kind != ML_DSA_44 or len(public) != _ML_DSA_44_SIZE:
+        raise Refused(f"verifier key of {name}: expected type 1, 4 or 6, found {kind} with {len(public)} bytes")
+    found = NoteKey(name, kind, public)
+    if printed != found.id.hex():
+        raise Refused(f"verifier key: expected the key ID {found.id.hex()} of {name}, found {quoted(printed)}")
+    return found
+
+
+def _signature(line: str) -> tuple[str, bytes]:
+    """Return the name in a signature line, and key ID and body."""
+    start, _, rest = line.partition(_DASH)
+    name, space, encoded = rest.partition(" ")
+    if start or not space or not _is_name(name):
+        raise Refused(f"note: expected a line '{_DASH}<name> <signature>', found {quoted(line)}")
+    content = decode_base64(encoded, "note signature")
+    if len(content) <= _ID_SIZE:
+        raise Refused(f"note signature: expected key ID and signature, found {len(content)} bytes")
+    return name, content
+
+
+def parse_note(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
+    """Parse a note into its text and the (name, key ID and body) of its signature lines; nothing is verified yet."""
+    if len(content) > MAX_NOTE_BYTES:
+        raise Refused(f"note: expected at most {MAX_NOTE_BYTES} bytes, found {len(content)}")
+    whole = decode_text(content, "note")
+    if any(c < " " and c != "\n" for c in whole):
+        raise Refused("note: expected no control character but the line feed, found one")
+    text, blank, signatures = whole.rpartition("\n\n")
+    *lines, last = signatures.split("\n")
+    if not blank or last or not lines:
+        raise Refused("note: expected a text, an empty line, and signature lines, each ended by a line feed")
+    if len(lines) > MAX_SIGNATURES:
+        raise Refused(f"note: expected at most {MAX_SIGNATURES} signatures, found {len(lines)}")
+    return f"{text}\n".encode(), [_signature(line) for line in lines]
+
+
+def open_note(content: bytes, keys: Iterable[NoteKey]) -> tuple[bytes, dict[NoteKey, int | None]]:
+    """Verify a note; return its text, and the keys that have signed with the time of each cosignature."""
+    text, signatures = parse_note(content)
+    known = {(key.name, key.id): key for key in keys if key.kind != ML_DSA_44}
+    signed: dict[NoteKey, int | None] = {}
+    for name, body in signatures:
+        key = known.get((name, body[:_ID_SIZE]))
+        if key is not None:
+            signed[key] = key.open(text, body[_ID_SIZE:])
+    if not signed:
+        raise Refused(
+            f"note: expected a signature by a trusted key, found only {quoted([one[0] for one in signatures])}"
+        )
+    return text, signed
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A log's claim about itself: at this size, this root; and the cosigners with the times that they state."""
+
+    origin: str
+    size: int
+    root: bytes
+    cosigned: tuple[tuple[NoteKey, int], ...] = ()
+
+
+def parse_checkpoint(text: bytes) -> Checkpoint:
+    """Parse the text of a checkpoint."""
+    *lines, last = decode_text(text, "checkpoint").split("\n")
+    if last or len(lines) < _CHECKPOINT_LINES or not all(lines):
+        raise Refused("checkpoint: expected the lines origin, size and root, each ended by a line feed, none empty")
+    size, root = decode_number(lines[1], "checkpoint size"), decode_hash(lines[2], "checkpoint root")
+    if size == 0 and root != sha256(b"").digest():
+        raise Refused("checkpoint: size 0 has one root, SHA-256 of nothing; found another")
+    return Checkpoint(lines[0], size, root)
+
+
+def open_checkpoint(note: bytes, logs: Iterable[NoteKey], witnesses: Iterable[NoteKey] = ()) -> Checkpoint:
+    """Verify a signed checkpoint: by a log whose key's name is the origin; cosignatures alone do not make one."""
+    logs = list(logs)
+    text, signed = open_note(note, [*logs, *witnesses])
+    found = parse_checkpoint(text)
+    if not any(key in signed and key.name == found.origin for key in logs):
+        raise Refused(f"checkpoint: expected a signature by the log {quoted(found.origin)} itself, found none")
+    cosigned = tuple((key, time) for key, time in signed.items() if time is not None)
+    return Checkpoint(found.origin, found.size, found.root, cosigned)

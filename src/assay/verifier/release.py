@@ -1,0 +1,147 @@
+"""One release: that its records are what was signed and logged, and that they speak of the same things."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .claim import open_claim
+from .consents import check_consents
+from .strict import Refused, field, objects, parse_json, sha256_hex, texts
+
+if TYPE_CHECKING:
+    from .claim import Claim
+    from .findings import Findings
+    from .logged import LogChecker
+    from .trust import Trust
+
+RESULT = "https://in-toto.io/attestation/test-result/v0.1"
+VERIFIED = "https://in-toto.io/attestation/svr/v0.2"
+MEASURED = "https://assay/event/evidence.measured/v1"
+
+EVIDENCE, TALLY, VERDICT = "evidence.json", "tally.json", "verdict.json"
+_WORDS = {RESULT: "the test result", VERIFIED: "the verification result", MEASURED: "the measured evidence"}
+_ENDING = ".dsse.json"
+_LET_PASS = ("allow", "warn")
+_DECISION = "ASSAY_DECISION_"
+
+
+def check_release(members: dict[str, bytes], trust: Trust, log: LogChecker, findings: Findings) -> None:
+    """Check the release whose files are given by their names in its folder."""
+    missing = [name for name in (EVIDENCE, TALLY, VERDICT) if name not in members]
+    if missing:
+        raise Refused(f"{', '.join(missing)}: missing, or changed")
+    evidence, verdict = parse_json(members[EVIDENCE], EVIDENCE), parse_json(members[VERDICT], VERDICT)
+    model, version, decision = (field(verdict, name, str, VERDICT) for name in ("model", "version", "decision"))
+    findings.releases.append((model, version, decision))
+    before = len(findings.problems)
+    findings.attempt(_compare_records, members, evidence, verdict)
+    claims = _claims(members, trust, log, findings)
+    for kind in (RESULT, VERIFIED):
+        if kind not in claims:
+            findings.problems.append(f"expected {_WORDS[kind]}, signed; found none that holds")
+    for kind, claim in claims.items():
+        findings.attempt(_compare_subjects, members, verdict, kind, claim)
+    if RESULT in claims:
+        findings.attempt(_compare_tests, verdict, claims[RESULT])
+    if VERIFIED in claims:
+        findings.attempt(_compare_decision, verdict, claims[VERIFIED])
+    if len(findings.problems) == before:
+        findings.proven.append(_decision(verdict, claims[VERIFIED]))
+    check_consents(members, verdict, trust, log, findings)
+    findings.not_checked += [
+        "rows, model files and policy are not in the bundle; what is signed are their digests",
+        "that the decision follows from evidence and policy; assay policy replay decides anew",
+    ]
+    if "report.html" in members:
+        findings.not_checked.append("report.html is a view for people; what is signed are the records")
+
+
+def _claims(members: dict[str, bytes], trust: Trust, log: LogChecker, findings: Findings) -> dict[str, Claim]:
+    """Return the statements whose signatures hold, by what they say."""
+    found: dict[str, Claim] = {}
+    for name, content in members.items():
+        if not name.startswith("statements/") or not name.endswith(_ENDING):
+            continue
+        claim = findings.attempt(open_claim, content, trust.people, name)
+        if claim is None:
+            continue
+        if claim.kind in found or claim.kind not in _WORDS:
+            findings.problems.append(f"{name}: says {claim.kind!r}, which is unknown here or said twice")
+            continue
+        found[claim.kind] = claim
+        findings.proven.append(f"{_WORDS[claim.kind]} is signed by {', '.join(map(str, claim.signers))}.")
+        proof = members.get(f"{name[: -len(_ENDING)]}.tlog-proof")
+        where = None if proof is None else findings.attempt(log.check, name, content, proof)
+        if where is not None:
+            findings.proven.append(f"{_WORDS[claim.kind]} is {where}.")
+        elif claim.kind != MEASURED:
+            findings.problems.append(f"{name}: expected a .tlog-proof of it that holds, found none")
+        elif proof is None:
+            findings.not_checked.append(f"{name}: it was signed and not logged, so nothing shows when")
+    return found
+
+
+def _compare_records(members: dict[str, bytes], evidence: dict[str, Any], verdict: dict[str, Any]) -> None:
+    version = field(evidence, "model", dict, EVIDENCE)
+    datasets = {
+        field(one, "role", str, EVIDENCE): field(one, "sha256", str, EVIDENCE)
+        for one in objects(evidence, "datasets", EVIDENCE)
+    }
+    compared = {
+        "evidence": (verdict.get("evidence_sha256"), sha256_hex(members[EVIDENCE])),
+        "tally": (evidence.get("tally_sha256"), sha256_hex(members[TALLY])),
+        "system": (verdict.get("system"), evidence.get("system")),
+        "model": (verdict.get("model"), version.get("name")),
+        "version": (verdict.get("version"), version.get("version")),
+        "model digest": (verdict.get("model_sha256"), version.get("sha256")),
+        "datasets": (verdict.get("datasets"), datasets),
+    }
+    wrong = [what for what, (one, other) in compared.items() if one != other]
+    if wrong:
+        raise Refused(f"{', '.join(wrong)}: verdict, evidence and tally do not name the same")
+
+
+def _compare_subjects(members: dict[str, bytes], verdict: dict[str, Any], kind: str, claim: Claim) -> None:
+    expected: dict[Any, Any] = {
+        verdict["model"]: verdict.get("model_sha256"),
+        **{f"dataset:{role}": digest for role, digest in texts(verdict, "datasets", VERDICT).items()},
+        EVIDENCE: sha256_hex(members[EVIDENCE]),
+    }
+    if kind == VERIFIED:
+        policy = field(verdict, "policy", dict, VERDICT)
+        expected |= {f"policy:{policy.get('name')}": policy.get("sha256"), VERDICT: sha256_hex(members[VERDICT])}
+    else:
+        expected[TALLY] = sha256_hex(members[TALLY])
+    wrong = [name for name in {**expected, **claim.subjects} if expected.get(name) != claim.subjects.get(name)]
+    if wrong:
+        raise Refused(f"{', '.join(wrong)}: not what {_WORDS[kind]} was signed about")
+
+
+def _compare_tests(verdict: dict[str, Any], claim: Claim) -> None:
+    """Check that nothing is called passed that the verdict does not call passed; a test is a finding or a control."""
+    listed = objects(verdict, "findings", VERDICT)
+    for name in field(claim.predicate, "passedTests", list, _WORDS[RESULT]):
+        found = {one.get("status") for one in listed if name in (one.get("id"), one.get("control"))}
+        if found - {"not-applicable"} != {"pass"}:
+            raise Refused(f"{_WORDS[RESULT]} calls {name!r} passed, which {VERDICT} does not")
+
+
+def _compare_decision(verdict: dict[str, Any], claim: Claim) -> None:
+    decision, words = verdict["decision"], _WORDS[VERIFIED]
+    properties = [str(one) for one in field(claim.predicate, "properties", list, words)]
+    expected = [f"{_DECISION}{decision.upper()}"] if decision in _LET_PASS else []
+    if [one for one in properties if one.startswith(_DECISION)] != expected:
+        raise Refused(f"{words} does not say that the decision is {decision!r}")
+    if claim.predicate.get("timeCreated") != verdict.get("decided_at"):
+        raise Refused(f"{words} and {VERDICT} do not name the same time")
+    if field(verdict, "decided_by", dict, VERDICT).get("key") not in {one.key.key_id for one in claim.signers}:
+        raise Refused(f"{VERDICT} names another key than the one that signed {words}")
+
+
+def _decision(verdict: dict[str, Any], claim: Claim) -> str:
+    policy, signers = field(verdict, "policy", dict, VERDICT), ", ".join(map(str, claim.signers))
+    return (
+        f"{verdict['model']} {verdict['version']} was decided {verdict['decision']!r} at {verdict['decided_at']} (time "
+        f"as claimed) by {signers} under the policy {policy.get('name')} {policy.get('version')} (SHA-256 "
+        f"{policy.get('sha256')}), about the evidence, model and data that the bundle names."
+    )
