@@ -227,11 +227,3 @@ class Tally(Frozen, kw_only=True):
         from assay.records._tally_sum import add  # noqa: PLC0415 - the arithmetic stands apart from the vocabulary
 
         return add(self, other)
-
-
-def tally_bytes(tally: Tally) -> bytes:
-    """Return the tally as JSON with sorted keys: the bytes of ``tally.json``, read back by `parse_record`.
-
-    Not RFC 8785: sums are integers of any size, which canonical JSON cannot carry beyond 2**53.
-    """
-    return msgspec.json.encode(tally, order="sorted")

@@ -1,36 +1,23 @@
-"""One pass over the rows: counts and exact sums by raw group, label and prediction, as one readable SQL statement."""
+"""One pass over the rows: what SQL counted, as raw cells by group, label and prediction."""
 
 # ruff: noqa: S608 - SQL is this room's trade; every name and value in it has passed assay.tabular.sql
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from assay.errors import DataError
-from assay.records._tally_sum import bin_width
-from assay.records.tally import EXACT_SCORES, SCORE_BINS
-from assay.tabular.classes import positive_sql
-from assay.tabular.limits import LARGEST, LOOK_ROWS, MOST_CELLS, MOST_GROUP_VALUES
-from assay.tabular.packing import pack, packable
-from assay.tabular.sql import identifier, indented, literal
+from assay.records.tally import EXACT_SCORES
+from assay.tabular.limits import KEPT_ROWS, LARGEST, LOOK_ROWS, MOST_CELLS, MOST_GROUP_VALUES
+from assay.tabular.packing import packable, packed_sql
+from assay.tabular.statement import SCORE_STATES, UNIT, counting_sql
 
 if TYPE_CHECKING:
-    from assay.records.tally import Roles
-    from assay.tabular.columns import Kind
     from assay.tabular.engine import Session
-    from assay.tabular.opening import Opened
     from assay.tabular.packing import Seen
+    from assay.tabular.statement import Edges, Plan
     from assay.tabular.values import Raw
-
-Edges: TypeAlias = tuple[float, float]
-
-UNIT = (0.0, 1.0)
-CLIP = "2.220446049250313e-16"
-STATES = {"null": -1, "nan": -2, "infinite": -3, "text": -4, "outside": -5, "negative": -6}
-"""Why a score or weight cannot be used, as the engine writes it down; 0 and above can be used."""
-
-SCORE_STATES = [why for why in STATES if why != "negative"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,187 +61,6 @@ class Counted:
     cells: list[RawCell]
     edges: Edges | None
     sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to count: the source, the roles, and the kind of each column."""
-
-    opened: Opened
-    roles: Roles
-    kinds: dict[str, Kind]
-    groups: tuple[str, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Number the groups."""
-        object.__setattr__(self, "groups", tuple(f"g{i}" for i, _ in enumerate(self.roles.protected, 1)))
-
-    def is_text(self, column: str) -> bool:
-        """Tell whether the column is CSV text, whose type is found from all of its values."""
-        return self.opened.is_text and self.kinds[column] == "text"
-
-    def value(self, column: str) -> str:
-        """Return a column as a value to group by."""
-        name = identifier(column)
-        plain = self.opened.columns[column] in {"VARCHAR", '"NULL"'} or self.kinds[column] not in {"text", "written"}
-        return name if plain else f"CAST({name} AS VARCHAR)"
-
-    def number(self, column: str) -> str:
-        """Return a column as a number.
-
-        A bare TRY_CAST of a CSV column is handed down to the engine's reader, which fails where the cast would not.
-        """
-        name = identifier(column)
-        return f"TRY_CAST(trim({name}) AS DOUBLE)" if self.is_text(column) else f"CAST({name} AS DOUBLE)"
-
-
-def number_columns(plan: Plan, role: str, column: str) -> list[str]:
-    """Return a column as a number named for its role and, of CSV, as the text that it was."""
-    columns = [f"{plan.number(column)} + 0.0 AS {role}"]
-    return [*columns, f"{identifier(column)} AS {role}_text"] if plan.is_text(column) else columns
-
-
-def number_state(plan: Plan, role: str, column: str, *, usable: str) -> str:
-    """Return a CASE that begins with the usable numbers and goes on to say why the others cannot be used."""
-    branches = [
-        f"CASE {usable}",
-        *([f"WHEN {role}_text IS NOT NULL AND {role} IS NULL THEN {STATES['text']}"] if plan.is_text(column) else []),
-        f"WHEN {role} IS NULL THEN {STATES['null']}",
-        f"WHEN isnan({role}) THEN {STATES['nan']}",
-        f"WHEN isinf({role}) THEN {STATES['infinite']}",
-        *([f"WHEN {role} < 0 THEN {STATES['negative']}"] if role == "weight" else []),
-        f"ELSE {STATES['outside']} END",
-    ]
-    return "\n         ".join(branches)
-
-
-def weight_state(plan: Plan) -> list[str]:
-    """Return the column that says whether a weight can be used; none without weights."""
-    if plan.roles.weight is None:
-        return []
-    usable = f"WHEN weight >= 0 AND weight <= {LARGEST!r} THEN 0"
-    return [f"{number_state(plan, 'weight', plan.roles.weight, usable=usable)} AS weight_state"]
-
-
-def weight_sums(plan: Plan) -> tuple[list[str], list[str]]:
-    """Return the sums of weights: those of the step that counts, and those of the last; none without weights."""
-    if plan.roles.weight is None:
-        return [], []
-    inner = [
-        "sum(TRY_CAST(weight * 1e12 AS HUGEINT)) AS weight",
-        "sum(TRY_CAST(weight * weight * 1e12 AS HUGEINT)) AS weight_squares",
-    ]
-    return inner, ["sum(weight) AS weight", "sum(weight_squares) AS weight_squares"]
-
-
-def _bin(plan: Plan, column: str, edges: Edges) -> str:
-    """Return the bin of a score as `bin_of` has it, without the engine's slow ``least``."""
-    low, high = edges
-    width = bin_width(low, high)
-    last = SCORE_BINS - 1
-    if edges == UNIT:
-        usable = f"WHEN score >= 0 AND score < 1 THEN CAST(floor(score * {SCORE_BINS}) AS SMALLINT)\n"
-        usable += f"         WHEN score = 1 THEN {last}"
-    else:
-        place = f"floor((score - {literal(low)}) / {literal(width)})" if width > 0 else "0"
-        inside = f"score >= {literal(low)} AND score <= {literal(high)}"
-        usable = f"WHEN {inside} AND {place} < {last} THEN CAST({place} AS SMALLINT)\n"
-        usable += f"         WHEN {inside} THEN {last}"
-    return f"{number_state(plan, 'score', column, usable=usable)} AS bin"
-
-
-def chosen(plan: Plan) -> list[str]:
-    """Return the columns of the first step: the protected attributes and the numbers, named for their roles."""
-    roles = plan.roles
-    columns = [f"{plan.value(column)} AS {group}" for group, column in zip(plan.groups, roles.protected, strict=True)]
-    for role, column in (("weight", roles.weight), ("score", roles.score)):
-        columns += number_columns(plan, role, column) if column is not None else []
-    return columns
-
-
-def _placed(plan: Plan, edges: Edges | None) -> list[str]:
-    """Return the columns of the second step: what can be used, and in which bin."""
-    columns = weight_state(plan)
-    if plan.roles.score is not None and edges is None:
-        usable = f"WHEN abs(score) <= {LARGEST!r} THEN 0"
-        columns.append(f"{number_state(plan, 'score', plan.roles.score, usable=usable)} AS score_state")
-    elif plan.roles.score is not None and edges is not None:
-        columns.append(_bin(plan, plan.roles.score, edges))
-    return columns
-
-
-def _log_loss(plan: Plan) -> str:
-    assert plan.roles.label is not None  # noqa: S101 - asked for with a label only
-    kind = plan.kinds[plan.roles.label]
-    positive = positive_sql(plan.roles, "text" if kind == "written" else kind)
-    return f"-ln(greatest(CASE WHEN {positive} THEN score ELSE 1 - score END, {CLIP}))"
-
-
-def _sums(plan: Plan, edges: Edges | None) -> tuple[list[str], list[str]]:
-    """Return the sums of scores: those of the second step, and those of the last."""
-    has_losses = plan.roles.label is not None and (edges is None or (edges[0] >= 0 and edges[1] <= 1))
-    if edges is None:
-        each = ["score", "score * score"]
-        last = [f"sum(CASE WHEN score_state = 0 THEN n * CAST({term} * 1e12 AS HUGEINT) END)" for term in each]
-        last.append(
-            f"sum(CASE WHEN score BETWEEN 0 AND 1 THEN n * CAST({_log_loss(plan)} * 1e12 AS HUGEINT) END)"
-            if has_losses
-            else "NULL"
-        )
-        return [], [f"{s} AS {n}" for s, n in zip(last, ("total", "squares", "log_losses"), strict=True)]
-    whole = "BIGINT" if edges == UNIT else "HUGEINT"
-    terms = {"total": "score", "squares": "score * score", **({"log_losses": _log_loss(plan)} if has_losses else {})}
-    counted = [f"sum(TRY_CAST({term} * 1e12 AS {whole})) AS {name}" for name, term in terms.items()]
-    outer = [f"sum({name}) FILTER (WHERE bin >= 0) AS {name}" for name in terms]
-    return counted, outer if has_losses else [*outer, "NULL AS log_losses"]
-
-
-def counting_sql(plan: Plan, edges: Edges | None, seen: Seen | None = None) -> str:
-    """Return the statement that counts; scores by value if there are no edges, else by bin between them.
-
-    Args:
-        plan: what to count.
-        edges: of the histogram of scores.
-        seen: the values by which to group through one integer; a last column then counts rows with other values.
-    """
-    roles = plan.roles
-    keys = [*plan.groups, "label", "prediction", *(["weight_state"] if roles.weight else [])]
-    inner, outer = weight_sums(plan)
-    inner, outer = ["count(*) AS n", *inner], ["sum(n) AS n", *outer]
-    inner_keys, condition = list(keys), ""
-    if roles.score:
-        exact = edges is None
-        key, state = ("score", "score_state") if exact else ("bin", "bin")
-        inner_keys += ["score_state", "score"] if exact else ["bin"]
-        counted, summed = _sums(plan, edges)
-        inner += counted
-        outer += summed
-        kept = f"FILTER (WHERE {state} >= 0)"
-        lists = [key, "n", *(["weight"] if roles.weight else [])]
-        outer += [f"list({name} ORDER BY {key}) {kept} AS {name}_list" for name in lists]
-        outer += [f"sum(n) FILTER (WHERE {state} = {STATES[why]}) AS {why}_scores" for why in SCORE_STATES]
-        if exact:
-            distinct = "SELECT count(DISTINCT score) FROM counted WHERE score_state = 0"
-            condition = f"WHERE ({distinct}) <= {EXACT_SCORES}\n"
-    if roles.score and roles.label:
-        kind = plan.kinds[roles.label]
-        outer.append(f"({positive_sql(roles, 'text' if kind == 'written' else kind)}) AS positive")
-    classes = [f"{plan.value(roles.label) if roles.label else 'NULL'} AS label"]
-    classes.append(f"{plan.value(roles.prediction) if roles.prediction else 'NULL'} AS prediction")
-    by, decoded = inner_keys, ""
-    if seen is not None:
-        key, columns = pack(seen)
-        by = [f"{key} AS key"]
-        columns += [f"NULL AS {name}" for name in ("label", "prediction") if name not in seen]
-        decoded = f",\ndecoded AS (\n  SELECT\n{indented(['*', *columns])}\n  FROM counted\n)"
-        outer.append("sum(n) FILTER (WHERE bin IS NULL) AS unseen")
-    last = "decoded" if decoded else "counted"
-    return (
-        f"WITH chosen AS (\n  SELECT\n{indented([*chosen(plan), *classes])}\n  FROM {plan.opened.relation}\n),\n"
-        f"placed AS (\n  SELECT\n{indented(['*', *_placed(plan, edges)])}\n  FROM chosen\n),\n"
-        f"counted AS (\n  SELECT\n{indented([*by, *inner])}\n  FROM placed\n  GROUP BY ALL\n){decoded}\n"
-        f"SELECT\n{indented([*keys, *outer], 2)}\nFROM {last}\n{condition}GROUP BY ALL;\n"
-    )
 
 
 def _raw_cells(plan: Plan, found: list[tuple[Raw, ...]]) -> list[RawCell]:
@@ -317,13 +123,13 @@ def refuse_many_groups(session: Session, plan: Plan) -> None:
 
 
 def _values_seen(session: Session, plan: Plan) -> Seen | None:
-    """Return the values of some rows, for a Parquet file whose columns can be packed into one integer."""
-    roles = plan.roles
-    columns = dict(zip(plan.groups, roles.protected, strict=True))
-    columns |= {role: column for role, column in (("label", roles.label), ("prediction", roles.prediction)) if column}
+    """Return the values of some rows, for a Parquet file whose protected columns can be packed into one integer."""
+    columns = dict(zip(plan.groups, plan.roles.protected, strict=True))
     kinds = {plan.kinds[column] for column in columns.values()}
-    if not plan.opened.is_parquet or roles.weight is not None or not kinds <= {"text", "integer", "boolean"}:
+    if not plan.opened.is_parquet or plan.roles.weight is not None or not kinds <= {"text", "integer", "boolean"}:
         return None
+    if not columns:
+        return {}
     some = ", ".join(f"{plan.value(column)} AS {name}" for name, column in columns.items())
     lists = ", ".join(f"list(DISTINCT {name})" for name in columns)
     sql = f"SELECT {lists} FROM (SELECT {some} FROM {plan.opened.relation} LIMIT {LOOK_ROWS})"
@@ -338,9 +144,16 @@ def _values_seen(session: Session, plan: Plan) -> Seen | None:
     return seen if packable(seen) else None
 
 
+def _statement(session: Session, plan: Plan, edges: Edges | None, seen: Seen | None) -> str:
+    if edges is None or seen is None:
+        return counting_sql(plan, edges)
+    rows = session.rows(f"SELECT count(*) FROM {plan.opened.relation}", name=plan.opened.name)[0][0]
+    return packed_sql(plan, edges, seen, kept=rows <= KEPT_ROWS)
+
+
 def _run(session: Session, plan: Plan, edges: Edges | None) -> Counted:
     seen = _values_seen(session, plan) if edges is not None else None
-    sql = counting_sql(plan, edges, seen)
+    sql = _statement(session, plan, edges, seen)
     found = session.watched_rows(sql, name=plan.opened.name, most=MOST_CELLS + 1)
     if len(found) > MOST_CELLS:
         if plan.roles.protected:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 WATCH_SECONDS = 0.1
+SMALL_KEY_BITS = 22
+"""Keys of up to so many bits are counted in a table without hashing: of 8 bytes a key when there is a count alone."""
+
 ALL_ROWS = 4_000_000_000
 """So many rows of a pandas column of objects are looked at to find its type: all of them."""
 
@@ -107,6 +110,7 @@ def session(
         "preserve_insertion_order": False,
         "autoinstall_known_extensions": False,
         "TimeZone": "UTC",
+        "perfect_ht_threshold": SMALL_KEY_BITS,
     }
     if threads is not None:
         settings["threads"] = threads

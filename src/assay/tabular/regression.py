@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING
 from assay.errors import DataError
 from assay.records._tally_sum import add_cells, add_gaps, cell_order, error_exponent
 from assay.records.tally import SCORE_BINS, Cell, ErrorCell, Errors, Gap, Tally
-from assay.tabular.counting import (
+from assay.tabular.counting import group_cap, refuse_many_groups
+from assay.tabular.limits import LARGEST, MOST_CELLS
+from assay.tabular.sql import indented, literal
+from assay.tabular.statement import (
     STATES,
     Plan,
     chosen,
-    group_cap,
     number_columns,
     number_state,
-    refuse_many_groups,
     weight_state,
     weight_sums,
 )
-from assay.tabular.limits import LARGEST, MOST_CELLS
-from assay.tabular.sql import indented, literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

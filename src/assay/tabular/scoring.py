@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from assay.records.tally import ClassValue, GroupValue
     from assay.tabular.classes import Classes
-    from assay.tabular.counting import Counted, Edges, Plan, RawScores
+    from assay.tabular.counting import Counted, RawScores
+    from assay.tabular.statement import Edges, Plan
     from assay.tabular.values import Raw
 
 

@@ -12,12 +12,13 @@ from assay.records._tally_sum import add_cells, add_gaps
 from assay.records.tally import Cell, Gap, Tally
 from assay.tabular.classes import Classes, binary_classes, check_seen, written_classes
 from assay.tabular.columns import check_columns
-from assay.tabular.counting import STATES, Counted, Edges, Plan, count
+from assay.tabular.counting import Counted, count
 from assay.tabular.engine import session
 from assay.tabular.limits import LARGEST, MOST_GROUP_VALUES
 from assay.tabular.opening import open_rows
 from assay.tabular.regression import read_errors, refuse_unusable, tally_errors
 from assay.tabular.scoring import check_scores, scores_of
+from assay.tabular.statement import STATES, Edges, Plan
 from assay.tabular.values import group_values, is_nan, look_up
 
 if TYPE_CHECKING:

@@ -1,0 +1,217 @@
+"""What is counted, as one readable SQL statement: counts and exact sums by raw group, label and prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from assay.records._tally_sum import bin_width
+from assay.records.tally import EXACT_SCORES, SCORE_BINS
+from assay.tabular.classes import positive_sql
+from assay.tabular.limits import LARGEST
+from assay.tabular.sql import identifier, indented, literal
+
+if TYPE_CHECKING:
+    from assay.records.tally import Roles
+    from assay.tabular.columns import Kind
+    from assay.tabular.opening import Opened
+
+Edges: TypeAlias = tuple[float, float]
+
+UNIT = (0.0, 1.0)
+CLIP = "2.220446049250313e-16"
+STATES = {"null": -1, "nan": -2, "infinite": -3, "text": -4, "outside": -5, "negative": -6}
+"""Why a score or weight cannot be used, as the engine writes it down; 0 and above can be used."""
+
+SCORE_STATES = [why for why in STATES if why != "negative"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to count: the source, the roles, and the kind of each column."""
+
+    opened: Opened
+    roles: Roles
+    kinds: dict[str, Kind]
+    groups: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Number the groups."""
+        object.__setattr__(self, "groups", tuple(f"g{i}" for i, _ in enumerate(self.roles.protected, 1)))
+
+    def is_text(self, column: str) -> bool:
+        """Tell whether the column is CSV text, whose type is found from all of its values."""
+        return self.opened.is_text and self.kinds[column] == "text"
+
+    def value(self, column: str) -> str:
+        """Return a column as a value to group by."""
+        name = identifier(column)
+        plain = self.opened.columns[column] in {"VARCHAR", '"NULL"'} or self.kinds[column] not in {"text", "written"}
+        return name if plain else f"CAST({name} AS VARCHAR)"
+
+    def number(self, column: str) -> str:
+        """Return a column as a number.
+
+        A bare TRY_CAST of a CSV column is handed down to the engine's reader, which fails where the cast would not.
+        """
+        name = identifier(column)
+        return f"TRY_CAST(trim({name}) AS DOUBLE)" if self.is_text(column) else f"CAST({name} AS DOUBLE)"
+
+
+def number_columns(plan: Plan, role: str, column: str) -> list[str]:
+    """Return a column as a number named for its role and, of CSV, as the text that it was."""
+    columns = [f"{plan.number(column)} + 0.0 AS {role}"]
+    return [*columns, f"{identifier(column)} AS {role}_text"] if plan.is_text(column) else columns
+
+
+def number_state(plan: Plan, role: str, column: str, *, usable: str) -> str:
+    """Return a CASE that begins with the usable numbers and goes on to say why the others cannot be used."""
+    branches = [
+        f"CASE {usable}",
+        *([f"WHEN {role}_text IS NOT NULL AND {role} IS NULL THEN {STATES['text']}"] if plan.is_text(column) else []),
+        f"WHEN {role} IS NULL THEN {STATES['null']}",
+        f"WHEN isnan({role}) THEN {STATES['nan']}",
+        f"WHEN isinf({role}) THEN {STATES['infinite']}",
+        *([f"WHEN {role} < 0 THEN {STATES['negative']}"] if role == "weight" else []),
+        f"ELSE {STATES['outside']} END",
+    ]
+    return "\n         ".join(branches)
+
+
+def weight_state(plan: Plan) -> list[str]:
+    """Return the column that says whether a weight can be used; none without weights."""
+    if plan.roles.weight is None:
+        return []
+    usable = f"WHEN weight >= 0 AND weight <= {LARGEST!r} THEN 0"
+    return [f"{number_state(plan, 'weight', plan.roles.weight, usable=usable)} AS weight_state"]
+
+
+def weight_sums(plan: Plan) -> tuple[list[str], list[str]]:
+    """Return the sums of weights: those of the step that counts, and those of the last; none without weights."""
+    if plan.roles.weight is None:
+        return [], []
+    inner = [
+        "sum(TRY_CAST(weight * 1e12 AS HUGEINT)) AS weight",
+        "sum(TRY_CAST(weight * weight * 1e12 AS HUGEINT)) AS weight_squares",
+    ]
+    return inner, ["sum(weight) AS weight", "sum(weight_squares) AS weight_squares"]
+
+
+def score_bin(plan: Plan, column: str, edges: Edges) -> str:
+    """Return the bin of a score as `bin_of` has it, without the engine's slow ``least``."""
+    low, high = edges
+    width = bin_width(low, high)
+    last = SCORE_BINS - 1
+    if edges == UNIT:
+        usable = f"WHEN score >= 0 AND score < 1 THEN CAST(floor(score * {SCORE_BINS}) AS SMALLINT)\n"
+        usable += f"         WHEN score = 1 THEN {last}"
+    else:
+        place = f"floor((score - {literal(low)}) / {literal(width)})" if width > 0 else "0"
+        inside = f"score >= {literal(low)} AND score <= {literal(high)}"
+        usable = f"WHEN {inside} AND {place} < {last} THEN CAST({place} AS SMALLINT)\n"
+        usable += f"         WHEN {inside} THEN {last}"
+    return f"{number_state(plan, 'score', column, usable=usable)} AS bin"
+
+
+def chosen(plan: Plan) -> list[str]:
+    """Return the columns of the first step: the protected attributes and the numbers, named for their roles."""
+    roles = plan.roles
+    columns = [f"{plan.value(column)} AS {group}" for group, column in zip(plan.groups, roles.protected, strict=True)]
+    for role, column in (("weight", roles.weight), ("score", roles.score)):
+        columns += number_columns(plan, role, column) if column is not None else []
+    return columns
+
+
+def _placed(plan: Plan, edges: Edges | None) -> list[str]:
+    """Return the columns of the second step: what can be used, and in which bin."""
+    columns = weight_state(plan)
+    if plan.roles.score is not None and edges is None:
+        usable = f"WHEN abs(score) <= {LARGEST!r} THEN 0"
+        columns.append(f"{number_state(plan, 'score', plan.roles.score, usable=usable)} AS score_state")
+    elif plan.roles.score is not None and edges is not None:
+        columns.append(score_bin(plan, plan.roles.score, edges))
+    return columns
+
+
+def positive(plan: Plan) -> str:
+    """Return the condition under which a row's label is positive; for roles with a label only."""
+    kind = plan.kinds[plan.roles.label or ""]
+    return positive_sql(plan.roles, "text" if kind == "written" else kind)
+
+
+def _log_loss(plan: Plan) -> str:
+    """Return the log loss: of the score, or of one minus it, neither as a CASE, which costs the engine more."""
+    share = f"abs(CAST(({positive(plan)}) IS DISTINCT FROM TRUE AS DOUBLE) - score)"
+    return f"-ln(CASE WHEN {share} <= {CLIP} THEN {CLIP} ELSE {share} END)"
+
+
+def score_terms(plan: Plan, edges: Edges | None) -> dict[str, str]:
+    """Return what is summed of each score; log losses only where there are labels and no score beyond 0 and 1."""
+    has_losses = plan.roles.label is not None and (edges is None or (edges[0] >= 0 and edges[1] <= 1))
+    losses = {"log_losses": _log_loss(plan)} if has_losses else {}
+    return {"total": "score", "squares": "score * score", **losses}
+
+
+def score_sums(plan: Plan, edges: Edges) -> dict[str, str]:
+    """Return the exact sums over rows. A score that is no number adds nothing; one beyond the edges voids the count."""
+    whole = "BIGINT" if edges == UNIT else "HUGEINT"
+    return {name: f"sum(TRY_CAST({term} * 1e12 AS {whole}))" for name, term in score_terms(plan, edges).items()}
+
+
+def _sums(plan: Plan, edges: Edges | None) -> tuple[list[str], list[str]]:
+    """Return the sums of scores: those of the second step, and those of the last."""
+    if edges is None:
+        usable = {"log_losses": "score BETWEEN 0 AND 1"}
+        last = {
+            name: f"sum(CASE WHEN {usable.get(name, 'score_state = 0')} THEN n * CAST({term} * 1e12 AS HUGEINT) END)"
+            for name, term in score_terms(plan, edges).items()
+        }
+        counted = []
+    else:
+        sums = score_sums(plan, edges)
+        counted = [f"{found} AS {name}" for name, found in sums.items()]
+        last = {name: f"sum({name}) FILTER (WHERE bin >= 0)" for name in sums}
+    last.setdefault("log_losses", "NULL")
+    return counted, [f"{found} AS {name}" for name, found in last.items()]
+
+
+def score_lists(plan: Plan, key: str, state: str) -> list[str]:
+    """Return the lists of scores that the last step makes, and the rows whose scores cannot be used."""
+    lists = [key, "n", *(["weight"] if plan.roles.weight else [])]
+    usable = [f"list({name} ORDER BY {key}) FILTER (WHERE {state} >= 0) AS {name}_list" for name in lists]
+    return usable + [f"sum(n) FILTER (WHERE {state} = {STATES[why]}) AS {why}_scores" for why in SCORE_STATES]
+
+
+def class_columns(plan: Plan) -> list[str]:
+    """Return the columns ``label`` and ``prediction``."""
+    roles = (("label", plan.roles.label), ("prediction", plan.roles.prediction))
+    return [f"{plan.value(column) if column else 'NULL'} AS {role}" for role, column in roles]
+
+
+def counting_sql(plan: Plan, edges: Edges | None) -> str:
+    """Return the statement that counts; scores by value if there are no edges, else by bin between them."""
+    roles = plan.roles
+    keys = [*plan.groups, "label", "prediction", *(["weight_state"] if roles.weight else [])]
+    inner, outer = weight_sums(plan)
+    inner, outer = ["count(*) AS n", *inner], ["sum(n) AS n", *outer]
+    inner_keys, condition = list(keys), ""
+    if roles.score:
+        exact = edges is None
+        key, state = ("score", "score_state") if exact else ("bin", "bin")
+        inner_keys += ["score_state", "score"] if exact else ["bin"]
+        counted, summed = _sums(plan, edges)
+        inner += counted
+        outer += summed
+        outer += score_lists(plan, key, state)
+        if exact:
+            distinct = "SELECT count(DISTINCT score) FROM counted WHERE score_state = 0"
+            condition = f"WHERE ({distinct}) <= {EXACT_SCORES}\n"
+    if roles.score and roles.label:
+        outer.append(f"({positive(plan)}) AS positive")
+    first = [*chosen(plan), *class_columns(plan)]
+    return (
+        f"WITH chosen AS (\n  SELECT\n{indented(first)}\n  FROM {plan.opened.relation}\n),\n"
+        f"placed AS (\n  SELECT\n{indented(['*', *_placed(plan, edges)])}\n  FROM chosen\n),\n"
+        f"counted AS (\n  SELECT\n{indented([*inner_keys, *inner])}\n  FROM placed\n  GROUP BY ALL\n)\n"
+        f"SELECT\n{indented([*keys, *outer], 2)}\nFROM counted\n{condition}GROUP BY ALL;\n"
+    )
