@@ -38,57 +38,84 @@ def open_folder(path: Path) -> int:
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
-def _write_temporary(folder: int, name: str, content: bytes, mode: int) -> str:
+def _write_temporary(folder: int, name: str, content: bytes, mode: int) -> int:
+    """Write a temporary file and return its descriptor; nothing is durable yet."""
     temporary = temporary_name(name)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary, dir_fd=folder)  # of a writer that was interrupted
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, mode, dir_fd=folder)
     try:
-        with os.fdopen(descriptor, "wb", buffering=0) as stream:
-            view = memoryview(content)
-            while view:
-                view = view[stream.write(view) :]
-            os.fsync(stream.fileno())
+        view = memoryview(content)
+        while view:
+            view = view[os.write(descriptor, view) :]
     except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary, dir_fd=folder)  # the first error is the one to tell
+        os.close(descriptor)
+        _drop_temporary(folder, name)
         raise
-    return temporary
+    return descriptor
+
+
+def _drop_temporary(folder: int, name: str) -> None:
+    with contextlib.suppress(OSError):  # an error before this one is the one to tell
+        os.unlink(temporary_name(name), dir_fd=folder)
+
+
+def _durable_temporary(folder: int, name: str, content: bytes, mode: int) -> str:
+    descriptor = _write_temporary(folder, name, content, mode)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        _drop_temporary(folder, name)
+        raise
+    finally:
+        os.close(descriptor)
+    return temporary_name(name)
 
 
 class NewFiles:
-    """A batch of files that are written once, in folders made as needed; durable after `commit`."""
+    """A batch of files that are written once, in folders made as needed; they appear, durably, with `commit`.
+
+    All are written before the first one is synchronised: a journalling file system then writes its journal once.
+    """
 
     def __init__(self, root: Path) -> None:
-        self._root = root
         self._held: dict[Path, int] = {root: open_folder(root)}
         self._changed: set[Path] = set()
+        self._written: list[tuple[Path, int]] = []
 
     def create(self, path: Path, content: bytes) -> None:
-        """Write a new file below the root.
-
-        Raises:
-            FileExistsError: when there is one of that name.
-        """
-        folder = self._folder(path.parent)
-        temporary = _write_temporary(folder, path.name, content, 0o644)
-        try:
-            os.link(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
-        finally:
-            os.unlink(temporary, dir_fd=folder)
-        self._changed.add(path.parent)
+        """Write a new file below the root, under a temporary name; at most some hundred in a batch."""
+        self._written.append((path, _write_temporary(self._folder(path.parent), path.name, content, 0o644)))
 
     def commit(self) -> None:
-        """Make every folder that changed durable."""
+        """Make the files durable, give them their names, and make every folder that changed durable.
+
+        Raises:
+            FileExistsError: when there is one of a name.
+        """
+        for _, descriptor in self._written:
+            os.fsync(descriptor)
+        for path, _ in self._written:
+            folder = self._held[path.parent]
+            os.link(temporary_name(path.name), path.name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.unlink(temporary_name(path.name), dir_fd=folder)
+            self._changed.add(path.parent)
         for path in sorted(self._changed):
             os.fsync(self._held[path])
+        for _, descriptor in self._written:
+            os.close(descriptor)
+        self._written.clear()
         self._changed.clear()
 
     def close(self) -> None:
-        """Let the folders go."""
+        """Let files and folders go; a temporary name that is left goes, too."""
+        for path, descriptor in self._written:
+            os.close(descriptor)
+            _drop_temporary(self._held[path.parent], path.name)
         for descriptor in self._held.values():
             os.close(descriptor)
+        self._written.clear()
         self._held.clear()
 
     def _folder(self, path: Path) -> int:
@@ -108,7 +135,7 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Replace a file, or write the first one; readers see the old or the new one, never a part."""
     folder = open_folder(path.parent)
     try:
-        temporary = _write_temporary(folder, path.name, content, mode)
+        temporary = _durable_temporary(folder, path.name, content, mode)
         os.rename(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
         os.fsync(folder)
     finally:
@@ -123,7 +150,7 @@ def create_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """
     folder = open_folder(path.parent)
     try:
-        temporary = _write_temporary(folder, path.name, content, mode)
+        temporary = _durable_temporary(folder, path.name, content, mode)
         try:
             os.link(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
         finally:
@@ -131,6 +158,15 @@ def create_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def sync_folder(path: Path) -> None:
+    """Make what a folder lists durable."""
+    descriptor = open_folder(path)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def remove_files(paths: Iterable[Path]) -> None:
@@ -141,11 +177,7 @@ def remove_files(paths: Iterable[Path]) -> None:
             path.unlink()
             folders.add(path.parent)
     for folder in sorted(folders):
-        descriptor = open_folder(folder)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(folder)
         with contextlib.suppress(OSError):  # not empty: something else lives there
             folder.rmdir()
 

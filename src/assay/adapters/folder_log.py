@@ -1,37 +1,33 @@
-"""Writing a log that is a plain C2SP tlog-tiles folder, with one writer at a time.
+"""Writing a log that is a plain C2SP tlog-tiles folder.
 
 The folder holds ``checkpoint`` and ``tile/...`` and nothing else. Beside it stand ``<folder>.vkey``, the verifier key,
 and ``<folder>.private/`` (`assay.adapters.log_private`).
 
-The order of an append, so that a crash at any point loses nothing that was acknowledged and never forks the log:
-
-1. ``pending`` names the old and the new size;
-2. new tiles and bundles are written once, and read back;
-3. ``guard``, the highest (size, root) that may bear the log's signature, moves from the old one to the new one;
-4. the new checkpoint is signed and replaces the old one: now the entries are acknowledged;
-5. partial tiles that a full one has replaced are deleted, and ``pending`` goes.
-
-Before 3 a crash is undone, after 3 it is finished, by the next writer. A checkpoint that is not the guard's, with no
-append under way, is a restored backup or an edited log: nothing is signed then.
+Entries are first committed to a database, which gives them their indices (`assay.adapters.sqlite_sequencer`), then
+published as tiles under a signed checkpoint (`assay.lifecycle.publishing`, which says what a crash can do). `append`
+does both; `submit` does the first alone, for many processes at once, and `publish` the second.
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
-import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assay.adapters.durable_files import NewFiles, remove_files, replace_file, storage_errors, temporary_name
-from assay.adapters.folder_reader import CHECKPOINT, CheckReport, FolderReader, prove_in, vkey_path
+from assay.adapters.durable_files import remove_files, replace_file, storage_errors, temporary_name
+from assay.adapters.folder_reader import CheckReport, FolderReader, prove_in, vkey_path
+from assay.adapters.folder_tiles import CHECKPOINT, FolderTiles
 from assay.adapters.log_private import LogPrivate, private_folder
-from assay.errors import InputError, StorageError, VerificationError
+from assay.adapters.sqlite_sequencer import SqliteSequencer
+from assay.errors import AssayError, InputError, StorageError, VerificationError
+from assay.lifecycle.publishing import Publisher, Submission, contradiction
 from assay.tlog.checkpoint import Checkpoint
-from assay.tlog.growth import Growth, grow, read_edge
+from assay.tlog.compact_range import read_compact_range
+from assay.tlog.entry_bundle import check_entries
 from assay.tlog.merkle import EMPTY_ROOT, hash_leaf
 from assay.tlog.signer import SignerKey, sign_note
-from assay.tlog.tile import TILE_WIDTH, tile_path, tiles_between
+from assay.tlog.tile import parse_tile_path, tile_path, tiles_between
 from assay.tlog.vkey import is_key_name
 
 if TYPE_CHECKING:
@@ -43,6 +39,7 @@ if TYPE_CHECKING:
     from assay.tlog.signed_checkpoint import SignedCheckpoint
 
 _MAX_ORIGIN_BYTES = 255
+_INTERRUPTED = "publishing was interrupted; the next append, or `assay log checkpoint`, finishes it"
 _ADVICE = "Nothing that was acknowledged is lost; mend this and run again"
 
 
@@ -136,6 +133,7 @@ class FolderLog:
                 empty = Checkpoint(origin, 0, EMPTY_ROOT)
                 replace_file(vkey_path(folder), f"{signer.verifier}\n".encode())
                 replace_file(folder / CHECKPOINT, sign_note(empty.text(), [signer]))
+                SqliteSequencer.create(private.database)
                 private.make_guard(empty)
         return cls(folder, signer)
 
@@ -190,26 +188,37 @@ class FolderLog:
 
     def extend(self, entries: Sequence[bytes]) -> Appended:
         """Append entries as `append` does, without making their proofs."""
-        with self._writing() as signed:
-            if not entries:
-                return Appended(signed.checkpoint.size, (), signed)
-            growth = self._grow(signed.checkpoint, entries)
-            new = Checkpoint(self.origin, growth.edge.size, growth.edge.root())
-            self._store(signed.checkpoint, new, growth)
+        check_entries(entries)
+        with self._publishing() as (sequencer, publisher):
+            publisher.prepare()  # before anything is committed: a log that does not hold takes no entries
+            indices = sequencer.append([Submission(entry) for entry in entries]) if entries else []
             try:
-                self._finish(signed.checkpoint.size, new)
-            except OSError as error:
-                raise StorageError(
-                    f"entries {signed.checkpoint.size} to {new.size - 1} are in the log {self._folder}, but their "
-                    f"checkpoint could not be published: {error.strerror}. Do not append them again: make room, then "
-                    f"run: assay log checkpoint {self._folder}"
-                ) from error
-            return Appended(signed.checkpoint.size, growth.leaves, self.reader.checkpoint())
+                signed = publisher.publish()
+            except (OSError, AssayError) as error:
+                if not indices:
+                    raise
+                raise self._waits(indices, error) from error
+        first = indices[0] if indices else signed.checkpoint.size
+        return Appended(first, tuple(map(hash_leaf, entries)), signed)
 
-    def checkpoint(self) -> SignedCheckpoint:
-        """Return the current checkpoint, after finishing or undoing an append that was interrupted."""
-        with self._writing() as signed:
-            return signed
+    @contextlib.contextmanager
+    def sequencing(self) -> Iterator[SqliteSequencer]:
+        """Open the log to submit entries, which `publish` covers with a checkpoint later.
+
+        What its ``append`` returned is durable. Any number of processes and threads may have the log open.
+
+        Raises:
+            VerificationError: when database, guard, tiles and checkpoint are not of one history.
+        """
+        with self._publishing() as (_, publisher):
+            publisher.prepare()
+        with storage_errors(self._folder, _ADVICE), SqliteSequencer(self._private.database) as sequencer:
+            yield sequencer
+
+    def publish(self) -> SignedCheckpoint:
+        """Publish everything that was submitted, finish what was interrupted, and return the checkpoint."""
+        with self._publishing() as (_, publisher):
+            return publisher.publish()
 
     def prove(self, index: int) -> Proof:
         """Return the inclusion proof of an entry under the current checkpoint."""
@@ -226,7 +235,7 @@ class FolderLog:
         )
 
     def check(self, old: bytes | None = None) -> CheckReport:
-        """Re-hash every stored byte, and compare the checkpoint with the guard.
+        """Re-hash every stored byte, in tiles and database, and compare the checkpoint with the guard.
 
         Args:
             old: a signed checkpoint seen earlier; the log must be a continuation of it.
@@ -236,100 +245,106 @@ class FolderLog:
         """
         with storage_errors(self._folder, "Nothing was changed"), self._private.locked(shared=True):
             pending = self._private.pending()
-            excused = {path for pair in [pending] if pair for path in _written(*pair)}
-            report = self.reader.check(old, excused=excused)
-            wrong = None if report.checkpoint is None else self._check_guard(report.checkpoint.checkpoint, pending)
-            notes = ("an append was interrupted; the next one, or `assay log checkpoint`, finishes or undoes it",)
-            problems = report.problems if wrong is None else (*report.problems, wrong)
-            return CheckReport(report.checkpoint, report.files, problems, notes if pending else ())
+            if pending is not None:
+                left = set(_written(*pending))
+                report = self.reader.check(old, excused=left.__contains__)
+                return replace(report, notes=(*report.notes, _INTERRUPTED))
+            if not self._private.database.is_file():
+                report = self.reader.check(old)
+                return replace(report, problems=(*report.problems, *self._compare_guard(report, None)))
+            with SqliteSequencer(self._private.database) as sequencer:
+                return self._check_with(sequencer, old)
 
-    def _check_guard(self, now: Checkpoint, pending: tuple[int, int] | None) -> str | None:
+    def _check_with(self, sequencer: SqliteSequencer, old: bytes | None) -> CheckReport:
+        size = sequencer.head().size
+        report = self.reader.check(old, excused=lambda path: self._is_waiting(path, size))
+        problems = [*report.problems, *self._compare_guard(report, sequencer)]
+        now = None if report.checkpoint is None else report.checkpoint.checkpoint
+        if not problems and now is not None:
+            problems += self._check_kept(sequencer, now.size)
+            tree = read_compact_range(now.size, self.reader.tree(now.size).node)
+            problems += sequencer.problems(tree)
+        notes = (f"{_INTERRUPTED} ({size - now.size} entries wait)",) if now is not None and size > now.size else ()
+        return replace(report, problems=tuple(problems), notes=notes)
+
+    def _check_kept(self, sequencer: SqliteSequencer, size: int) -> list[str]:
+        """Compare the published entries that the database still has with the bundles."""
+        first = sequencer.kept_from()
+        end = min(size, sequencer.head().size)
+        rows = zip(sequencer.entries(first, end), self.reader.entries(first, end), strict=True)
+        wrong = next((index for index, (one, other) in enumerate(rows, start=first) if one != other), None)
+        name = self._private.database.name
+        return [] if wrong is None else [f"{name}: entry {wrong} is not the one that was published"]
+
+    def _compare_guard(self, report: CheckReport, sequencer: SqliteSequencer | None) -> list[str]:
+        if report.checkpoint is None:
+            return []
+        now = report.checkpoint.checkpoint
         try:
-            if pending == (now.size, self._private.guard().size):
-                return None
-            return self._private.compare_guard(now)
+            guard = self._private.read()
         except VerificationError as error:
-            return str(error)
+            return [str(error)]
+        wrong = contradiction(guard, now)
+        if (
+            wrong is None
+            and guard.size > now.size
+            and (sequencer is None or sequencer.root_at(guard.size) != guard.root)
+        ):
+            wrong = f"guard: the log was cut or restored: it signed {guard.size} entries, the checkpoint has {now.size}"
+        return [] if wrong is None else [wrong]
+
+    def _is_waiting(self, path: str, size: int) -> bool:
+        """Return whether a path is one that a publisher on its way to ``size`` entries may have left."""
+        folder, _, name = path.rpartition("/")
+        if name == temporary_name(CHECKPOINT) and not folder:
+            return True
+        whole = f"{folder}/{name.removeprefix('.').removesuffix('.new')}" if name.startswith(".") else path
+        with contextlib.suppress(VerificationError):
+            now = self.reader.checkpoint().checkpoint.size
+            return now < parse_tile_path(whole).end <= size
+        return False
 
     # The steps of an append.
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[SignedCheckpoint]:
+    def _publishing(self) -> Iterator[tuple[SqliteSequencer, Publisher]]:
         with storage_errors(self._folder, _ADVICE), self._private.locked():
-            yield self._recover()
-
-    def _grow(self, now: Checkpoint, entries: Sequence[bytes]) -> Growth:
-        edge = read_edge(self.reader.tree(now.size))
-        if edge.root() != now.root:
-            raise VerificationError(
-                f"{self._folder}: the stored tiles do not hash to the root of the checkpoint of size {now.size}. "
-                f"Nothing was appended. See what differs with: assay log check {self._folder}"
-            )
-        return grow(edge, entries)
-
-    def _store(self, now: Checkpoint, new: Checkpoint, growth: Growth) -> None:
-        for tile, _ in growth.files:
-            if (self._folder / tile_path(tile)).exists():
-                raise VerificationError(
-                    f"{tile_path(tile)}: exists, though the log ends before it, at {now.size} entries. Was an older "
-                    "checkpoint restored? Nothing was appended"
+            self._finish_earlier_version()
+            if not self._private.database.is_file():
+                self._private.read()  # without a guard there is no log to go on with
+                SqliteSequencer.create(self._private.database)
+            with SqliteSequencer(self._private.database) as sequencer:
+                yield (
+                    sequencer,
+                    Publisher(
+                        sequencer,
+                        self._private,
+                        FolderTiles(self._folder),
+                        sign=lambda checkpoint: sign_note(checkpoint.text(), [self._signer]),
+                        opened=self.reader.checkpoint,
+                    ),
                 )
-        self._private.begin(now.size, new.size)
-        try:
-            self._write_tiles(growth)
-            self._private.move_guard(now, new)
-        except (OSError, VerificationError):
-            if self._private.guard() == now:
-                with contextlib.suppress(OSError):  # the first error is told; the next writer undoes what is left
-                    self._undo(now.size, new.size)
-            raise
 
-    def _write_tiles(self, growth: Growth) -> None:
-        files = NewFiles(self._folder)
-        try:
-            for tile, content in growth.files:
-                files.create(self._folder / tile_path(tile), content)
-            files.commit()
-        finally:
-            files.close()
-        for tile, content in growth.files:
-            if self.reader.fetch(tile_path(tile)) != content:
-                raise VerificationError(f"{tile_path(tile)}: reads back other bytes than were written; check the disk")
-
-    def _finish(self, old: int, new: Checkpoint) -> None:
-        replace_file(self._folder / CHECKPOINT, sign_note(new.text(), [self._signer]))
-        for tile in tiles_between(old, new.size):
-            partial = self._folder / f"{tile_path(tile)}.p"
-            if tile.width == TILE_WIDTH and partial.is_dir():
-                shutil.rmtree(partial)
+    def _finish_earlier_version(self) -> None:
+        """Undo the append that a version without a database left before its guard had moved."""
+        pending = self._private.pending()
+        if pending is None:
+            return
+        if self._private.read().size == pending[0]:
+            remove_files(self._folder / path for path in _written(*pending))
         self._private.end()
 
-    def _undo(self, old: int, new: int) -> None:
-        remove_files(self._folder / path for path in _written(old, new))
-        self._private.end()
-
-    def _recover(self) -> SignedCheckpoint:
-        """Finish or undo an append that was interrupted, and check that the checkpoint is the one signed last."""
-        pending, guard = self._private.pending(), self._private.guard()
-        now = self.reader.checkpoint().checkpoint
-        if pending is not None and guard.size == pending[0]:
-            self._undo(*pending)
-        elif pending is not None and (guard == now or pending == (now.size, guard.size)):
-            if read_edge(self.reader.tree(guard.size)).root() != guard.root:
-                raise VerificationError(
-                    f"{self._folder}: the tiles of an interrupted append do not hash to the guard's root. Nothing was "
-                    "signed"
-                )
-            self._finish(pending[0], guard)
-        signed = self.reader.checkpoint()
-        wrong = self._private.compare_guard(signed.checkpoint)
-        if wrong is not None:
-            raise VerificationError(f"{self._folder}: {wrong}. Nothing was signed")
-        return signed
+    def _waits(self, indices: Sequence[int], error: Exception) -> AssayError:
+        kind = VerificationError if isinstance(error, VerificationError) else StorageError
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        return kind(
+            f"entries {indices[0]} to {indices[-1]} are in the log {self._folder}, but their checkpoint could not be "
+            f"published: {words}. Do not append them again: mend this, then run: assay log checkpoint {self._folder}"
+        )
 
 
 def _written(old: int, new: int) -> Iterator[str]:
-    """Yield every path below the log that an append from one size to another may leave behind."""
+    """Yield every path below the log that an append of an earlier version may have left."""
     yield temporary_name(CHECKPOINT)
     for tile in tiles_between(old, new):
         folder, _, name = tile_path(tile).rpartition("/")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.adapters.durable_files import read_file
+from assay.adapters.folder_tiles import CHECKPOINT, TILE_CAP
 from assay.errors import AssayError, InputError, VerificationError
 from assay.tlog.audit import audit
-from assay.tlog.entry_bundle import MAX_ENTRY_BYTES
 from assay.tlog.merkle import hash_leaf, verify_consistency, verify_inclusion
 from assay.tlog.note import MAX_NOTE_BYTES
 from assay.tlog.proof import Proof
@@ -24,11 +24,7 @@ from assay.tlog.tree import consistency_proof, inclusion_proof
 from assay.tlog.vkey import MAX_VKEY_CHARACTERS, VerifierKey, parse_vkey
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
-CHECKPOINT = "checkpoint"
-
-_TILE_CAP = TILE_WIDTH * (MAX_ENTRY_BYTES + 2)
+    from collections.abc import Callable, Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,7 @@ class FolderReader:
 
     def fetch(self, path: str) -> bytes | None:
         """Return the bytes of a path below the log, or None."""
-        return read_file(self._folder / path, _TILE_CAP)
+        return read_file(self._folder / path, TILE_CAP)
 
     def checkpoint(self) -> SignedCheckpoint:
         """Return the current checkpoint.
@@ -129,14 +125,14 @@ class FolderReader:
             raise InputError(f"entry {index}: the log {self._key.name} holds {held}")
         return prove_in(tree, signed, index, hash_leaf(tree.entry(index)))
 
-    def check(self, old: bytes | None = None, *, excused: Collection[str] = ()) -> CheckReport:
+    def check(self, old: bytes | None = None, *, excused: Callable[[str], bool] | None = None) -> CheckReport:
         """Re-hash every stored byte and compare it with what follows from the entries.
 
         Args:
             old: a signed checkpoint seen earlier; the log must be a continuation of it.
-            excused: paths of an interrupted append, which are not looked at.
+            excused: says which paths an interrupted publisher left; they are not looked at.
         """
-        paths = sorted(path for path in self._stored() if path not in excused)
+        paths = sorted(path for path in self._stored() if excused is None or not excused(path))
         try:
             signed = self.checkpoint()
         except AssayError as error:

@@ -1,8 +1,8 @@
 """What a log keeps to itself, in a folder that only its owner can read (mode 0700).
 
 ``key`` (0600) holds the signing key. ``guard`` holds the highest (size, root) that may bear the log's signature, as the
-text of a checkpoint. ``pending`` holds the old and the new size while an append is under way. ``lock`` is held by the
-writer. The guard is made with the log and never again: a log without its guard is not signed for.
+text of a checkpoint: it is made with the log and never again, and a log without its guard is not signed for.
+``entries.db`` holds entries until they are published. ``lock`` is held by the publisher.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def may_write(folder: Path) -> bool:
 
 
 class LogPrivate:
-    """The private folder of one log."""
+    """The private folder of one log; it is the log's guard, too (`assay.lifecycle.publishing.Guard`)."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -68,6 +68,11 @@ class LogPrivate:
             )
         return parse_skey(content.decode("utf-8", "replace").removesuffix("\n"))
 
+    @property
+    def database(self) -> Path:
+        """Where the sequencer's database is."""
+        return self._path / "entries.db"
+
     def has_guard(self) -> bool:
         """Return whether a log was made here."""
         return (self._path / "guard").exists()
@@ -76,8 +81,8 @@ class LogPrivate:
         """Write the guard of a new log."""
         create_file(self._path / "guard", empty.text())
 
-    def guard(self) -> Checkpoint:
-        """Return the highest checkpoint that may be signed.
+    def read(self) -> Checkpoint:
+        """Return the guard: the highest checkpoint that may be signed.
 
         Raises:
             VerificationError: when it is missing or damaged.
@@ -90,31 +95,18 @@ class LogPrivate:
             )
         return parse_checkpoint(content)
 
-    def move_guard(self, old: Checkpoint, new: Checkpoint) -> None:
+    def swap(self, old: Checkpoint, new: Checkpoint) -> None:
         """Compare and swap the guard, under the lock.
 
         Raises:
             VerificationError: when it is not the old one; then nothing may be signed.
         """
-        if self.guard() != old:
+        if self.read() != old:
             raise VerificationError(f"{self._path / 'guard'}: changed under the writer. Nothing was signed")
         replace_file(self._path / "guard", new.text())
 
-    def compare_guard(self, now: Checkpoint) -> str | None:
-        """Return why a checkpoint is not the one that was signed last, in words; None when it is."""
-        guard = self.guard()
-        if guard == now:
-            return None
-        if guard.origin != now.origin:
-            return f"guard: is that of {guard.origin}, not of {now.origin}"
-        if guard.size == now.size:
-            return f"guard: the log signed another root at size {now.size}: two histories bear its key"
-        if guard.size > now.size:
-            return f"guard: the log was cut or restored: it signed {guard.size} entries, the checkpoint has {now.size}"
-        return f"guard: was restored: it knows {guard.size} entries, the checkpoint has {now.size}"
-
     def pending(self) -> tuple[int, int] | None:
-        """Return the old and the new size of an append that has begun and not ended."""
+        """Return the old and the new size of an append that an earlier version of Assay began and did not end."""
         path = self._path / "pending"
         content = read_file(path, _SMALL)
         if content is None:
@@ -122,10 +114,6 @@ class LogPrivate:
         old, _, new = content.decode("ascii", "replace").removesuffix("\n").partition("\n")
         return decode_number(old, str(path)), decode_number(new, str(path))
 
-    def begin(self, old: int, new: int) -> None:
-        """Note, durably, that an append begins."""
-        replace_file(self._path / "pending", f"{old}\n{new}\n".encode())
-
     def end(self) -> None:
-        """Note that it has ended. A power cut may bring the note back: finishing or undoing twice is harmless."""
+        """Forget the note of an append that an earlier version of Assay left."""
         (self._path / "pending").unlink(missing_ok=True)

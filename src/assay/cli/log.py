@@ -122,13 +122,13 @@ def vkey(log_folder: Path) -> None:
 def checkpoint(log_folder: Path) -> None:
     """Print the signed checkpoint; keep a copy elsewhere, and `check --old` it later.
 
-    Where the log's key is at hand, an append that was interrupted is finished or undone first.
+    Where the log's key is at hand, an append that was interrupted is finished first.
     """
     from assay.adapters.folder_log import FolderLog  # noqa: PLC0415 - only when called
     from assay.adapters.log_private import may_write  # noqa: PLC0415 - only when called
 
     if may_write(log_folder):
-        note = FolderLog.open(log_folder).checkpoint().note
+        note = FolderLog.open(log_folder).publish().note
     else:
         note = _reader(log_folder, None).checkpoint().note
     sys.stdout.buffer.write(note)

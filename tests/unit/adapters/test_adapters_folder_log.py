@@ -11,7 +11,9 @@ import pytest
 from assay.adapters.durable_files import locked
 from assay.adapters.folder_log import FolderLog, check_origin, default_origin, open_log
 from assay.adapters.folder_reader import FolderReader
+from assay.adapters.sqlite_sequencer import SqliteSequencer
 from assay.errors import InputError, StorageError, VerificationError
+from assay.lifecycle.publishing import Submission
 from assay.tlog.audit import required_paths
 from assay.tlog.entry_bundle import join_entries
 from assay.tlog.merkle import hash_leaf
@@ -223,40 +225,85 @@ def test_a_longer_history_of_a_restored_guard_is_noticed(log: FolderLog, tmp_pat
     assert any("guard: was restored" in problem for problem in log.check().problems)
 
 
-def restore(saved: dict[str, Path], which: set[str], tmp_path: Path) -> None:
-    if "private" in which:
-        shutil.rmtree(tmp_path / "log.private")
-        shutil.copytree(saved["private"], tmp_path / "log.private")
-    if "checkpoint" in which:
-        shutil.copy(saved["tiles"] / "checkpoint", tmp_path / "log" / "checkpoint")
-    if "tiles" in which:
-        shutil.rmtree(tmp_path / "log" / "tile")
-        shutil.copytree(saved["tiles"] / "tile", tmp_path / "log" / "tile")
+PARTS = {
+    "database": ("log.private/entries.db",),
+    "guard": ("log.private/guard",),
+    "checkpoint": ("log/checkpoint",),
+    "tiles": ("log/tile",),
+}
+
+
+def copy_over(source: Path, target: Path) -> None:
+    if target.is_dir():
+        shutil.rmtree(target)
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copy(source, target)
 
 
 @pytest.mark.parametrize(
-    "which", [set(c) for n in range(4) for c in itertools.combinations(("private", "checkpoint", "tiles"), n)]
+    "which",
+    [frozenset(c) for n in range(5) for c in itertools.combinations(PARTS, n)],
+    ids=lambda w: "+".join(sorted(w)),
 )
 def test_no_mixture_of_a_backup_and_today_is_signed_into_a_fork(
-    log: FolderLog, tmp_path: Path, which: set[str]
+    log: FolderLog, tmp_path: Path, which: frozenset[str]
 ) -> None:
     log.extend([b"one", b"two"])
-    saved = {"private": tmp_path / "saved.private", "tiles": tmp_path / "saved"}
-    shutil.copytree(tmp_path / "log.private", saved["private"])
-    shutil.copytree(tmp_path / "log", saved["tiles"])
+    for folder in ("log", "log.private"):
+        shutil.copytree(tmp_path / folder, tmp_path / "saved" / folder)
     log.extend([b"three"])
     later = log.reader.checkpoint().note
-    restore(saved, which, tmp_path)
-    if not which:
-        assert log.extend([b"four"]).first == 3
-    elif which == {"private", "checkpoint", "tiles"}:
+    for path in (path for part in which for path in PARTS[part]):
+        copy_over(tmp_path / "saved" / path, tmp_path / path)
+    if which == PARTS.keys():
         # Everything that this machine knows was restored: only a checkpoint that somebody else kept shows it.
         assert log.check().problems == ()
         assert log.check(later).problems == ("log: cut: it had 3 entries at the old checkpoint, it has 2 now",)
+        return
+    refused = (
+        ("guard" in which and "checkpoint" not in which)  # the guard knows less than was published
+        or ("tiles" in which and "checkpoint" not in which)  # the checkpoint's tiles are gone
+        or which == {"tiles", "checkpoint", "database"}  # what the guard let pass is nowhere
+    )
+    if which == {"guard", "checkpoint", "database"}:
+        # The tiles still hold what was signed, and will not be written over.
+        with pytest.raises(VerificationError, match=r"p/3: exists with other bytes"):
+            log.extend([b"four"])
+    elif refused:
+        with pytest.raises(VerificationError, match=r"Nothing was signed|missing"):
+            log.extend([b"four"])
+        assert log.check().problems
     else:
-        with pytest.raises(VerificationError):
+        assert log.extend([b"four"]).first == 3
+        assert list(log.reader.entries(0, 9)) == [b"one", b"two", b"three", b"four"]
+        assert log.check(later).problems == ()
+
+
+def test_a_database_of_another_history_is_refused(log: FolderLog, tmp_path: Path) -> None:
+    log.extend([b"one", b"two"])
+    shutil.copy(tmp_path / "log.private" / "entries.db", tmp_path / "saved")
+    log.extend([b"three"])
+    for after, words in ((b"six", "holds 3 entries of another history"), (None, "are not the first of the 4")):
+        shutil.copy(tmp_path / "saved", tmp_path / "log.private" / "entries.db")
+        with SqliteSequencer(tmp_path / "log.private" / "entries.db") as sequencer:
+            sequencer.append([Submission(after or b"six")])
+        if after is None:
+            shutil.copy(tmp_path / "log.private" / "entries.db", tmp_path / "forked")
+            shutil.copy(tmp_path / "good", tmp_path / "log.private" / "entries.db")
+            log.extend([b"four"])
+            shutil.copy(tmp_path / "forked", tmp_path / "log.private" / "entries.db")
+        with pytest.raises(VerificationError, match=words):
             log.extend([b"fork"])
-        assert log.check(later).problems
+        assert log.check().problems or after is None
+        if after is not None:
+            (tmp_path / "log.private" / "entries.db").unlink()
+            log.publish()  # a database that is lost is made anew from the tiles
+            shutil.copy(tmp_path / "log.private" / "entries.db", tmp_path / "good")
+    (tmp_path / "log.private" / "entries.db").unlink()
+    assert log.extend([b"five"]).first == 4
+    assert list(log.reader.entries(0, 9)) == [b"one", b"two", b"three", b"four", b"five"]
 
 
 def test_a_rewritten_history_shows_against_an_old_checkpoint(log: FolderLog, tmp_path: Path) -> None:

@@ -1,0 +1,150 @@
+"""What a durable entry of 1 KiB costs, beside a raw append and fsync of the same bytes in the same run.
+
+``python -m bench.log [ENTRIES]``. The raw floor of a batch is one write and one fsync of its bytes; that of a single
+entry is the same for its 1,024 bytes. Raw and log take turns, so that both meet the same disk.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "src"))
+
+from assay.adapters.folder_log import FolderLog  # noqa: E402 - after the path
+from assay.lifecycle.publishing import Submission  # noqa: E402 - after the path
+
+ENTRIES = 100_000
+BATCH = 1_024
+SINGLES = 300
+ENTRY_BYTES = 1_024
+
+Rows = list[dict[str, float | str]]
+
+
+def _batches(count: int) -> list[list[Submission]]:
+    made = [Submission(i.to_bytes(8, "big") + bytes(ENTRY_BYTES - 8)) for i in range(count)]
+    return [made[start : start + BATCH] for start in range(0, count, BATCH)]
+
+
+def _raw(path: Path, batches: list[list[Submission]]) -> float:
+    begun = time.perf_counter()
+    with path.open("ab", buffering=0) as stream:
+        for batch in batches:
+            stream.write(b"".join(one.content for one in batch))
+            os.fsync(stream.fileno())
+    return time.perf_counter() - begun
+
+
+def _sustained(log: FolderLog, batches: list[list[Submission]]) -> float:
+    """Submit all, a thread publishing meanwhile, until a checkpoint covers the last one."""
+    done = threading.Event()
+
+    def publish() -> None:
+        while not done.is_set():
+            log.publish()
+
+    begun = time.perf_counter()
+    publisher = threading.Thread(target=publish)
+    with log.sequencing() as sequencer:
+        publisher.start()
+        for batch in batches:
+            sequencer.append(batch)
+        done.set()
+        publisher.join()
+    size = log.publish().checkpoint.size
+    took = time.perf_counter() - begun
+    if size != sum(map(len, batches)):
+        raise RuntimeError(f"expected every entry under the checkpoint, found {size}")
+    return took
+
+
+def _stored(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _throughput(folder: Path, count: int) -> Rows:
+    batches = _batches(count)
+    log = FolderLog.init(folder / "log", "example.com/bench")
+    raw = _raw(folder / "raw", batches)
+    took = _sustained(log, batches)
+    begun = time.perf_counter()
+    problems = log.check().problems
+    checked = time.perf_counter() - begun
+    if problems:
+        raise RuntimeError(problems[0])
+    begun = time.perf_counter()
+    proofs = [log.prove(index) for index in range(0, count, max(count // 100, 1))]
+    proved = (time.perf_counter() - begun) / len(proofs)
+    payload = count * ENTRY_BYTES
+    beyond = (_stored(folder / "log") + _stored(folder / "log.private") - payload) / payload
+    return [
+        {"name": "raw append+fsync, batches of 1,024, entries/s", "value": count / raw},
+        {"name": "durable, published entries/s, batches of 1,024", "value": count / took, "wanted": ">= 10,000"},
+        {"name": "storage beyond the entries, %", "value": 100 * beyond, "wanted": "< 10"},
+        {"name": "full check, entries/s", "value": count / checked, "wanted": ">= 150,000"},
+        {"name": "proof of one entry, ms", "value": 1e3 * proved, "wanted": "< 1 (library, warm)"},
+    ]
+
+
+def _quantiles(name: str, times: list[float], wanted: str = "") -> dict[str, float | str]:
+    ordered = sorted(times)
+    p99 = ordered[int(0.99 * (len(ordered) - 1))]
+    return {"name": f"{name}, p99 ms", "value": 1e3 * p99, "p50": 1e3 * statistics.median(ordered), "wanted": wanted}
+
+
+def _singles(folder: Path) -> Rows:
+    log = FolderLog.init(folder / "singles", "example.com/singles")
+    raw: list[float] = []
+    durable: list[float] = []
+    published: list[float] = []
+    entry = bytes(ENTRY_BYTES)
+    with log.sequencing() as sequencer, (folder / "raw1").open("ab", buffering=0) as stream:
+        for _ in range(SINGLES):
+            begun = time.perf_counter()
+            stream.write(entry)
+            os.fsync(stream.fileno())
+            raw.append(time.perf_counter() - begun)
+            begun = time.perf_counter()
+            sequencer.append([Submission(entry)])
+            durable.append(time.perf_counter() - begun)
+        log.publish()
+        for _ in range(SINGLES // 3):
+            begun = time.perf_counter()
+            sequencer.append([Submission(entry)])
+            log.publish()
+            published.append(time.perf_counter() - begun)
+    return [
+        _quantiles("raw append+fsync of one entry", raw),
+        _quantiles("durable append of one entry", durable, "< 10"),
+        _quantiles("append to published checkpoint", published, "< 100"),
+    ]
+
+
+def _start(folder: Path) -> Rows:
+    begun = time.perf_counter()
+    with FolderLog.open(folder / "log").sequencing():
+        took = time.perf_counter() - begun
+    return [{"name": "start of the log above, s", "value": took, "wanted": "< 2"}]
+
+
+def main(count: int = ENTRIES) -> Rows:
+    """Measure on the disk that holds the checkout; everything is removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix=".assay-bench-", dir=ROOT))
+    try:
+        return [*_throughput(folder, count), *_start(folder), *_singles(folder)]
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    for row in main(int(sys.argv[1].replace("_", "")) if len(sys.argv) > 1 else ENTRIES):
+        median = f"p50 {row['p50']:.2f}" if "p50" in row else ""
+        print(f"{row['name']:50} {row['value']:12,.2f} {median:12} {row.get('wanted', '')}")
