@@ -12,11 +12,30 @@ import msgspec
 
 from assay.checks._finding import finding
 from assay.checks.control import Check
+from assay.errors import suggest
 
 if TYPE_CHECKING:
     from assay.checks.control import Control, Terms
     from assay.records.evidence import Evidence
     from assay.records.verdict import Finding
+
+
+_MACROS = frozenset({"all", "exists", "exists_one", "filter", "map"})
+_TYPES = frozenset(
+    {"bool", "bytes", "double", "duration", "int", "list", "map", "null_type", "string", "timestamp", "type", "uint"}
+)
+
+
+def _names(tree: Any) -> tuple[set[str], set[str]]:  # noqa: ANN401 - a syntax tree of the lark module
+    """Return the names that an expression reads, and those that its macros bind (``m`` in ``list.all(m, ...)``)."""
+    read, bound = set(), set()
+    for node in tree.iter_subtrees():
+        if node.data in {"ident", "dot_ident"}:
+            read.add(str(node.children[0]))
+        elif node.data == "member_dot_arg" and str(node.children[1]) in _MACROS and len(node.children) > 2:  # noqa: PLR2004 - receiver, name, arguments
+            first = next(node.children[2].children[0].find_data("ident"), None)
+            bound |= set() if first is None else {str(first.children[0])}
+    return read, bound
 
 
 def compile_rule(expression: str) -> Any:  # noqa: ANN401 - a compiled program of the celpy module
@@ -30,10 +49,16 @@ def compile_rule(expression: str) -> Any:  # noqa: ANN401 - a compiled program o
 
     environment = celpy.Environment()
     try:
-        return environment.program(environment.compile(expression))
+        tree = environment.compile(expression)
     except CELParseError as error:
         where = "" if error.line is None else f" at line {error.line}, column {error.column}"
         raise ValueError(f"expected an expression of CEL, found a mistake{where}") from None
+    read, bound = _names(tree)
+    unknown = sorted(read - bound - _TYPES - {"evidence"})
+    if unknown:
+        near = suggest(unknown[0], ["evidence", *bound])
+        raise ValueError(f"expected the name 'evidence' and names that a macro binds, found {unknown[0]!r}{near}")
+    return environment.program(tree)
 
 
 def _evaluate(expression: str, evidence: Evidence) -> Any:  # noqa: ANN401 - whatever the expression gives

@@ -6,6 +6,7 @@ input is wrong, 3 undecided.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -17,6 +18,10 @@ from assay.errors import EXIT_WRONG, AssayError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What the system says when standard output is a full disk."""
 
 
 class Verb(NamedTuple):
@@ -42,7 +47,9 @@ VERBS = {
     "verify": Verb("check a release offline and say what was proven, and by whom", "verify", "verify"),
     "policy": Verb("policies as code: lint, test, explain, diff, replay, schema", "policy", "policy"),
     "report": Verb("documents of a release: html, card, sarif, ml-bom, ...", "report", "report"),
-    "trail": Verb("events of models, and questions answered with proofs: query, inventory, lineage, ...", "trail", "trail"),
+    "trail": Verb(
+        "events of models, and questions answered with proofs: query, inventory, lineage, ...", "trail", "trail"
+    ),
     "log": Verb("the transparency log: init, append, check, prove, ...", "log", "log"),
 }
 
@@ -123,6 +130,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code: Any = root.main(
             args=None if arguments is None else list(arguments), prog_name="assay", standalone_mode=False
         )
+        sys.stdout.flush()  # while an error can still be told
     except click.ClickException as error:
         error.show()
         return EXIT_WRONG
@@ -136,13 +144,22 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (`assay ... | head`): nothing to say, and nobody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_WRONG
-    except Exception as error:
-        if os.environ.get("ASSAY_DEBUG"):
-            raise
-        click.echo(
-            f"assay: a defect of Assay, not of your input: {type(error).__name__}: {error}\n"
-            "Nothing was decided. Run again with ASSAY_DEBUG=1 for the traceback, and report it.",
-            err=True,
-        )
-        return EXIT_WRONG
+    except Exception as error:  # noqa: BLE001 - the last resort: words, never a traceback
+        return _unexpected(error)
     return code if isinstance(code, int) else 0
+
+
+def _unexpected(error: Exception) -> int:
+    if os.environ.get("ASSAY_DEBUG"):
+        raise error
+    if isinstance(error, OSError) and error.errno in UNWRITABLE and error.filename is None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer cannot be written
+        why = os.strerror(error.errno).lower()
+        click.echo(f"assay: could not write to standard output: {why}. Make room, and run again", err=True)
+        return EXIT_WRONG
+    click.echo(
+        f"assay: a defect of Assay, not of your input: {type(error).__name__}: {error}\n"
+        "Nothing was decided. Run again with ASSAY_DEBUG=1 for the traceback, and report it.",
+        err=True,
+    )
+    return EXIT_WRONG

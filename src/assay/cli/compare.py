@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from assay.cli.options import Names, format_option, print_machine, rows_argument
+from assay.cli.options import Names, complete_files, format_option, print_machine, rows_argument
 from assay.errors import InputError
 
 EPILOG = """\b
@@ -22,8 +22,8 @@ A column that vanished or changed its type has no value, and a reason.
 
 
 @click.command(epilog=EPILOG)
-@click.argument("reference")
-@click.argument("current")
+@click.argument("reference", shell_complete=complete_files)
+@click.argument("current", shell_complete=complete_files)
 @click.option("--columns", type=Names(), help="Only these columns: A[,B].")
 @click.option(
     "--level", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True, help="Confidence of intervals."

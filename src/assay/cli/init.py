@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assay.cli.options import Names
+from assay.cli.options import Names, complete_files
 
 EPILOG = """\b
 Examples:
@@ -17,7 +17,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("table", metavar="[DATA]", required=False)
+@click.argument("table", metavar="[DATA]", required=False, shell_complete=complete_files)
 @click.option("--label", help="Column of the true outcome, when the guess would be wrong.")
 @click.option("--prediction", help="Column of the predicted outcome.")
 @click.option("--score", help="Column of the score behind the prediction.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from assay.cli.options import Names, Value, console, format_option, print_machine, rows_argument
+from assay.cli.options import Names, Value, complete_files, console, format_option, print_machine, rows_argument
 from assay.metrics import METRICS
 
 EPILOG = """\b
@@ -19,7 +19,7 @@ EPILOG += f"\nMetrics: {', '.join(METRICS)}.\n"
 
 
 @click.command(epilog=EPILOG)
-@click.argument("table", metavar="DATA")
+@click.argument("table", metavar="DATA", shell_complete=complete_files)
 @click.option("--label", help="Column of the true outcome. Without it, what needs it is not measured.")
 @click.option("--prediction", help="Column of the predicted outcome.")
 @click.option("--score", help="Column of the score behind the prediction.")

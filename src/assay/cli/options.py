@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from assay.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from click.shell_completion import CompletionItem
 
 
 def parse_value(text: str) -> str | int | bool:
@@ -73,10 +76,21 @@ def print_machine(text: str) -> None:
 
 
 def console(*, stderr: bool = False) -> Any:  # noqa: ANN401 - rich is imported only when a person is read to
-    """Return a rich console; plain text when it is not a terminal."""
+    """Return a rich console; plain text when it is not a terminal, or when NO_COLOR asks for it.
+
+    Source: https://no-color.org. Rich keeps bold and dim under NO_COLOR; here nothing is escaped at all.
+    """
     from rich.console import Console  # noqa: PLC0415 - heavy, and only for people
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+    colours = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(stderr=stderr, highlight=False, soft_wrap=False, color_system=colours)  # type: ignore[arg-type]
+
+
+def complete_files(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the name of a file: an argument that may also be a glob, a folder or ``-`` is no click.Path."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 - only when a shell asks
+
+    return [CompletionItem(incomplete, type="file")]
 
 
 def write_outputs(outputs: Sequence[tuple[str, Path]], contents: Mapping[str, Callable[[], str]]) -> None:
@@ -85,6 +99,11 @@ def write_outputs(outputs: Sequence[tuple[str, Path]], contents: Mapping[str, Ca
 
     for form, path in outputs:
         content = contents[form]().encode()
+        if path.exists() and not path.is_file() and not path.is_dir():
+            # A device or a pipe (/dev/stdout, a process substitution) is written to, never replaced by a file.
+            with storage_errors(path), path.open("wb") as stream:
+                stream.write(content)
+            continue
         with storage_errors(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
         with staging(path) as stage, storage_errors(path.parent):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.cli._policy_output import as_json, cases_junit, problem_record, problems_sarif
-from assay.cli.options import format_option, print_machine
+from assay.cli.options import complete_files, format_option, print_machine
 from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_WRONG, DocumentError, InputError, Problem, suggest
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _evidence(name: str) -> tuple[Evidence, str]:
 @policy.command(epilog="\b\nExamples:\n  assay policy lint policy.yaml\n"
                 "  assay policy lint --format sarif policies/*.yaml\n"
                 "  cat policy.yaml | assay policy lint -")  # fmt: skip
-@click.argument("files", nargs=-1, required=True, metavar="POLICY...")
+@click.argument("files", nargs=-1, required=True, metavar="POLICY...", shell_complete=complete_files)
 @format_option("text", "json", "sarif")
 @click.pass_context
 def lint(ctx: click.Context, files: tuple[str, ...], form: str) -> None:
@@ -125,8 +125,8 @@ def _lint_one(name: str) -> tuple[list[Problem], list[Problem]]:
 
 @policy.command(epilog="\b\nExamples:\n  assay policy explain policy.yaml\n"
                 "  assay policy explain policy.yaml .assay/releases/loans/2/evidence.json")  # fmt: skip
-@click.argument("file", metavar="POLICY")
-@click.argument("evidence", required=False, metavar="[EVIDENCE]")
+@click.argument("file", metavar="POLICY", shell_complete=complete_files)
+@click.argument("evidence", required=False, metavar="[EVIDENCE]", shell_complete=complete_files)
 @click.option("--at", help="Time of the decision (RFC 3339, UTC); default: when the evidence was measured.")
 @format_option("text", "json")
 def explain(file: str, evidence: str | None, at: str | None, form: str) -> None:
@@ -158,7 +158,7 @@ def explain(file: str, evidence: str | None, at: str | None, form: str) -> None:
 @policy.command(epilog="\b\nExamples:\n  assay policy test\n"
                 "  assay policy test policy-tests.yaml --policy policy.yaml\n"
                 "  assay policy test --format junit > policy-tests.xml")  # fmt: skip
-@click.argument("cases", default=CASES, metavar="[CASES]")
+@click.argument("cases", default=CASES, metavar="[CASES]", shell_complete=complete_files)
 @click.option(
     "--policy", "under", metavar="POLICY", help="The policy under test; default: the one that the cases name."
 )
@@ -207,8 +207,8 @@ def _print_outcomes(target: str, outcomes: tuple[CaseOutcome, ...], form: str) -
 
 @policy.command(epilog="\b\nExamples:\n  assay policy diff old.yaml new.yaml\n"
                 "  git show main:policy.yaml | assay policy diff - policy.yaml")  # fmt: skip
-@click.argument("old", metavar="OLD")
-@click.argument("new", metavar="NEW")
+@click.argument("old", metavar="OLD", shell_complete=complete_files)
+@click.argument("new", metavar="NEW", shell_complete=complete_files)
 @format_option("text", "json")
 def diff(old: str, new: str, form: str) -> None:
     """Say what a change of policy loosens and tightens, with everything it extends taken in.
@@ -232,7 +232,7 @@ def diff(old: str, new: str, form: str) -> None:
 
 @policy.command(epilog="\b\nExamples:\n  assay policy replay policy.yaml\n"
                 "  assay policy replay stricter.yaml .assay/releases --format json")  # fmt: skip
-@click.argument("file", metavar="POLICY")
+@click.argument("file", metavar="POLICY", shell_complete=complete_files)
 @click.argument("releases", required=False, type=click.Path(path_type=Path), metavar="[RELEASES_DIR]")
 @format_option("text", "json")
 def replay(file: str, releases: Path | None, form: str) -> None:
