@@ -317,7 +317,8 @@ def import_(file: Path, source: str, kind: str, name: str, role: str | None) -> 
     )
     recording.keep_document(project.state, content)
     done = _record(project, events, name)
-    click.echo(f"{file}: {len(done) - 1} events imported as claims; entry {done[0].index} of the log tells of it.")
+    count = events[0].fields.events
+    click.echo(f"{file}: {count} events imported as claims; entry {done[0].index} of the log tells of it.")
 
 
 @trail.command()

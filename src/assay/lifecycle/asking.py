@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -31,7 +31,7 @@ from assay.tlog.tree import inclusion_proof, root_hash
 from assay.trail import projection
 from assay.trail.answers import Answer, InclusionProof
 from assay.trail.reading import Read, read_entry
-from assay.trail.view import View
+from assay.trail.view import Anchor, View, times_by
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,6 +121,7 @@ class Trail:
         trust: who people are.
         people: pseudonym to name.
         keys: the known keys by name.
+        anchors: outside proofs of when the log had which size, verified.
     """
 
     reader: LogReader
@@ -130,6 +131,7 @@ class Trail:
     trust: Trust
     people: Mapping[str, str]
     keys: Mapping[str, PublicKey]
+    anchors: tuple[Anchor, ...] = ()
 
     @property
     def size(self) -> int:
@@ -154,6 +156,7 @@ class Trail:
             trust=self.trust,
             people=self.people,
             key_names={key.key_id: name for name, key in self.keys.items()},
+            times=times_by(one for one in self.anchors if one.size <= at),
         )
 
     def with_id(self, identity: str) -> Read | None:
@@ -206,8 +209,13 @@ class Trail:
 
 
 @contextlib.contextmanager
-def open_trail(project: Project, reader: LogReader) -> Iterator[Trail]:
+def open_trail(project: Project, reader: LogReader, *, anchors: Sequence[Anchor] = ()) -> Iterator[Trail]:
     """Open a project's trail: its projection is brought up to the log's present size first.
+
+    Args:
+        project: the project.
+        reader: its log.
+        anchors: outside proofs of when the log had which size, verified by the caller.
 
     Raises:
         VerificationError: when the log's entries are not those that it has signed.
@@ -228,6 +236,7 @@ def open_trail(project: Project, reader: LogReader) -> Iterator[Trail]:
                 trust=trust,
                 people=read_people(project.state),
                 keys=keys,
+                anchors=tuple(anchors),
             )
     except (sqlite3.Error, OSError) as error:
         raise StorageError(

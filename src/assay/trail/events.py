@@ -188,15 +188,13 @@ def make_event(
         known = f"{suggest(kind, TYPES)}. The types: {', '.join(TYPES)}"
         raise DocumentError([Problem("event", 0, 0, "$.type", f"expected a type of event, found {kind!r}{known}")])
     about = dict(subjects) if subjects else _digests(fields)
-    head = {
-        "claimed_at": claimed_at,
-        "signed_by": signed_by,
-        "batch": batch,
-        "corrects": corrects,
-        "fields": dict(fields),
-    }
-    named = identity or f"e_{digest({'type': kind, 'subjects': about, **head})[:32]}"
-    return _checked(kind, about, {"id": named, **head}, name=kind)
+    head = {"claimed_at": claimed_at, "signed_by": signed_by, "batch": batch, "corrects": corrects}
+    predicate = {"id": identity or "e_", **head, "fields": dict(fields)}
+    event = _checked(kind, about or {"fields": "0" * 64}, predicate, name=kind)
+    said = msgspec.to_builtins(event.fields)  # every field, so that a default that is given is the one that is not
+    about = about or {"fields": digest(said)}
+    named = identity or f"e_{digest({'type': kind, 'subjects': about, **head, 'fields': said})[:32]}"
+    return msgspec.structs.replace(event, id=named, subjects=about)
 
 
 def event_statement(event: Event) -> bytes:
@@ -249,12 +247,11 @@ def event_from_json(content: bytes) -> Event:
 
 
 def _digests(fields: Mapping[str, Any]) -> dict[str, str]:
-    found = {
+    return {
         name.removesuffix("_sha256"): value
         for name, value in sorted(fields.items())
         if name.endswith("_sha256") and isinstance(value, str)
     }
-    return found or {"fields": digest(dict(fields))}
 
 
 def _checked(kind: str, subjects: Mapping[str, str], predicate: Mapping[str, Any], *, name: str) -> Event:

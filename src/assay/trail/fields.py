@@ -106,6 +106,6 @@ def is_day(text: str) -> bool:
 def is_time(text: str) -> bool:
     """Say whether a text of a time's form is a time of the calendar; a leap second counts as none."""
     try:
-        return datetime.fromisoformat(text).strftime("%Y-%m-%dT%H:%M:%SZ") == text
+        return datetime.fromisoformat(text).isoformat() == f"{text.removesuffix('Z')}+00:00"
     except ValueError:
         return False

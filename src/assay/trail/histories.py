@@ -165,7 +165,7 @@ def alerts(view: View, model: str | None = None) -> Answer:
             {"at": fact.at, "alert": said.alert, "model": said.model, "version": said.version, "kind": said.kind,
              "metric": said.metric, "group": said.group, "column": said.column, "measured": said.measured,
              "limit": said.limit, "severity": said.severity, "status": status,
-             "entries": [one.index for one in (fact, ack, over) if one]}
+             "entries": sorted(one.index for one in (fact, ack, over) if one)}
         )  # fmt: skip
     missing = [*view.not_counted(*ALERTS), *_no_such(model, [fact.said.model for fact in opened], wanted)]
     return view.answer("alerts", _asked(model), told, rows=rows, missing=missing, facts=facts)
@@ -192,7 +192,7 @@ def remediations(view: View, model: str | None = None) -> Answer:
             {"remediation": said.remediation, "model": said.model, "version": said.version, "finding": said.finding,
              "severity": said.severity, "owner": view.person(said.owner, fact), "due": said.due, "opened_at": fact.at,
              "closed_at": closed.at if closed else None, "status": status,
-             "entries": [one.index for one in (fact, closed, tested) if one]}
+             "entries": sorted(one.index for one in (fact, closed, tested) if one)}
         )  # fmt: skip
     missing = [*view.not_counted(*REMEDIATIONS), *_no_such(model, [fact.said.model for fact in opened], wanted)]
     return view.answer("remediations", _asked(model), told, rows=rows, missing=missing, facts=facts)

@@ -124,6 +124,12 @@ class _Leave:
             yield f"{version}: no decision about its files ({short(self.spell.model_sha256)}) precedes its deployment"
         elif self.decision.said.decision == "not-stated":
             yield f"{version}: the gate's word is in verdict.json, which is not at hand; it was no pass"
+        if self.decision is not None and self.decision.at > self.spell.start:
+            yield (
+                f"{version}: entry {self.spell.begun.index} claims {self.spell.start}, before the decision that "
+                f"precedes it in the log (entry {self.decision.index} claims {self.decision.at}): one of the two "
+                "times is not true"
+            )
         if self.decision is not None and self.result is None:
             yield f"{version}: no result of the checks is in the log"
         if self.decision is not None and self.criteria is None:
@@ -146,7 +152,7 @@ class _Leave:
             word = "not stated here, and no pass" if said.decision == "not-stated" else said.decision
             yield sentence(
                 f"The gate had decided: {word}, at {view.when(self.decision)}, under the policy {said.policy} "
-                f"({short(said.policy_sha256)}), on the evidence {short(said.evidence_sha256)}.",
+                f"({short(said.policy_sha256)}), on the evidence ({short(said.evidence_sha256)}).",
                 self.decision,
             )
         elif self.too_late is not None:
@@ -228,5 +234,5 @@ def _found(result: Fact) -> str:
         *([f"{len(said.failed)} failed ({', '.join(said.failed)})"] if said.failed else []),
         *([f"{len(said.warned)} warned ({', '.join(said.warned)})"] if said.warned else []),
     ]
-    unknown = f", of which {len(said.unknown)} are not settled" if said.unknown else ""
+    unknown = f" (not settled: {', '.join(said.unknown)})" if said.unknown else ""
     return f"On that evidence {', '.join(parts)}{unknown}."

@@ -152,7 +152,8 @@ def read_entry(index: int, entry: bytes, keys: Collection[PublicKey]) -> Read:
     )  # fmt: skip
     try:
         statement = parse_statement(payload, name=f"entry {index}")
-        return msgspec.structs.replace(_understood(found, statement), told=wrong)
+        understood = _understood(found, statement)
+        return msgspec.structs.replace(understood, told="; ".join(part for part in (understood.told, wrong) if part))
     except (AssayError, msgspec.ValidationError) as error:
         kind = _type_claimed(payload)
         told = f"{kind}: not understood here: {error}" if kind else f"not understood here: {error}"

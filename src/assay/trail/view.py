@@ -22,6 +22,41 @@ _CONSENTS = frozenset({"approval.granted", "waiver.granted", "approval.revoked"}
 SHOWN_DIGITS = 16
 
 
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """An outside proof that the log had a size by a time.
+
+    Attributes:
+        size: entries that it covers.
+        at: the time, RFC 3339 in UTC.
+        by: the witness or time stamp authority.
+    """
+
+    size: int
+    at: str
+    by: str
+
+
+def times_by(anchors: Iterable[Anchor], recorded: Mapping[int, str] | None = None) -> Callable[[int], Times]:
+    """Return what tells when an entry was recorded, and by when an outsider has proven it to be there.
+
+    Args:
+        anchors: witnesses' and authorities' proofs, each verified by the caller.
+        recorded: the sequencer's time by index, where it keeps one.
+    """
+    earliest = sorted(anchors, key=lambda one: (one.at, one.size, one.by))
+
+    def times(index: int) -> Times:
+        first = next((one for one in earliest if one.size > index), None)
+        return Times(
+            recorded=(recorded or {}).get(index),
+            proven_before=None if first is None else first.at,
+            proven_by=None if first is None else first.by,
+        )
+
+    return times
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fact:
     """An event that counts, with the entry it came in."""
