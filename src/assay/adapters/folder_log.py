@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assay.adapters.durable_files import remove_files, replace_file, storage_errors, temporary_name
+from assay.adapters.evidence_store import EvidenceStore, evidence_folder
 from assay.adapters.folder_reader import CheckReport, FolderReader, prove_in, vkey_path
 from assay.adapters.folder_tiles import CHECKPOINT, FolderTiles
 from assay.adapters.log_private import LogPrivate, private_folder
@@ -24,7 +25,7 @@ from assay.errors import AssayError, InputError, StorageError, VerificationError
 from assay.lifecycle.publishing import Publisher, Submission, contradiction
 from assay.tlog.checkpoint import Checkpoint
 from assay.tlog.compact_range import read_compact_range
-from assay.tlog.entry_bundle import check_entries
+from assay.tlog.entry_bundle import MAX_ENTRY_BYTES, check_entries
 from assay.tlog.merkle import EMPTY_ROOT, hash_leaf
 from assay.tlog.signer import SignerKey, sign_note
 from assay.tlog.tile import parse_tile_path, tile_path, tiles_between
@@ -185,6 +186,16 @@ class FolderLog:
             )
             for index, leaf in enumerate(done.leaves, start=done.first)
         ]
+
+    def by_digest(self, contents: Sequence[bytes]) -> list[bytes]:
+        """Return entries for some contents: themselves, or, where too long for a log, the records of their digests.
+
+        Those too long are durable in the store beside the log (`assay.adapters.evidence_store`) when this returns.
+        """
+        if all(len(one) <= MAX_ENTRY_BYTES for one in contents):
+            return list(contents)
+        with storage_errors(self._folder, "Nothing was appended; mend this and run again"), self._private.locked():
+            return EvidenceStore(evidence_folder(self._folder)).entries(contents)
 
     def extend(self, entries: Sequence[bytes]) -> Appended:
         """Append entries as `append` does, without making their proofs."""

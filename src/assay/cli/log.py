@@ -88,16 +88,22 @@ def init(log_folder: Path, origin: str) -> None:
 def append(log_folder: Path, files: tuple[str, ...], lines: str | None, form: str) -> None:
     """Append each FILE ('-': standard input) as one entry, byte for byte; or each line of one file.
 
-    Returns after the entries are on the disk and a signed checkpoint covers them. An entry has at most 65,535 bytes.
+    Returns after the entries are on the disk and a signed checkpoint covers them. An entry has at most 65,535 bytes;
+    what is longer is kept in LOG.evidence, and the log holds its SHA-256.
     """
     from assay.adapters.folder_log import FolderLog  # noqa: PLC0415 - only when called
 
     if bool(files) == (lines is not None):
         raise click.UsageError("expected files to append, or --lines FILE, and not both")
-    entries = [_read(name) for name in files] if lines is None else _lines(_read(lines))
-    done = FolderLog.open(log_folder).extend(entries)
+    contents = [_read(name) for name in files] if lines is None else _lines(_read(lines))
+    opened = FolderLog.open(log_folder)
+    entries = opened.by_digest(contents)
+    done = opened.extend(entries)
     now = done.checkpoint.checkpoint
     leaves = [leaf.hex() for leaf in done.leaves]
+    for index, (content, entry) in enumerate(zip(contents, entries, strict=True), start=done.first):
+        if entry is not content:
+            click.echo(f"note: entry {index} is the digest of {len(content)} bytes, kept in its store", err=True)
     if form == "json":
         _print_json(
             {"origin": now.origin, "size": now.size, "root": now.root.hex(), "first": done.first, "leaves": leaves}
@@ -141,14 +147,35 @@ def checkpoint(log_folder: Path) -> None:
 @VKEY
 def prove(log_folder: Path, index: int, output: Path | None, vkey: str | None) -> None:
     """Write a .tlog-proof of the entry at INDEX: with it, the entry and the verifier key anyone can check, offline."""
+    _write(_reader(log_folder, vkey).prove(index).content(), output)
+
+
+def _write(content: bytes, output: Path | None) -> None:
     from assay.adapters.durable_files import replace_file, storage_errors  # noqa: PLC0415 - only when called
 
-    proof = _reader(log_folder, vkey).prove(index).content()
     if output is None or str(output) == "-":
-        sys.stdout.buffer.write(proof)
+        sys.stdout.buffer.write(content)
         return
-    with storage_errors(output, "No proof was written"):
-        replace_file(output, proof)
+    with storage_errors(output, "Nothing was written"):
+        replace_file(output, content)
+
+
+@log.command()
+@LOG
+@click.argument("index", type=click.IntRange(min=0))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the bytes here instead of printing them.")
+@VKEY
+def get(log_folder: Path, index: int, output: Path | None, vkey: str | None) -> None:
+    """Write the entry at INDEX, byte for byte, after checking that it is in the log.
+
+    Where the log holds a digest, the bytes kept in LOG.evidence are written, after checking that they are those.
+    """
+    from assay.adapters.evidence_store import EvidenceStore, evidence_folder  # noqa: PLC0415 - only when called
+
+    reader = _reader(log_folder, vkey)
+    reader.prove(index)
+    (entry,) = reader.entries(index, index + 1)
+    _write(EvidenceStore(evidence_folder(log_folder)).resolve(entry), output)
 
 
 @log.command()
@@ -173,14 +200,19 @@ def check(log_folder: Path, old: str | None, vkey: str | None, form: str) -> int
 
 def _check(folder: Path, old: bytes | None, vkey: str | None) -> CheckReport:
     from assay.adapters.durable_files import storage_errors  # noqa: PLC0415 - only when called
+    from assay.adapters.evidence_store import EvidenceStore, evidence_folder  # noqa: PLC0415 - only when called
     from assay.adapters.folder_log import FolderLog  # noqa: PLC0415 - only when called
     from assay.adapters.log_private import may_write  # noqa: PLC0415 - only when called
 
-    if may_write(folder) and vkey is None:
-        return FolderLog.open(folder).check(old)
     with storage_errors(folder, "Nothing was changed"):
-        report = _reader(folder, vkey).check(old)
-    return replace(report, notes=(*report.notes, "not compared with the guard: that is the writer's, in LOG.private"))
+        if may_write(folder) and vkey is None:
+            report = FolderLog.open(folder).check(old)
+        else:
+            report = _reader(folder, vkey).check(old)
+            note = "not compared with the guard: that is the writer's, in LOG.private"
+            report = replace(report, notes=(*report.notes, note))
+        files, problems = EvidenceStore(evidence_folder(folder)).problems()
+    return replace(report, files=report.files + files, problems=(*report.problems, *problems))
 
 
 def _check_document(report: CheckReport) -> dict[str, Any]:
