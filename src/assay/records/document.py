@@ -152,7 +152,7 @@ class _Builder:
     def struct(self, node: Node, kind: type[msgspec.Struct]) -> Any:  # noqa: ANN401 - the record asked for
         fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
         given: dict[str, Any] = {}
-        whole = True
+        wrong: set[str] = set()
         for key, value in node.entries or ():
             name = str(key.text)
             if name not in fields:
@@ -160,19 +160,30 @@ class _Builder:
                 self.refuse(key, f"unknown key {name!r}{suggest(name, fields)}; {known}")
                 continue
             made = self.build(value, fields[name].type)
-            whole = whole and made is not _BAD
-            given[fields[name].name] = made
+            if made is _BAD:
+                wrong.add(name)
+            else:
+                given[fields[name].name] = made
         written = {str(key.text) for key, _ in node.entries or ()}
         for name, field in fields.items():
             if field.required and name not in written:
-                whole = False
+                wrong.add(name)
                 self.refuse(node, f"missing key {name!r}; expected {name}: {_expected(_options(field.type))}")
-        if not whole:
-            return _BAD
+        for name in wrong:
+            if fields[name].required:
+                given[fields[name].name] = _stand_in(fields[name].type)
         made = kind(**given)
-        if self.examine is not None:
-            self.problems.extend(self.positions.problem(*p) for p in self.examine(made, node.path, self.positions))
-        return made
+        self.look(made, node.path, wrong)
+        return _BAD if wrong else made
+
+    def look(self, made: object, path: str, wrong: set[str]) -> None:
+        """Examine what a record means; beside parts that could not be built, only the other parts are looked at."""
+        if self.examine is None:
+            return
+        told = tuple(f"{path}.{name}" for name in wrong)
+        for at, message in self.examine(made, path, self.positions):
+            if not wrong or (at != path and not at.startswith(told)):
+                self.problems.append(self.positions.problem(at, message))
 
     def anything(self, node: Node) -> Any:  # noqa: ANN401 - facts are free
         if node.items is not None:
@@ -226,6 +237,13 @@ class _Builder:
         if not math.isfinite(value):
             return self.refuse(node, f"expected a finite number, found {text}")
         return value
+
+
+def _stand_in(kind: Any) -> Any:  # noqa: ANN401 - any type of any record
+    """Return an empty value in place of one that could not be built; it is never handed out."""
+    option = _options(kind)[0]
+    empty = get_origin(option) or option
+    return empty() if empty in {str, int, float, bool, tuple, list, dict} else None
 
 
 def _null(text: str) -> bool:
@@ -286,9 +304,10 @@ def load_yaml_with_positions(
         content: the file's bytes.
         kind: the record's class (a msgspec Struct).
         name: what the user calls the file; it opens each message.
-        examine: called with each record that could be built, its JSON path and the positions; yields
-            (path, message) for what is wrong with its meaning, so that mistakes of form and meaning are told
-            together. A list or mapping in it may lack the elements that could not be built.
+        examine: called with each record, its JSON path and the positions; yields (path, message) for what is wrong
+            with its meaning, so that mistakes of form and meaning are told together. A list or mapping in it may lack
+            the elements that could not be built; a field that could not be built has its default or is empty, and
+            what is yielded about it, or about the record as a whole, is left out.
 
     Raises:
         DocumentError: with every problem, in the order of the document.

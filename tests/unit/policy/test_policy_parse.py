@@ -244,3 +244,25 @@ def test_the_plan_names_everything_that_has_to_be_measured() -> None:
     assert wanted.intersections == (("race", "sex"),)
     assert wanted.metrics == ("demographic_parity_difference", "f1")
     assert plan(policy, Materiality(exposure="low", purpose="credit", justification="")).tier is None
+
+
+def test_one_mistake_hides_no_other_of_the_same_control() -> None:
+    text = (
+        GOOD.replace('version: "1"', "version: 1")
+        .replace("max: 0.1", "max: '0.1'")
+        .replace("demographic_parity_difference", "demografic_parity_difference")
+        + "    clauses: [article nine]\n"
+        + "coverage: {attributes: 3, metrics: [acuracy]}\n"
+    )
+    told = problems(text)
+    wanted = [
+        "$.version: expected text",
+        "found the text '0.1'",
+        "no such metric: 'demografic",
+        "found 'article",
+        "$.coverage.attributes: expected",
+        "no such metric: 'acuracy'",
+    ]
+    assert [one for one in wanted if one not in told] == []
+    assert len(told.splitlines()) == 6
+    assert "needs 'limit'" not in told
