@@ -19,7 +19,7 @@ import msgspec
 
 from assay.errors import DataError, suggest
 from assay.records.comparison import Category, ColumnCounts, Side, Step, TableComparison
-from assay.tabular.sql import identifier, literal
+from assay.tabular.sql import any_float, identifier, literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -234,7 +234,7 @@ def _both(pair: _Pair, value: str, usable: str) -> str:
 
 def _count_numbers(pair: _Pair, column: str, *, time: bool) -> ColumnCounts:
     cast = f"epoch({identifier(column)}::TIMESTAMP)" if time else identifier(column)
-    value = f"{cast}::DOUBLE"
+    value = any_float(f"{cast}::DOUBLE")
     sides, different = [], 0
     for table in (pair.reference, pair.current):
         asked = f"{_SUMMARY} FROM (SELECT {value} AS v FROM {table.relation})"

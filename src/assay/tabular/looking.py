@@ -12,7 +12,7 @@ from assay.errors import DataError
 from assay.tabular.columns import kind_of
 from assay.tabular.engine import session
 from assay.tabular.opening import open_rows
-from assay.tabular.sql import identifier
+from assay.tabular.sql import any_float, identifier
 
 SAMPLES = 20
 _READINGS = (("BIGINT", r"[+-]?(0|[1-9]\d*)"), ("DOUBLE", r"[+-]?(0|[1-9]\d*)?(\.\d*)?([eE][+-]?\d+)?"))
@@ -86,7 +86,7 @@ def _reading_sql(relation: str, column: str) -> str:
 
 def _column_sql(relation: str, value: str, column_type: str) -> str:
     """Return SQL for the most frequent values, each with the numbers of different values and of nulls."""
-    usable = f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END" if column_type in {"FLOAT", "DOUBLE"} else value
+    usable = f"nullif({any_float(value)}, 'nan'::DOUBLE)" if column_type in {"FLOAT", "DOUBLE"} else value
     return (
         f"WITH counted AS (SELECT {usable} AS v, count(*) AS n FROM {relation} GROUP BY ALL) "
         "SELECT v, n, (SELECT count(*) FROM counted WHERE v IS NOT NULL), "

@@ -25,6 +25,18 @@ def literal(value: str | bool | float) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def any_float(value: str) -> str:
+    """Return a DOUBLE as itself, and as one that may be NaN whatever a Parquet file's statistics say.
+
+    Other writers leave NaN out of a column's least and greatest value. DuckDB then takes conditions such as
+    ``isnan(x)`` and ``x <= 1`` for decided, and counts wrongly.
+    """
+    return (
+        f"CASE WHEN isfinite({value}) THEN {value} WHEN {value} IS NULL THEN NULL "
+        f"WHEN isinf({value}) THEN 'inf'::DOUBLE ELSE 'nan'::DOUBLE END"
+    )
+
+
 def indented(lines: list[str], by: int = 4) -> str:
     """Return the lines as one comma-separated list, a line each."""
     return ",\n".join(" " * by + line for line in lines)

@@ -9,7 +9,7 @@ from assay.records._tally_sum import bin_width
 from assay.records.tally import EXACT_SCORES, SCORE_BINS
 from assay.tabular.classes import positive_sql
 from assay.tabular.limits import LARGEST
-from assay.tabular.sql import identifier, indented, literal
+from assay.tabular.sql import any_float, identifier, indented, literal
 
 if TYPE_CHECKING:
     from assay.records.tally import Roles
@@ -55,7 +55,10 @@ class Plan:
         A bare TRY_CAST of a CSV column is handed down to the engine's reader, which fails where the cast would not.
         """
         name = identifier(column)
-        return f"TRY_CAST(trim({name}) AS DOUBLE)" if self.is_text(column) else f"CAST({name} AS DOUBLE)"
+        if self.is_text(column):
+            return f"TRY_CAST(trim({name}) AS DOUBLE)"
+        number = f"CAST({name} AS DOUBLE)"
+        return f"({any_float(number)})" if self.kinds[column] == "float" else number
 
 
 def number_columns(plan: Plan, role: str, column: str) -> list[str]:

@@ -22,6 +22,7 @@ from assay.records.canonical import sha256_hex
 from assay.records.tally import EXACT_SCORES, Cell, Gap, Roles, Tally
 from assay.records.tally_document import parse_tally, print_tally
 from assay.tabular import Query, Tallier, digest_file, look_at, tally_rows
+from assay.tabular.comparison import compare_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -449,6 +450,54 @@ def test_tally_json_keeps_every_digit(tmp_path: Path):
     assert tally.scores is not None
     assert tally.scores.cells[0].squares > 2**64
     assert parse_tally(print_tally(tally)) == tally
+
+
+@pytest.mark.parametrize("attributes", [(), ("few",), ("few", "many")])
+@pytest.mark.parametrize("kept", [True, False])
+def test_packed_groups_count_as_a_table_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attributes: tuple[str, ...], kept: bool
+):
+    if not kept:
+        monkeypatch.setattr("assay.tabular.counting.KEPT_ROWS", 0)
+    rows = 70_000
+    table = pa.table(
+        {
+            "few": [
+                (None, "a", "b'", "late" if i > 66_000 and attributes == ("few",) else "c")[i % 4] for i in range(rows)
+            ],
+            "many": [i % 32 for i in range(rows)],
+            "y": [i % 3 == 0 for i in range(rows)],
+            "p": [("yes", "no")[i % 5 % 2] for i in range(rows)],
+            "s": [1 - i * 8 / rows if i % 11 else math.nan for i in range(rows)],
+        }
+    )
+    path = tmp_path / "rows.parquet"
+    pq.write_table(table, path)
+    roles = Roles(label="y", score="s", protected=attributes)
+    found = tally_rows(path, roles)
+    assert counts(found) == counts(tally_rows(table, roles))
+    if attributes != ("few",):  # there a value that the first look does not see
+        assert f"{'' if kept else 'NOT '}MATERIALIZED" in found.sources[0].sql
+
+
+@pytest.mark.parametrize("low", [0.0, -7.0])
+@pytest.mark.parametrize("rows", [500, 70_000])
+def test_nan_that_a_file_leaves_out_of_its_statistics(tmp_path: Path, low: float, rows: int):
+    scores = [math.nan if i % 11 == 0 else low + (0.9 - low) * i / rows for i in range(rows)]
+    table = pa.table({"s": scores, "y": [i % 2 for i in range(rows)], "w": [abs(score) for score in scores]})
+    path = tmp_path / "rows.parquet"
+    pq.write_table(table, path)
+    missing = sum(math.isnan(score) for score in scores)
+    tally = tally_rows(path, Roles(score="s", label="y"))
+    assert counts(tally) == counts(tally_rows(table, Roles(score="s", label="y")))
+    assert tally.gaps == (Gap(column="s", kind="nan", count=missing),)
+    with pytest.raises(DataError, match=f"{missing} rows where it is nan"):
+        tally_rows(path, Roles(label="y", weight="w"))
+    with pytest.raises(DataError, match=f"{missing} rows where it is NaN"):
+        tally_rows(path, Roles(label="y", prediction="s", task="regression"))
+    assert look_at(path).columns[0].nulls == missing
+    compared = compare_tables(path, table, columns=["s"]).columns[0]
+    assert (compared.reference.missing, compared.current.missing) == (missing, missing)
 
 
 def test_progress_is_told():
