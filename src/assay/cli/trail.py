@@ -46,7 +46,7 @@ def _project() -> Project:
     return load_project()
 
 
-def _open(project: Project) -> AbstractContextManager[Trail]:
+def _open(project: Project, *, rebuild: bool = False) -> AbstractContextManager[Trail]:
     from assay.adapters.folder_reader import FolderReader  # noqa: PLC0415 - only when called
     from assay.lifecycle.asking import open_trail  # noqa: PLC0415 - only when called
 
@@ -55,7 +55,7 @@ def _open(project: Project) -> AbstractContextManager[Trail]:
             f"expected the project's log at {project.log}, found none: nothing is recorded yet. Record something with: "
             "assay run, or assay trail append"
         )
-    return open_trail(project, FolderReader.open(project.log))
+    return open_trail(project, FolderReader.open(project.log), rebuild=rebuild)
 
 
 def _pairs(texts: tuple[str, ...], option: str) -> Iterator[tuple[str, str]]:
@@ -143,6 +143,7 @@ def _record(project: Project, events: list[Any], name: str) -> list[Any]:
 @click.option("--at", metavar="DAY|TIME", help="A day, or a time in UTC (default: now); for production.")
 @click.option("--environment", default="production", show_default=True, help="Where; for production.")
 @click.option("--size", type=click.IntRange(min=0), help="Answer as of this size of the log (default: all of it).")
+@click.option("--rebuild", is_flag=True, help="Read the whole log again, and trust no projection that is kept.")
 @click.option("--proofs", type=click.Path(path_type=Path), help="Folder for a .tlog-proof of each entry cited.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file, not to standard output.")
 @format_option("text", "json", "markdown")
@@ -152,6 +153,7 @@ def query(
     at: str | None,
     environment: str,
     size: int | None,
+    rebuild: bool,
     proofs: Path | None,
     output: Path | None,
     form: str,
@@ -167,7 +169,7 @@ def query(
       assay trail query production --at 2026-10-01 --proofs proofs/ --format json
     """
     project = _project()
-    with _open(project) as opened:
+    with _open(project, rebuild=rebuild) as opened:
         answer = opened.proven(_asked(opened, project, question, model, at, environment, size))
         if proofs is not None:
             _write_proofs(opened, answer, proofs)

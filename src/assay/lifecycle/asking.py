@@ -27,6 +27,7 @@ from assay.records.canonical import digest, sha256_hex
 from assay.tlog.growth import Edge, grow, read_edge
 from assay.tlog.merkle import verify_inclusion
 from assay.tlog.proof import Proof
+from assay.tlog.tile import TILE_WIDTH
 from assay.tlog.tree import inclusion_proof, root_hash
 from assay.trail import projection
 from assay.trail.answers import Answer, InclusionProof
@@ -164,14 +165,23 @@ class Trail:
         return projection.with_id(self.connection, identity)
 
     def proven(self, answer: Answer) -> Answer:
-        """Add to an answer the proof of every entry that it cites, each verified.
+        """Add to an answer the proof of every entry that it cites, each read again from the log and verified.
 
         Raises:
-            VerificationError: when one does not hold.
+            VerificationError: when one does not hold, or the projection says of it what the log does not.
         """
         tree, root = self.reader.tree(answer.size), bytes.fromhex(answer.root)
+        keys = _all_keys(self.trust, self.keys)
+        bundles: dict[int, list[bytes]] = {}
         proofs = []
         for one in answer.cited:
+            bundle, place = divmod(one.index, TILE_WIDTH)
+            if bundle not in bundles:
+                bundles = {bundle: tree.entries(bundle)}  # what is cited comes in order: one bundle at a time
+            if read_entry(one.index, bundles[bundle][place], keys) != projection.at_index(self.connection, one.index):
+                raise VerificationError(
+                    f"entry {one.index}: the projection says otherwise than the log. Compare with: assay trail check"
+                )
             hashes = inclusion_proof(one.index, answer.size, tree.node)
             if not verify_inclusion(one.index, answer.size, bytes.fromhex(one.leaf_sha256), hashes, root):
                 raise VerificationError(f"entry {one.index}: it does not stand in the log at size {answer.size}")
@@ -209,13 +219,16 @@ class Trail:
 
 
 @contextlib.contextmanager
-def open_trail(project: Project, reader: LogReader, *, anchors: Sequence[Anchor] = ()) -> Iterator[Trail]:
+def open_trail(
+    project: Project, reader: LogReader, *, anchors: Sequence[Anchor] = (), rebuild: bool = False
+) -> Iterator[Trail]:
     """Open a project's trail: its projection is brought up to the log's present size first.
 
     Args:
         project: the project.
         reader: its log.
         anchors: outside proofs of when the log had which size, verified by the caller.
+        rebuild: read the whole log again, into memory, and look at no projection that is kept.
 
     Raises:
         VerificationError: when the log's entries are not those that it has signed.
@@ -226,7 +239,7 @@ def open_trail(project: Project, reader: LogReader, *, anchors: Sequence[Anchor]
     signed = reader.checkpoint()
     try:
         project.state.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(_connect(project.state / PROJECTION)) as connection:
+        with contextlib.closing(_connect(":memory:" if rebuild else project.state / PROJECTION)) as connection:
             _advance(connection, reader, signed, _all_keys(trust, keys))
             yield Trail(
                 reader=reader,
@@ -248,7 +261,7 @@ def _all_keys(trust: Trust, keys: Mapping[str, PublicKey]) -> frozenset[PublicKe
     return trust.keys() | frozenset(keys.values())
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path | str) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=30.0, isolation_level=None)
 
 

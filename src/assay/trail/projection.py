@@ -10,7 +10,7 @@ be erased, never enters it. The caller opens the database, a file or memory, and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -20,8 +20,7 @@ from assay.trail.events import event_from_json, event_json
 from assay.trail.reading import Read
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 SCHEMA = 1
 
@@ -68,6 +67,34 @@ _EVENT = (
 )
 
 
+class Rows(Protocol):
+    """The rows of a query."""
+
+    def fetchone(self) -> Any:  # noqa: ANN401 - a row of any columns
+        """Return the next row, or None."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Return the rows that are left."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the rows."""
+        ...
+
+
+class Connection(Protocol):
+    """What is asked of a database: SQLite's own connection is one."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Rows:
+        """Run a statement."""
+        ...
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> object:
+        """Run a statement for each row of parameters."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """How far a projection reaches.
@@ -85,7 +112,7 @@ class Reach:
     root: str
 
 
-def reach(connection: sqlite3.Connection) -> Reach | None:
+def reach(connection: Connection) -> Reach | None:
     """Return how far a database has been projected; None when there is no projection of this schema in it."""
     known = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'projection'").fetchone()
     if not known[0]:
@@ -94,7 +121,7 @@ def reach(connection: sqlite3.Connection) -> Reach | None:
     return Reach(*row[1:]) if row and row[0] == SCHEMA else None
 
 
-def create(connection: sqlite3.Connection, origin: str, keys_sha256: str) -> None:
+def create(connection: Connection, origin: str, keys_sha256: str) -> None:
     """Drop what is there and begin an empty projection, in the caller's transaction."""
     for name in ("subject", "event", "projection"):
         connection.execute(f"DROP TABLE IF EXISTS {name}")
@@ -103,7 +130,7 @@ def create(connection: sqlite3.Connection, origin: str, keys_sha256: str) -> Non
     connection.execute("INSERT INTO projection VALUES (1, ?, ?, ?, 0, ?)", (SCHEMA, origin, keys_sha256, EMPTY_ROOT))
 
 
-def project(connection: sqlite3.Connection, reads: Iterable[Read], *, size: int, root: str) -> None:
+def project(connection: Connection, reads: Iterable[Read], *, size: int, root: str) -> None:
     """Add the entries that follow those already there, up to a size of the log, in the caller's transaction.
 
     Args:
@@ -127,7 +154,7 @@ def project(connection: sqlite3.Connection, reads: Iterable[Read], *, size: int,
     connection.execute("UPDATE projection SET projected_to = ?, root = ?", (size, root))
 
 
-def _insert(connection: sqlite3.Connection, read: Read) -> None:
+def _insert(connection: Connection, read: Read) -> None:
     event = read.event
     marks = ", ".join("?" * len(_EVENT.split(", ")))
     connection.execute(
@@ -145,7 +172,7 @@ def _insert(connection: sqlite3.Connection, read: Read) -> None:
         )
 
 
-def require(connection: sqlite3.Connection, size: int) -> Reach:
+def require(connection: Connection, size: int) -> Reach:
     """Return how far the projection reaches, when that is at least a size.
 
     Raises:
@@ -158,7 +185,7 @@ def require(connection: sqlite3.Connection, size: int) -> Reach:
     return found
 
 
-def select(connection: sqlite3.Connection, *types: str, size: int) -> Iterator[Read]:
+def select(connection: Connection, *types: str, size: int) -> Iterator[Read]:
     """Yield the entries of some types (all when none is named) among the log's first ``size``, in order.
 
     Raises:
@@ -171,7 +198,14 @@ def select(connection: sqlite3.Connection, *types: str, size: int) -> Iterator[R
         yield _read(row)
 
 
-def with_id(connection: sqlite3.Connection, identity: str) -> Read | None:
+def at_index(connection: Connection, index: int) -> Read | None:
+    """Return the entry at an index; None when it is not there."""
+    query = f"SELECT {_EVENT} FROM event WHERE idx = ?"  # noqa: S608 - our own column names
+    row = connection.execute(query, (index,)).fetchone()
+    return None if row is None else _read(row)
+
+
+def with_id(connection: Connection, identity: str) -> Read | None:
     """Return the first entry whose event has an id."""
     query = f"SELECT {_EVENT} FROM event WHERE id = ? ORDER BY idx LIMIT 1"  # noqa: S608 - our own column names
     row = connection.execute(query, (identity,)).fetchone()
@@ -193,7 +227,7 @@ def _read(row: tuple[object, ...]) -> Read:
     )
 
 
-def differences(kept: sqlite3.Connection, rebuilt: sqlite3.Connection) -> list[str]:
+def differences(kept: Connection, rebuilt: Connection) -> list[str]:
     """Compare a projection with one that was built anew from the log; return what differs, a line each."""
     found = []
     if reach(kept) != reach(rebuilt):

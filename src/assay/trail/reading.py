@@ -199,7 +199,7 @@ def _own_event(found: Read, kind: str, subjects: Mapping[str, str], at: str | No
     return event_from_json(event_json(event))  # strictly: what another tool wrote may hold anything
 
 
-def _model(statement: Statement) -> tuple[str, str]:
+def _first_subject(statement: Statement) -> tuple[str, str]:
     """Return name and digest of the model: the first subject, as `assay.attest.statement` writes it."""
     first = statement.subject[0]
     return first.name, first.digest.get("sha256", "")
@@ -207,7 +207,7 @@ def _model(statement: Statement) -> tuple[str, str]:
 
 def _validation(found: Read, statement: Statement) -> Read:
     said = msgspec.convert(statement.predicate, _TestResult)
-    name, sha256 = _model(statement)
+    name, sha256 = _first_subject(statement)
     policy = said.configuration[0] if said.configuration else _Policy({}, "")
     fields = ValidationResult(
         model=name,
@@ -227,7 +227,7 @@ def _validation(found: Read, statement: Statement) -> Read:
 
 def _decision(found: Read, statement: Statement) -> Read:
     said = msgspec.convert(statement.predicate, _VerificationResult)
-    name, sha256 = _model(statement)
+    name, sha256 = _first_subject(statement)
     policy = said.verifier.policies[0] if said.verifier.policies else _Policy({}, "")
     digests = statement.digests()
     passes: dict[str, Literal["allow", "warn"]] = {"ASSAY_DECISION_ALLOW": "allow", "ASSAY_DECISION_WARN": "warn"}

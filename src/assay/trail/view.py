@@ -15,8 +15,9 @@ from assay.trail.projection import select
 from assay.trail.reading import CONSENT_DIGEST, Read, disclose
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from assay.trail.projection import Connection
 
 _CONSENTS = frozenset({"approval.granted", "waiver.granted", "approval.revoked"})
 SHOWN_DIGITS = 16
@@ -96,7 +97,7 @@ class View:
         times: what is known of when an entry was recorded and proven; by default nothing.
     """
 
-    connection: sqlite3.Connection
+    connection: Connection
     origin: str
     size: int
     root: str
