@@ -18,23 +18,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from math import erf, exp, hypot, log, prod, sqrt
-from operator import add, mul, sub
+from math import erf, exp, hypot, log, pi, prod, sqrt
+from operator import add, mul, neg, sub, truediv
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from assay.metrics.intervals.root import bracketed_root, falling_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 METHOD = "resampling distribution of the range, inverted"
 
 _ROOT_TWO = sqrt(2)
-_REACH = 3.8
-_LOW_REACH = 3.0
-_STEP = 0.7
-_ROWS = 160
+_ROOT_PI = sqrt(pi)
+_REACH = 4.3
+_NEGLIGIBLE = 1e-5
+_PANEL = 5.0
+# Gauss-Legendre nodes on (0, 1) with their weights, eight points (Abramowitz and Stegun 1964, table 25.4).
+_NODES = tuple(
+    ((1 + side * node) / 2, weight / 2)
+    for node, weight in (
+        (0.1834346424956498, 0.3626837833783620),
+        (0.5255324099163290, 0.3137066458778873),
+        (0.7966664774136267, 0.2223810344533745),
+        (0.9602898564975363, 0.1012285362903763),
+    )
+    for side in (-1, 1)
+)
 _QUANTILE = NormalDist().inv_cdf
 _LEAST = 1e-6
 _CLOSE = 0.05
@@ -235,44 +246,67 @@ def _limit(standing: Callable[[float], float], wanted: float, here: float, step:
 def chance_within(places: Sequence[float], errors: Sequence[float], width: float) -> float:
     """Return the chance that independent normal values lie within a range of ``width``.
 
-    The least value is followed along a lattice whose step divides the width, so that each normal probability serves
-    both as a lower and as an upper end.
+    It is the integral over x of the chance that one value is at x and all others are between x and x + ``width``.
+    Gauss-Legendre panels are halved until none is longer than five standard errors of a value that rises within it,
+    at its place or ``width`` below: a value with a tiny error is not stepped over. Within 2 % of the lesser tail
+    down to 1e-3 for any mix of errors (tests/unit/metrics/test_metrics_extremes.py).
     """
-    slopes = [1 / (_ROOT_TWO * error) for error in errors]
     reach = [_REACH * error for error in errors]
-    lowest = min(map(sub, places, (_LOW_REACH * error for error in errors)))
-    start = max(lowest, max(map(sub, places, reach)) - width)
-    stop = min(place + far for place, far in zip(places, reach, strict=True))
-    typical = sum(errors) / len(errors)
-    width = max(width, 0.02 * typical)
+    lows, highs = list(map(sub, places, reach)), list(map(add, places, reach))
+    start, stop = max(min(lows), max(lows) - width), min(highs)
     if start >= stop:
         return 0.0
-    steps = max(0, round(width / (_STEP * typical) - 0.5))
-    step = width / (steps + 0.5)
-    while (stop - start) / step > _ROWS:
-        step *= 2
-    rows: dict[int, list[float]] = {}
-    offsets = [(start - place) * slope for place, slope in zip(places, slopes, strict=True)]
-    strides = [step * slope for slope in slopes]
-
-    def row(number: int) -> list[float]:
-        found = rows.get(number)
-        if found is None:
-            found = rows[number] = list(map(erf, map(add, offsets, map(mul, repeat(number), strides))))
-        return found
-
-    total = 0.0
+    slopes = [1 / (_ROOT_TWO * error) for error in errors]
+    offsets = list(map(mul, places, slopes))
+    raised = [(place - width) * slope for place, slope in zip(places, slopes, strict=True)]
     scale = 0.5 ** len(places)
-    for number in range(int((stop - start) / step) + 1):
-        above, top = row(number + 1), row(number + steps + 1)
-        # The first cell reaches down without end, unless nobody so low can have all others within the width.
-        here = row(number) if number or start > lowest else [-1.0] * len(places)
-        total += prod(map(sub, top, here)) - prod(map(sub, top, above))
-        left = prod(map(sub, repeat(1.0), above))
-        if left * scale < 1e-3:  # noqa: PLR2004 - the least group is almost surely below; the rest is not worth a row
-            total += left
-            break
-    return min(1.0, total * scale)
+
+    def all_above(x: float) -> float:
+        return scale * prod(map(sub, repeat(1.0), map(erf, map(sub, map(mul, repeat(x), slopes), offsets))))
+
+    def all_below(x: float) -> float:
+        return scale * prod(map(add, repeat(1.0), map(erf, map(sub, map(mul, repeat(x), slopes), raised))))
+
+    stop = _narrowed(all_above, start, stop)
+    start = _narrowed(all_below, stop, start)
+    panels = [*zip(lows, highs, errors, strict=True)]
+    panels += [(low - width, high - width, error) for low, high, error in panels]
+    total = 0.0
+    for begin, length in _panels(start, stop, panels):
+        for node, weight in _NODES:
+            at = list(map(mul, repeat(begin + node * length), slopes))
+            under = list(map(sub, at, offsets))
+            inside = list(map(sub, map(erf, map(sub, at, raised)), map(erf, under)))
+            whole = prod(inside)
+            if whole > 0:
+                density = map(mul, slopes, map(exp, map(mul, under, map(neg, under))))
+                total += weight * length * whole * sum(map(truediv, density, inside))
+    return min(1.0, 2 * scale / _ROOT_PI * total)
+
+
+def _narrowed(chance: Callable[[float], float], near: float, far: float) -> float:
+    """Return an end nearer than ``far`` beyond which the chance is negligible as well."""
+    for _ in range(4):
+        middle = (near + far) / 2
+        if chance(middle) < _NEGLIGIBLE:
+            far = middle
+        else:
+            near = middle
+    return far
+
+
+def _panels(start: float, stop: float, rises: Sequence[tuple[float, float, float]]) -> Iterator[tuple[float, float]]:
+    """Yield start and length of panels, none longer than five errors of any rise that it meets."""
+    todo = [(start, stop, rises)]
+    while todo:
+        begin, end, near = todo.pop()
+        length = end - begin
+        near = [rise for rise in near if _PANEL * rise[2] < length and rise[0] < end and rise[1] > begin]
+        if near:
+            middle = (begin + end) / 2
+            todo += [(middle, end, near), (begin, middle, near)]
+        else:
+            yield begin, length
 
 
 def worst_limit(sample: Sample, z: float) -> float:
