@@ -33,13 +33,25 @@ def log_of(project: Project) -> ProjectLog:
     return ProjectLog(project.log, project.config.system)
 
 
+def _project(given: Project | Path | str | None) -> Project:
+    return given if isinstance(given, Project) else project_at(given)
+
+
+def _path(given: Path | str | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
 def run(
-    project: Project | None = None, *, policy: Path | None = None, key: str = "default", watched: bool = False
+    project: Project | Path | str | None = None,
+    *,
+    policy: Path | str | None = None,
+    key: str = "default",
+    watched: bool = False,
 ) -> Released:
     """Assess, decide, attest, record and report the model version that a project names.
 
     Args:
-        project: by default the one the working folder belongs to.
+        project: itself, its `assay.yaml` or folder; by default the one the working folder belongs to.
         policy: decide under this file instead of the project's.
         key: name of the key that signs.
         watched: draw a progress bar for a person who waits.
@@ -49,11 +61,11 @@ def run(
     """
     from assay.lifecycle import release  # noqa: PLC0415 - only when called
 
-    project = project or load_project()
-    return release.run(project, setting_of(project, policy=policy, key=key), log_of(project), watched=watched)
+    project = _project(project)
+    return release.run(project, setting_of(project, policy=_path(policy), key=key), log_of(project), watched=watched)
 
 
-def assess(project: Project | None = None, *, key: str = "default", watched: bool = False) -> Assessed:
+def assess(project: Project | Path | str | None = None, *, key: str = "default", watched: bool = False) -> Assessed:
     """Measure the model version that a project names, and sign the evidence; decide later with `gate`.
 
     Raises:
@@ -62,17 +74,17 @@ def assess(project: Project | None = None, *, key: str = "default", watched: boo
     from assay.lifecycle import assessment  # noqa: PLC0415 - the engine is loaded only when rows are read
     from assay.lifecycle.keyring import Keyring  # noqa: PLC0415 - only when called
 
-    project = project or load_project()
+    project = _project(project)
     policy = load_policy(project.root / project.config.policy)
     return assessment.assess(project, policy, Keyring(project.keys), key=key, watched=watched)
 
 
 def gate(
-    evidence: Path,
-    project: Project | None = None,
+    evidence: Path | str,
+    project: Project | Path | str | None = None,
     *,
-    policy: Path | None = None,
-    signature: Path | None = None,
+    policy: Path | str | None = None,
+    signature: Path | str | None = None,
     key: str = "default",
 ) -> Released:
     """Decide on signed evidence: no rows, no engine and no network are needed.
@@ -89,12 +101,13 @@ def gate(
     """
     from assay.lifecycle import release  # noqa: PLC0415 - only when called
 
-    project = project or project_at(_folder_above(evidence))
-    setting = setting_of(project, policy=policy, key=key)
-    return release.gate(release.read_signed(evidence, setting, signature), setting, log_of(project))
+    evidence = Path(evidence)
+    project = _project(project if project is not None else _folder_above(evidence))
+    setting = setting_of(project, policy=_path(policy), key=key)
+    return release.gate(release.read_signed(evidence, setting, _path(signature)), setting, log_of(project))
 
 
-def open_desk(release: Path | None, *, name: str, key: Path | None = None) -> Desk:
+def open_desk(release: Path | str | None, *, name: str, key: Path | str | None = None) -> Desk:
     """Put a person before a decided release, to approve, waive or revoke.
 
     Args:
@@ -107,9 +120,10 @@ def open_desk(release: Path | None, *, name: str, key: Path | None = None) -> De
     """
     from assay.lifecycle import consenting  # noqa: PLC0415 - only when called
 
-    project = project_at(_folder_above(release) if release is not None else None)
-    folder = release if release is not None else project.release()
-    return consenting.open_desk(folder, setting_of(project), log_of(project), name=name, key=key)
+    given = _path(release)
+    project = project_at(_folder_above(given) if given is not None else None)
+    folder = given if given is not None else project.release()
+    return consenting.open_desk(folder, setting_of(project), log_of(project), name=name, key=_path(key))
 
 
 def _folder_above(path: Path) -> Path | None:

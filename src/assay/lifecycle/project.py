@@ -145,14 +145,14 @@ def read_file(path: Path, what: str) -> bytes:
         raise InputError(f"expected {what} at {path}, but {reason}{near}") from None
 
 
-def load_project(start: Path | None = None) -> Project:
+def load_project(start: Path | str | None = None) -> Project:
     """Find and read the project that a folder (default: the working one) belongs to; a path to a file is read as is.
 
     Raises:
         InputError: when there is no `assay.yaml`.
         DocumentError: with every problem in it.
     """
-    start = start or Path.cwd()
+    start = Path.cwd() if start is None else Path(start)
     path = start if start.is_file() else find_config(start)
     config = load_yaml(read_file(path, "a project file"), Config, name=path.name)
     problems = list(_problems(config, path.name))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from assay.attest import dsse, statement
@@ -27,7 +28,6 @@ from assay.tlog.proof import parse_proof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from assay.attest.keys import PublicKey
     from assay.attest.trust import Trust
@@ -106,12 +106,12 @@ class _Attested:
 
 
 def verify_release(
-    folder: Path,
+    folder: Path | str,
     *,
     trust: Trust | None = None,
     keys: Mapping[str, PublicKey] | None = None,
-    model: Path | None = None,
-    data: Mapping[str, Path] | None = None,
+    model: Path | str | None = None,
+    data: Mapping[str, Path | str] | None = None,
     vkey: str | None = None,
 ) -> Verified:
     """Verify the release in a folder.
@@ -131,6 +131,7 @@ def verify_release(
         VerificationError: naming everything that does not hold.
         InputError: when there is no such folder, or a key given is not one.
     """
+    folder = Path(folder)
     folder = folder.parent if folder.is_file() else folder
     if not folder.is_dir():
         raise InputError(f"expected a release's folder at {folder}, found none")
@@ -149,8 +150,8 @@ def verify_release(
     if verdict is not None:
         _consents(run, verdict)
     if evidence is not None:
-        _compare_model(run, model, evidence)
-        _compare_data(run, data or {}, evidence)
+        _compare_model(run, None if model is None else Path(model), evidence)
+        _compare_data(run, {role: Path(path) for role, path in (data or {}).items()}, evidence)
         _measured(run, contents[statement.EVIDENCE])
     _others(run)
     if run.problems or verdict is None:
