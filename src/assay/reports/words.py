@@ -207,7 +207,8 @@ def consent_words(use: ConsentUse) -> str:
     """Return ``waiver for parity by Rene as risk owner: obeyed. Why. Ends 2027-01-31. Meanwhile: ...``."""
     control = f" for {plain(use.control)}" if use.control else ""
     by = plain(use.by) if use.by else "an unknown key"
-    return f"{use.kind}{control} by {by} as {plain(use.role)}: {use.status}. {terms_words(use)}"
+    role = f" as {plain(use.role)}" if use.role else ""
+    return f"{use.kind}{control} by {by}{role}: {use.status}. {terms_words(use)}"
 
 
 def terms_words(use: ConsentUse) -> str:

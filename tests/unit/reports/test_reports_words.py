@@ -5,7 +5,7 @@ import math
 import pytest
 
 from assay.records.measurement import Measurement, Over
-from assay.records.verdict import ApprovalStep, Limit
+from assay.records.verdict import ApprovalStep, ConsentUse, Limit
 from assay.reports import words
 from unit.reports.mortgage_release import findings
 
@@ -77,3 +77,8 @@ def test_measured_against_limit_with_interval_and_people() -> None:
 
 def test_unmeasured_says_so() -> None:
     assert words.measured_words(findings()[4]) == "not measured, limit at least 0.75; 15 people"
+
+
+def test_a_revocation_names_no_role() -> None:
+    use = ConsentUse(id="0" * 16, kind="revocation", by="vera", role="", status="obeyed", reason="takes back 1: late.")
+    assert words.consent_words(use) == "revocation by vera: obeyed. takes back 1: late."
