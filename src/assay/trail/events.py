@@ -16,13 +16,14 @@ or a time stamp (`Times`).
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import msgspec
 
 from assay.attest.statement import Statement, make_statement
 from assay.errors import DocumentError, InputError, Problem, suggest
-from assay.records.canonical import canonical_json, digest, sha256_hex
+from assay.records.canonical import digest, sha256_hex
 from assay.records.tally import Frozen
 from assay.trail import decision_events as decision
 from assay.trail import deployment_events as deployment
@@ -236,8 +237,8 @@ def parse_event(statement: Statement, *, name: str = "event") -> Event:
 
 
 def event_json(event: Event) -> bytes:
-    """Return an event as canonical JSON, read back by `event_from_json`."""
-    return canonical_json(event)
+    """Return an event as JSON with sorted keys, read back by `event_from_json`."""
+    return msgspec.json.encode(event, order="sorted")
 
 
 def event_from_json(content: bytes) -> Event:
@@ -288,9 +289,14 @@ def _checked(kind: str, subjects: Mapping[str, str], predicate: Mapping[str, Any
     )
 
 
+@cache
+def _fields_of(kind: str) -> dict[str, msgspec.structs.FieldInfo]:
+    return {field.name: field for field in msgspec.structs.fields(TYPES[kind])}
+
+
 def _read_fields(kind: str, raw: dict[str, Any], read: Any, problems: list[Problem], name: str) -> Any:  # noqa: ANN401 - as above
     """Read the fields one by one, so that every problem in them is told at once."""
-    expected = {field.name: field for field in msgspec.structs.fields(TYPES[kind])}
+    expected = _fields_of(kind)
     for key in raw:
         if key not in expected:
             known = f"{suggest(key, expected)}. Its fields: {', '.join(expected)}"

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from assay.errors import VerificationError
-from assay.records.canonical import canonical_json
 from assay.trail.events import event_from_json, event_json
 from assay.trail.reading import Read
 
@@ -162,7 +161,7 @@ def _insert(connection: Connection, read: Read) -> None:
         (
             read.index, read.type, event and event.id, event and event.claimed_at, event and event.batch,
             event and event.corrects, read.leaf_sha256, read.statement_sha256, read.signature,
-            canonical_json(read.keys).decode(), read.waits_for, read.told, event and event_json(event).decode(),
+            msgspec.json.encode(read.keys).decode(), read.waits_for, read.told, event and event_json(event).decode(),
         ),
     )  # fmt: skip
     if event is not None:

@@ -300,8 +300,9 @@ def _consent(read: Read, content: bytes, trust: Trust) -> Read:
     signed = consent.read_consent(envelope, trust)
     person = base64.urlsafe_b64encode(bytes.fromhex(read.waits_for or "")).rstrip(b"=").decode("ascii")
     payload = dsse.decode_base64(envelope.payload, "consent")
-    kind, fields = _act(signed, person)
-    subjects = parse_statement(payload).digests()
+    statement = parse_statement(payload)
+    kind, fields = _act(signed, person, statement.predicate.get("commentSha256"))
+    subjects = statement.digests()
     event = Event(type=kind, id=f"s_{sha256_hex(payload)[:ID_DIGITS]}", claimed_at=signed.act.at, subjects=subjects,
                   fields=fields)  # fmt: skip
     return msgspec.structs.replace(
@@ -316,7 +317,7 @@ def _consent(read: Read, content: bytes, trust: Trust) -> Read:
     )
 
 
-def _act(signed: SignedConsent, person: str) -> tuple[str, Any]:
+def _act(signed: SignedConsent, person: str, comment_sha256: str | None) -> tuple[str, Any]:
     act = signed.act
     if isinstance(act, Approval):
         return "approval.granted", ApprovalGranted(
@@ -325,7 +326,7 @@ def _act(signed: SignedConsent, person: str) -> tuple[str, Any]:
             evidence_sha256=act.bound.evidence_sha256,
             by=person,
             role=act.role,
-            comment_sha256=None if not act.comment else sha256_hex(act.comment.encode()),
+            comment_sha256=comment_sha256,
             consent=signed.id,
         )
     if isinstance(act, Waiver):

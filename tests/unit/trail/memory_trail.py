@@ -111,7 +111,7 @@ class MemoryTrail:
 
     def approve(self, signer: Signer = VERA, at: str = "2026-09-29T10:00:00Z") -> tuple[int, str]:
         """Append an approval of the version."""
-        return self.consent(Approval(role="validator", by=signer.name, bound=BOUND, at=at), signer)
+        return self.consent(Approval(role="validator", by=signer.name, bound=BOUND, comment="fine", at=at), signer)
 
     def waive(self, expires: str = "2026-12-31") -> tuple[int, str]:
         """Append the acceptance of a finding."""

@@ -158,6 +158,7 @@ def test_consents_are_digests_until_they_are_disclosed() -> None:
     assert isinstance(approved.event.fields, ApprovalGranted)
     assert isinstance(waived.event.fields, WaiverGranted)
     assert (approved.event.fields.consent, waived.event.fields.consent) == (approval, waiver)
+    assert approved.event.fields.comment_sha256 == of("fine")
     assert approved.names == {approved.event.fields.by: "vera"}
     assert approved.counts
     assert waived.counts
