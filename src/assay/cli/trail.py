@@ -144,6 +144,7 @@ def _record(project: Project, events: list[Any], name: str) -> list[Any]:
 @click.option("--environment", default="production", show_default=True, help="Where; for production.")
 @click.option("--size", type=click.IntRange(min=0), help="Answer as of this size of the log (default: all of it).")
 @click.option("--rebuild", is_flag=True, help="Read the whole log again, and trust no projection that is kept.")
+@click.option("--issue", metavar="KEY", help="Record, signed by this key, that the answer was issued (report.issued).")
 @click.option("--proofs", type=click.Path(path_type=Path), help="Folder for a .tlog-proof of each entry cited.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file, not to standard output.")
 @format_option("text", "json", "markdown")
@@ -154,6 +155,7 @@ def query(
     environment: str,
     size: int | None,
     rebuild: bool,
+    issue: str | None,
     proofs: Path | None,
     output: Path | None,
     form: str,
@@ -173,8 +175,27 @@ def query(
         answer = opened.proven(_asked(opened, project, question, model, at, environment, size))
         if proofs is not None:
             _write_proofs(opened, answer, proofs)
-    _tell(answer, form, output)
+    text = _tell(answer, form, output)
+    if issue is not None:
+        _issue(project, answer, text, issue)
     return EXIT_ALLOW if answer.answered else EXIT_UNDECIDED
+
+
+def _issue(project: Project, answer: Answer, text: str, name: str) -> None:
+    """Record that an answer was given out: the digest of its bytes, and the size of the log that it tells of."""
+    from assay import __version__  # noqa: PLC0415 - only when asked for
+    from assay.lifecycle.setting import now  # noqa: PLC0415
+    from assay.records.canonical import sha256_hex  # noqa: PLC0415
+    from assay.trail.events import make_event  # noqa: PLC0415
+
+    fields = {
+        "report": answer.question,
+        "report_sha256": sha256_hex(text.encode()),
+        "size": answer.size,
+        "template": f"assay-{__version__}",
+    }
+    done = _record(project, [make_event("report.issued", fields, claimed_at=now())], name)[0]
+    click.echo(f"report.issued is entry {done.index} of the log: SHA-256 {fields['report_sha256']}", err=True)
 
 
 def _asked(
@@ -207,14 +228,17 @@ def _asked(
     return answers[question](view, model)
 
 
-def _tell(answer: Answer, form: str, output: Path | None) -> None:
+def _tell(answer: Answer, form: str, output: Path | None) -> str:
+    """Write an answer, and return the text that was written."""
     from assay.trail import telling  # noqa: PLC0415 - only when called
 
     tell = {"json": telling.answer_json, "markdown": telling.answer_markdown, "text": telling.answer_text}[form]
+    text = f"{tell(answer).removesuffix(chr(10))}\n"
     if output is None:
-        print_machine(tell(answer))
+        print_machine(text)
     else:
-        write_outputs([(form, output)], {form: lambda: tell(answer)})
+        write_outputs([(form, output)], {form: lambda: text})
+    return text
 
 
 def _write_proofs(opened: Trail, answer: Answer, folder: Path) -> None:

@@ -164,6 +164,10 @@ class Trail:
         """Return the entry whose event has an id; None when there is none."""
         return projection.with_id(self.connection, identity)
 
+    def at_index(self, index: int) -> Read | None:
+        """Return the entry at an index; None when there is none."""
+        return projection.at_index(self.connection, index)
+
     def proven(self, answer: Answer) -> Answer:
         """Add to an answer the proof of every entry that it cites, each read again from the log and verified.
 

@@ -46,6 +46,10 @@ class Known(Protocol):
         """Return the entry whose event has an id; None when there is none."""
         ...
 
+    def at_index(self, index: int) -> Read | None:
+        """Return the entry at an index; None when there is none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -72,13 +76,15 @@ def record(events: Sequence[Event], log: Log, signer: Signer, known: Known) -> l
         known: what is in the log already.
 
     Raises:
-        InputError: when an id stands for another event, here or in the log, or an event is too long.
+        InputError: when an id stands for another event, here or in the log, an event is too long, or corrects an entry
+            that is not of its type.
         StorageError: when the disk refuses; nothing is recorded then.
     """
     payloads: dict[str, bytes] = {}
     there: dict[str, int] = {}
     for event in events:
         payload = event_statement(event)
+        _require_correctable(event, known)
         if payloads.setdefault(event.id, payload) != payload:
             raise InputError(f"event {event.id}: expected an id to stand for one event, found two with this one")
         found = known.with_id(event.id)
@@ -90,6 +96,18 @@ def record(events: Sequence[Event], log: Log, signer: Signer, known: Known) -> l
         entries = [dsse.sign(payloads[identity], [signer]).content() for identity in new]
         there |= dict(zip(new, (one.index for one in log.append(entries)), strict=True))
     return [Recorded(event, there[event.id], event.id in new) for event in events]
+
+
+def _require_correctable(event: Event, known: Known) -> None:
+    """Refuse a correction that would correct nothing: an event takes the place of one of its own type."""
+    if event.corrects is None:
+        return
+    found = known.at_index(event.corrects)
+    if found is None or found.type != event.type:
+        held = "none" if found is None else f"a {found.type}"
+        raise InputError(
+            f"event {event.id}: expected entry {event.corrects}, which it corrects, to be a {event.type}, found {held}"
+        )
 
 
 def _require_same(event: Event, payload: bytes, found: Read) -> None:
@@ -192,6 +210,10 @@ class Nothing:
     """What a log that is not there yet holds."""
 
     def with_id(self, identity: str) -> Read | None:  # noqa: ARG002 - as `Known`
+        """Return None."""
+        return None
+
+    def at_index(self, index: int) -> Read | None:  # noqa: ARG002 - as `Known`
         """Return None."""
         return None
 

@@ -154,6 +154,11 @@ class View:
                 )
             elif read.index in self.corrected:
                 lines.append(f"entry {read.index} ({read.type}) was corrected by entry {self.corrected[read.index]}")
+            elif read.event.corrects is not None and read.event.corrects not in self.corrected:
+                lines.append(
+                    f"entry {read.index} ({read.type}) says that it corrects entry {read.event.corrects}, which is not "
+                    "of its type: it corrects nothing"
+                )
             elif read.told:
                 lines.append(f"entry {read.index} ({read.type}): {read.told}")
         return lines

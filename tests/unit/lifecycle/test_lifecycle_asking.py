@@ -16,6 +16,7 @@ from assay.adapters.folder_reader import FolderReader
 from assay.adapters.here import project_at
 from assay.errors import AssayError, InputError, VerificationError
 from assay.lifecycle.asking import Documents, open_trail
+from assay.records.canonical import sha256_hex
 from assay.tlog.merkle import hash_leaf
 from assay.tlog.proof import parse_proof
 from assay.trail.questions import production
@@ -208,6 +209,19 @@ def test_another_log_is_projected_anew(project: SmallProject) -> None:
     (project.root / ".assay/log.vkey").unlink()
     FolderLog.init(project.root / ".assay/log", "example.com/other")
     assert project.say("trail", "inventory").code == 3
+
+
+def test_an_answer_that_is_given_out_is_recorded_by_its_digest(project: SmallProject) -> None:
+    said = project.say("trail", "query", "decisions", "--format", "markdown", "-o", "d.md", "--issue", "mila")
+    assert said.code == 0
+    digest = sha256_hex((project.root / "d.md").read_bytes())
+    assert f"entry 3 of the log: SHA-256 {digest}" in said.err
+    loaded = project_at(project.root)
+    with open_trail(loaded, FolderReader.open(loaded.log)) as trail:
+        found = trail.at_index(3)
+    assert found is not None
+    assert found.event is not None
+    assert (found.event.fields.report_sha256, found.event.fields.size) == (digest, 3)
 
 
 def test_before_anything_is_recorded_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

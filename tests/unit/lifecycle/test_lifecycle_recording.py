@@ -74,6 +74,15 @@ def test_what_is_recorded_is_signed_and_read_back(project: Project) -> None:
     assert found.counts
 
 
+def test_a_correction_names_an_entry_of_its_own_type(project: Project) -> None:
+    write(project, ack("a"))
+    alert = make_event("monitor.alert", EXAMPLES["monitor.alert"], claimed_at=AT, corrects=0)
+    for wrong, found in ((alert, "found a monitor.ack"), (ack("b", corrects=1), "found none")):
+        with pytest.raises(InputError, match=found):
+            write(project, wrong)
+    assert write(project, ack("b", corrects=0))[0].index == 1
+
+
 def test_a_person_keeps_one_pseudonym_until_erased(project: Project) -> None:
     first = pseudonym(project.state, "vera")
     assert pseudonym(project.state, "vera") == first

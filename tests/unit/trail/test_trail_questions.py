@@ -242,7 +242,10 @@ def test_a_correction_takes_the_place_of_what_it_corrects(trail: MemoryTrail) ->
         environment="production",
         _corrects=6,
     )
-    assert ask(trail, "2026-10-02").rows[0]["from"] == "2026-10-02T09:30:00Z"
+    trail.deploy("2026-10-03T09:30:00Z", environment="staging", _corrects=2)
+    answer = ask(trail, "2026-10-02")
+    assert answer.rows[0]["from"] == "2026-10-02T09:30:00Z"
+    assert any("corrects entry 2, which is not of its type" in one for one in answer.missing)
 
 
 def test_imported_history_says_so(trail: MemoryTrail) -> None:
