@@ -19,6 +19,7 @@ import msgspec
 
 from assay.errors import DataError, suggest
 from assay.records.comparison import Category, ColumnCounts, Side, Step, TableComparison
+from assay.tabular.query import Query
 from assay.tabular.sql import any_float, identifier, literal
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def compare_tables(
     """Count every column of two tables.
 
     Args:
-        reference: a CSV or Parquet file, a glob, a folder, or a frame.
+        reference: a CSV or Parquet file, a glob, a folder, a `Query`, or a frame.
         current: the same.
         columns: the columns to compare; all of both when None.
         memory: the engine's budget.
@@ -135,10 +136,11 @@ def _open(session: Session, rows: Any, table: str) -> _Table:  # noqa: ANN401 - 
     named = isinstance(rows, (str, Path, bytes))
     opened = open_rows(session, rows, name=None if named else table.replace("_", " "))
     relation, types = opened.relation, opened.columns
-    if opened.is_text:
+    if opened.is_text or isinstance(rows, Query):  # a query means its own database, and the other table has another
         session.rows(f"CREATE TEMP TABLE {table} AS SELECT * FROM {relation}", name=opened.name)
-        types = {column: _reading(session, table, column) for column in types}
         relation = table
+    if opened.is_text:
+        types = {column: _reading(session, table, column) for column in types}
     rows_found = session.rows(f"SELECT count(*) FROM {relation}", name=opened.name)[0][0]
     return _Table(opened.name, relation, types, rows_found, opened.is_text)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assay.errors import DataError
 from assay.records.tally import EXACT_SCORES
-from assay.tabular.limits import KEPT_ROWS, LARGEST, LOOK_ROWS, MOST_CELLS, MOST_GROUP_VALUES
+from assay.tabular.limits import LARGEST, LOOK_ROWS, MOST_CELLS, MOST_GROUP_VALUES
 from assay.tabular.packing import packable, packed_sql
 from assay.tabular.statement import SCORE_STATES, UNIT, counting_sql
 
@@ -144,16 +144,9 @@ def _values_seen(session: Session, plan: Plan) -> Seen | None:
     return seen if packable(seen) else None
 
 
-def _statement(session: Session, plan: Plan, edges: Edges | None, seen: Seen | None) -> str:
-    if edges is None or seen is None:
-        return counting_sql(plan, edges)
-    rows = session.rows(f"SELECT count(*) FROM {plan.opened.relation}", name=plan.opened.name)[0][0]
-    return packed_sql(plan, edges, seen, kept=rows <= KEPT_ROWS)
-
-
 def _run(session: Session, plan: Plan, edges: Edges | None) -> Counted:
     seen = _values_seen(session, plan) if edges is not None else None
-    sql = _statement(session, plan, edges, seen)
+    sql = counting_sql(plan, edges) if edges is None or seen is None else packed_sql(plan, edges, seen)
     found = session.watched_rows(sql, name=plan.opened.name, most=MOST_CELLS + 1)
     if len(found) > MOST_CELLS:
         if plan.roles.protected:

@@ -39,12 +39,18 @@ class Session:
         self._memory = memory
         self._on_progress = on_progress
         self._tables = 0
+        self._databases = 0
         self._called: dict[str, str] = {}
 
     def new_table(self) -> str:
         """Return a name for a table in memory: ``rows``, then ``rows2``, ..."""
         self._tables += 1
         return "rows" if self._tables == 1 else f"rows{self._tables}"
+
+    def new_database(self) -> str:
+        """Return a name for a database that is attached: ``source``, then ``source2``, ..."""
+        self._databases += 1
+        return "source" if self._databases == 1 else f"source{self._databases}"
 
     def call(self, path: str, name: str) -> None:
         """Have messages call a temporary file by a name of its own."""

@@ -19,9 +19,5 @@ Beyond that the engine says so and the tally is refused."""
 LOOK_ROWS = 65_536
 """Rows of the first look, which only chooses the cheaper way to count; no number depends on it."""
 
-KEPT_ROWS = 40_000_000
-"""Rows of a Parquet file of which the columns needed (some 12 bytes a row) are kept between counting bins and summing
-scores; they may spill to disk. Of a larger file these columns are read twice."""
-
 NAMED = 5
 """How many of the values found a message names."""

@@ -133,7 +133,8 @@ def _open_query(session: Session, query: Query) -> Opened:
                 raise DataError(f"{path}: expected a database file, found a folder")
             stamps = ((path, stamp(path)),)
             files = (digest_file(path),)
-        attach = f"ATTACH {{}} AS source (TYPE {query.kind()}, READ_ONLY);\nUSE source;\n"
+        source = session.new_database()
+        attach = f"ATTACH {{}} AS {source} (TYPE {query.kind()}, READ_ONLY);\nUSE {source};\n"
         session.rows(attach.format(literal(query.database)), name=query.shown)
         preamble = attach.format(literal(query.shown))
     relation = f"(\n{sql}\n)"

@@ -20,8 +20,6 @@ from assay.tabular.statement import (
     chosen,
     number_columns,
     number_state,
-    weight_state,
-    weight_sums,
 )
 
 if TYPE_CHECKING:
@@ -48,10 +46,7 @@ class RawErrors:
     group: tuple[Raw, ...]
     label_state: int
     prediction_state: int
-    weight_state: int
     count: int
-    weight: int | None
-    weight_squares: int | None
     sums: dict[str, int]
     bins: list[tuple[int, int]]
 
@@ -61,13 +56,12 @@ def _errors_sql(plan: Plan, exponent: int) -> str:
     roles = plan.roles
     assert roles.label is not None  # noqa: S101 - checked with the roles
     assert roles.prediction is not None  # noqa: S101 - checked with the roles
-    columns, states = chosen(plan), weight_state(plan)
+    columns, states = chosen(plan), []
     for role, column in (("label", roles.label), ("prediction", roles.prediction)):
         columns += number_columns(plan, role, column)
         usable = f"WHEN abs({role}) <= {LARGEST!r} THEN 0"
         states.append(f"{number_state(plan, role, column, usable=usable)} AS {role}_state")
-    keys = [*plan.groups, "label_state", "prediction_state", *(["weight_state"] if roles.weight else [])]
-    weights, weights_summed = weight_sums(plan)
+    keys = [*plan.groups, "label_state", "prediction_state"]
     usable = "CASE WHEN label_state = 0 AND prediction_state = 0 THEN {} END AS {}"
     error = usable.format("prediction - label", "error")
 
@@ -78,12 +72,10 @@ def _errors_sql(plan: Plan, exponent: int) -> str:
     inner = [
         f"CAST(floor(error / {literal(width)}) AS SMALLINT) + {SCORE_BINS // 2} AS bin",
         "count(*) AS n",
-        *weights,
         *(f"sum(CAST({term} * 1e12 AS HUGEINT)) AS {name}" for name, term in _SUMS.items()),
     ]
     outer = [
         "sum(n) AS n",
-        *weights_summed,
         *(f"sum({name}) AS {name}" for name in _SUMS),
         "list(bin ORDER BY bin) FILTER (WHERE bin IS NOT NULL) AS bin_list",
         "list(n ORDER BY bin) FILTER (WHERE bin IS NOT NULL) AS n_list",
@@ -101,7 +93,7 @@ def _greatest_error(session: Session, plan: Plan) -> float:
     assert plan.roles.label is not None  # noqa: S101 - checked with the roles
     assert plan.roles.prediction is not None  # noqa: S101 - checked with the roles
     label, prediction = plan.number(plan.roles.label), plan.number(plan.roles.prediction)
-    usable = f"abs({label}) <= {LARGEST!r} AND abs({prediction}) <= {LARGEST!r}"
+    usable = f"isfinite({label} - {prediction}) AND abs({label}) <= {LARGEST!r} AND abs({prediction}) <= {LARGEST!r}"
     sql = f"SELECT max(CASE WHEN {usable} THEN abs({prediction} - {label}) END) FROM {plan.opened.relation}"
     return float(session.rows(sql, name=plan.opened.name)[0][0] or 0.0)
 
@@ -110,12 +102,11 @@ def _raw(plan: Plan, found: list[tuple[Raw, ...]]) -> list[RawErrors]:
     cells, groups = [], len(plan.groups)
     for row in found:
         rest = iter(row[groups:])
-        label, prediction, state = next(rest), next(rest), next(rest) if plan.roles.weight else 0
+        label, prediction = next(rest), next(rest)
         count = int(next(rest))
-        weight, squares = (next(rest), next(rest)) if plan.roles.weight else (None, None)
         sums = {name: next(rest) or 0 for name in _SUMS}
         bins = list(zip(next(rest) or [], next(rest) or [], strict=True))
-        cells.append(RawErrors(row[:groups], label, prediction, state, count, weight, squares, sums, bins))
+        cells.append(RawErrors(row[:groups], label, prediction, count, sums, bins))
     return cells
 
 
@@ -190,9 +181,7 @@ def tally_errors(
     return Tally(
         roles=plan.roles,
         rows=sum(cell.count for cell in cells),
-        cells=add_cells(
-            Cell(group=group(c.group), count=c.count, weight=c.weight, weight_squares=c.weight_squares) for c in cells
-        ),
+        cells=add_cells(Cell(group=group(c.group), count=c.count) for c in cells),
         errors=Errors(low=-high, high=high, cells=tuple(error_cells)),
         gaps=add_gaps(gaps),
     )

@@ -9,7 +9,7 @@ from assay.records._tally_sum import bin_width
 from assay.records.tally import EXACT_SCORES, SCORE_BINS
 from assay.tabular.classes import positive_sql
 from assay.tabular.limits import LARGEST
-from assay.tabular.sql import any_float, identifier, indented, literal
+from assay.tabular.sql import identifier, indented, literal
 
 if TYPE_CHECKING:
     from assay.records.tally import Roles
@@ -57,8 +57,7 @@ class Plan:
         name = identifier(column)
         if self.is_text(column):
             return f"TRY_CAST(trim({name}) AS DOUBLE)"
-        number = f"CAST({name} AS DOUBLE)"
-        return f"({any_float(number)})" if self.kinds[column] == "float" else number
+        return f"CAST({name} AS DOUBLE)"
 
 
 def number_columns(plan: Plan, role: str, column: str) -> list[str]:
@@ -68,13 +67,17 @@ def number_columns(plan: Plan, role: str, column: str) -> list[str]:
 
 
 def number_state(plan: Plan, role: str, column: str, *, usable: str) -> str:
-    """Return a CASE that begins with the usable numbers and goes on to say why the others cannot be used."""
+    """Return a CASE with the usable numbers, which says of the others why they cannot be used.
+
+    It asks for finite numbers first: a Parquet file's statistics leave NaN out, and by them the engine takes all other
+    comparisons for decided.
+    """
+    infinite, nan = STATES["infinite"], STATES["nan"]
     branches = [
-        f"CASE {usable}",
+        f"CASE WHEN NOT isfinite({role}) THEN CASE WHEN isinf({role}) THEN {infinite} ELSE {nan} END",
+        usable,
         *([f"WHEN {role}_text IS NOT NULL AND {role} IS NULL THEN {STATES['text']}"] if plan.is_text(column) else []),
         f"WHEN {role} IS NULL THEN {STATES['null']}",
-        f"WHEN isnan({role}) THEN {STATES['nan']}",
-        f"WHEN isinf({role}) THEN {STATES['infinite']}",
         *([f"WHEN {role} < 0 THEN {STATES['negative']}"] if role == "weight" else []),
         f"ELSE {STATES['outside']} END",
     ]
@@ -164,7 +167,7 @@ def score_sums(plan: Plan, edges: Edges) -> dict[str, str]:
 def _sums(plan: Plan, edges: Edges | None) -> tuple[list[str], list[str]]:
     """Return the sums of scores: those of the second step, and those of the last."""
     if edges is None:
-        usable = {"log_losses": "score BETWEEN 0 AND 1"}
+        usable = {"log_losses": "score_state = 0 AND score BETWEEN 0 AND 1"}
         last = {
             name: f"sum(CASE WHEN {usable.get(name, 'score_state = 0')} THEN n * CAST({term} * 1e12 AS HUGEINT) END)"
             for name, term in score_terms(plan, edges).items()

@@ -93,7 +93,7 @@ def tally_batch(
     if roles.task == "regression":
         return _tally_regression(engine, plan)
     counted = count(engine, plan, edges)
-    _check_weights([(cell.weight_state, cell.count) for cell in counted.cells], plan)
+    _check_weights(counted, plan)
     _check_predictions(counted, plan)
     check_scores(counted, plan, edges)
     classes = _classes(counted, plan, seen)
@@ -123,7 +123,6 @@ def tally_batch(
 
 def _tally_regression(engine: Session, plan: Plan) -> Tally:
     cells, high, sql = read_errors(engine, plan)
-    _check_weights([(cell.weight_state, cell.count) for cell in cells], plan)
     refuse_unusable(plan, cells)
     group = group_reader(plan, [cell.group for cell in cells])
     tally = tally_errors(plan, cells, high, group)
@@ -179,11 +178,11 @@ def _classes(counted: Counted, plan: Plan, seen: Counter[Value]) -> Classes:
     return written_classes(counts, plan.roles, texts, is_text=plan.opened.is_text)
 
 
-def _check_weights(states: list[tuple[int, int]], plan: Plan) -> None:
+def _check_weights(counted: Counted, plan: Plan) -> None:
     wrong: defaultdict[int, int] = defaultdict(int)
-    for state, rows in states:
-        if state < 0:
-            wrong[state] += rows
+    for cell in counted.cells:
+        if cell.weight_state < 0:
+            wrong[cell.weight_state] += cell.count
     if wrong:
         words = {code: why for why, code in STATES.items()}
         words[STATES["outside"]] = f"greater than {LARGEST:g}"

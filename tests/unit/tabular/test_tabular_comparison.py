@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from scipy import stats
 import assay.tabular.comparison as room
 from assay.errors import DataError
 from assay.metrics.drift import compare_counts
+from assay.tabular import Query
 from assay.tabular.comparison import compare_tables
 
 if TYPE_CHECKING:
@@ -226,3 +228,13 @@ def test_column_names_are_only_names() -> None:
     frame = pd.DataFrame({'a"; DROP TABLE x; --': [1.0, 2.0], "select": ["p", "q"]})
 
     assert {one.column for one in compare_tables(frame, frame).columns} == {'a"; DROP TABLE x; --', "select"}
+
+
+def test_queries_on_two_databases_are_compared(tmp_path: Path):
+    for name, high in (("before", 10), ("after", 20)):
+        with duckdb.connect(tmp_path / name) as database:
+            database.execute(f"CREATE TABLE loans AS SELECT i::DOUBLE AS income FROM range({high}) t(i)")
+    queries = [Query(str(tmp_path / name), "SELECT * FROM loans") for name in ("before", "after")]
+    found = compare_tables(*queries)
+    assert (found.reference_rows, found.current_rows) == (10, 20)
+    assert (found.columns[0].reference.high, found.columns[0].current.high) == (9.0, 19.0)

@@ -384,9 +384,9 @@ def test_multiclass_numbers_from_csv(tmp_path: Path):
 def test_regression(tmp_path: Path):
     path = tmp_path / "rows.csv"
     path.write_text("y,p,g,w\n1,1.5,a,1\n2,1,a,1\n,3,a,2\n10,10,b,1\n")
-    tally = tally_rows(path, Roles(label="y", prediction="p", weight="w", protected=("g",), task="regression"))
+    tally = tally_rows(path, Roles(label="y", prediction="p", protected=("g",), task="regression"))
     assert tally.rows == 4
-    assert [(cell.group, cell.count, cell.weight) for cell in tally.cells] == [(("a",), 3, 4 * UNIT), (("b",), 1, UNIT)]
+    assert [(cell.group, cell.count) for cell in tally.cells] == [(("a",), 3), (("b",), 1)]
     assert tally.gaps == (Gap(column="y", kind="null", count=1),)
     assert tally.errors is not None
     assert (tally.errors.low, tally.errors.high) == (-2.0, 2.0)
@@ -453,12 +453,7 @@ def test_tally_json_keeps_every_digit(tmp_path: Path):
 
 
 @pytest.mark.parametrize("attributes", [(), ("few",), ("few", "many")])
-@pytest.mark.parametrize("kept", [True, False])
-def test_packed_groups_count_as_a_table_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attributes: tuple[str, ...], kept: bool
-):
-    if not kept:
-        monkeypatch.setattr("assay.tabular.counting.KEPT_ROWS", 0)
+def test_packed_groups_count_as_a_table_does(tmp_path: Path, attributes: tuple[str, ...]):
     rows = 70_000
     table = pa.table(
         {
@@ -477,7 +472,7 @@ def test_packed_groups_count_as_a_table_does(
     found = tally_rows(path, roles)
     assert counts(found) == counts(tally_rows(table, roles))
     if attributes != ("few",):  # there a value that the first look does not see
-        assert f"{'' if kept else 'NOT '}MATERIALIZED" in found.sources[0].sql
+        assert " AS combination" in found.sources[0].sql
 
 
 @pytest.mark.parametrize("low", [0.0, -7.0])
@@ -498,6 +493,12 @@ def test_nan_that_a_file_leaves_out_of_its_statistics(tmp_path: Path, low: float
     assert look_at(path).columns[0].nulls == missing
     compared = compare_tables(path, table, columns=["s"]).columns[0]
     assert (compared.reference.missing, compared.current.missing) == (missing, missing)
+
+
+def test_weights_of_regression_are_refused():
+    table = pa.table({"y": [1.0], "p": [2.0], "w": [3.0]})
+    with pytest.raises(DataError, match="expected no weight column for regression, found 'w'"):
+        tally_rows(table, Roles(label="y", prediction="p", weight="w", task="regression"))
 
 
 def test_progress_is_told():
