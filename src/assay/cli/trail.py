@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assay.cli.export import export
 from assay.cli.options import format_option, print_machine, write_outputs
 from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_UNDECIDED, InputError, suggest
 
@@ -38,6 +39,9 @@ Exit codes: 0 answered or recorded, 1 the log is not what was signed, 2 wrong co
 @click.group(epilog=EPILOG)
 def trail() -> None:
     """Record events of the project's models, and ask: every sentence of an answer is tied to an entry of the log."""
+
+
+trail.add_command(export)
 
 
 def _project() -> Project:
