@@ -159,8 +159,10 @@ def _implied(
 def _no_tier(policy: Policy, evidence: Evidence) -> Finding:
     known = "; ".join(f"{rule.exposure} x {rule.purpose}" for rule in policy.materiality) or "none"
     exposure, purpose = evidence.materiality.exposure, evidence.materiality.purpose
+    misspelt = policy.misspelt(evidence.materiality)
+    near = f" ({misspelt[0]!r}: did you mean {misspelt[1]!r}?)" if misspelt else ""
     reason = (
-        f"no rule of the policy gives a tier to exposure {exposure!r} with purpose {purpose!r} (rules: {known}). "
+        f"no rule of the policy gives a tier to exposure {exposure!r} with purpose {purpose!r}{near} (rules: {known}). "
         "Correct `materiality` in assay.yaml, or add a rule to the policy."
     )
     return Finding(

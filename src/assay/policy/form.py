@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -60,6 +61,10 @@ class WaiverRules(Written, frozen=True, kw_only=True):
     permitted_by: tuple[str, ...]
     longest_days: int
     not_for: tuple[str, ...] = ()
+
+
+_NEAR_WORD, _NEAR_PHRASE = 0.7, 0.9
+"""How alike (difflib's ratio) an exposure, and a purpose, must be to one that is named to count as misspelt."""
 
 
 class Policy(Written, frozen=True, kw_only=True, dict=True):
@@ -125,14 +130,32 @@ class Policy(Written, frozen=True, kw_only=True, dict=True):
         return twin
 
     def tier_of(self, materiality: Materiality) -> str | None:
-        """Return the tier of a system; None when no rule fits, or when the policy has no tiers."""
+        """Return the tier of a system; None when no rule fits, or when the policy has no tiers.
+
+        None, too, for a word that looks like a misspelling of one that a rule names (``hihg``): it must not slip into
+        the rule for every other one, which is mostly the most lenient.
+        """
 
         def fits(written: str, found: str) -> bool:
             return written == ANY or written.strip().casefold() == found.strip().casefold()
 
+        if self.misspelt(materiality):
+            return None
         for rule in self.materiality:
             if fits(rule.exposure, materiality.exposure) and fits(rule.purpose, materiality.purpose):
                 return rule.tier
+        return None
+
+    def misspelt(self, materiality: Materiality) -> tuple[str, str] | None:
+        """Return what looks misspelt in a system's materiality, and the word of a rule that it is near to."""
+        for found, named, cutoff in (
+            (materiality.exposure, [rule.exposure for rule in self.materiality], _NEAR_WORD),
+            (materiality.purpose, [rule.purpose for rule in self.materiality], _NEAR_PHRASE),
+        ):
+            known = {name.strip().casefold(): name for name in named if name != ANY}
+            word = found.strip().casefold()
+            if word not in known and (near := get_close_matches(word, known, n=1, cutoff=cutoff)):
+                return found, known[near[0]]
         return None
 
     def steps_in(self, tier: str | None) -> tuple[ApprovalRule, ...]:

@@ -190,3 +190,31 @@ def test_every_finding_points_at_the_line_that_asks_for_it(asking: str, line: in
     lines = {f.control: f.place.line for f in found.findings if f.place}
     assert {f.control for f in found.findings if f.place is None} == set()
     assert (lines["approvals"], lines["evidence-fresh"]) == ((line, line) if line else (3, 4))
+
+
+@pytest.mark.parametrize(
+    ("exposure", "purpose", "tier"),
+    [
+        ("high", "credit decision", "top"),
+        ("High ", "Credit decision", "top"),
+        ("hihg", "credit decision", None),
+        ("high", "credit decison", None),
+        ("low", "credit decision", "rest"),
+        ("high", "fraud decision", "rest"),
+        ("severe", "hiring", "rest"),
+    ],
+)
+def test_a_misspelt_materiality_does_not_slip_into_the_lenient_tier(
+    exposure: str, purpose: str, tier: str | None
+) -> None:
+    rules = (
+        "materiality: [{exposure: high, purpose: credit decision, tier: top}, "
+        "{exposure: '*', purpose: '*', tier: rest}]\n"
+        "tiers: {top: {}, rest: {}}\n"
+    )
+    under, about = policy(more=rules), evidence(PASSES, exposure=exposure, purpose=purpose)
+    assert under.tier_of(about.materiality) == tier
+    found = verdict(under, about)
+    assert found.decision == ("undecided" if tier is None else "allow")
+    if tier is None:
+        assert "did you mean" in found.reason
