@@ -24,7 +24,11 @@ Exit codes: 0 written, 1 what would be handed over does not hold (nothing is wri
     help="A release to hand over; give one for each (default: the version in assay.yaml).",
 )  # fmt: skip
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The zip ('-': standard output).")
-@click.option("--policy", type=click.Path(path_type=Path), help="A tlog-policy: whose cosignatures must be there.")
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    help="A tlog-policy: whose cosignatures must be there (default: the log's own, LOG.policy).",
+)
 @click.option("--no-comments", is_flag=True, help="Leave out what approvers wrote; it stays provable by its digest.")
 def export(releases: tuple[str, ...], output: Path, policy: Path | None, no_comments: bool) -> None:
     """Write everything that an auditor needs into one zip: records, signatures, proofs, keys, and a verifier.

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from assay.verifier.findings import Findings
 
 BUNDLE, RECEIPT, CONSENTS, CHECKPOINT = "bundle.json", "receipt.json", "consents", "checkpoint"
+LOG_POLICY, ML_DSA_KEY = "log.policy", "log.ml-dsa.vkey"
 _TILE = 256
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can state
 _STEMS = {
@@ -145,14 +146,13 @@ def find_handover(
     Args:
         state: the project's state folder (``.assay``).
         trust: the people; by default ``trust.yaml`` beside the state folder.
-        policy: a tlog-policy.
+        policy: a tlog-policy; by default ``log.policy`` beside the log, which publishing waits for.
         comments: whether approvers' words go with their approvals.
 
     Raises:
         InputError: when the log's verifier key is missing.
     """
-    content = read_file(state / LOG_KEY, "the log's verifier key").decode("utf-8", "replace")
-    vkeys = tuple(line.strip() for line in content.splitlines() if line.strip())
+    vkeys = _lines(state / LOG_KEY) + (_lines(state / ML_DSA_KEY) if (state / ML_DSA_KEY).is_file() else ())
     keys = [key for key in map(parse_vkey, vkeys) if key.kind == ED25519]
     if not keys:
         raise InputError(f"expected an Ed25519 verifier key (type 1) in {state / LOG_KEY}, found none")
@@ -160,7 +160,14 @@ def find_handover(
     if trust is not None:
         anchors = Anchors(anchors.keys, trust, anchors.vkey, anchors.source)
     log = LogFiles(state / "log", keys[0])
+    if policy is None and (state / LOG_POLICY).is_file():
+        policy = read_file(state / LOG_POLICY, "the log's tlog-policy")
     return Handover(anchors, vkeys, log if (log.folder / CHECKPOINT).is_file() else None, policy, comments)
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    text = read_file(path, "a verifier key of the log").decode("utf-8", "replace")
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
 def export_bundle(folders: Sequence[Path], handover: Handover) -> Exported:

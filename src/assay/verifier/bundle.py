@@ -50,7 +50,7 @@ def check_bundle(
     findings.proven.append(
         f"{len(kept)} files are what {MANIFEST} says (its SHA-256: {sha256_hex(members[MANIFEST])})."
     )
-    given = [*logs, *(policy.logs if policy else ()), *(trust.logs if trust else ())]
+    given = list(logs) or [*(policy.logs if policy else ()), *(trust.logs if trust else ())]
     _warn(findings, people=trust is None, log=not given, witnesses=policy is None and witnesses is not None)
     log = LogChecker(given or inside.logs, witnesses)
     if not contents.releases:

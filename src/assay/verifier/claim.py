@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .strict import Refused, decode_base64, field, objects, parse_json, texts
+from .strict import Refused, decode_base64, field, objects, parse_json, quoted, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,13 +50,12 @@ def open_envelope(content: bytes, people: Mapping[str, Person], what: str) -> tu
     signers: list[Person] = []
     for one in objects(envelope, "signatures", what):
         signature = decode_base64(field(one, "sig", str, what), f"{what}: sig", url_safe=True)
-        hint = str(one.get("keyid"))
-        tried = [people[hint]] if hint in people else list(people.values())
-        signer = next((person for person in tried if person.key.holds(signature, pae(PAYLOAD_TYPE, payload))), None)
-        if signer is None:
-            why = f"does not match what it signs: {hint:.16}" if hint in people else "is by nobody who is trusted here"
-            raise Refused(f"{what}: a signature {why}")
-        signers.append(signer)
+        key_id = field(one, "keyid", str, what)
+        if key_id not in people:
+            raise Refused(f"{what}: the signature by the key {quoted(key_id)} is by nobody who is trusted here")
+        if not people[key_id].key.holds(signature, pae(PAYLOAD_TYPE, payload)):
+            raise Refused(f"{what}: the signature by {people[key_id]} does not match what it signs")
+        signers.append(people[key_id])
     if not signers or len(set(signers)) != len(signers):
         raise Refused(f"{what}: expected at least one signature, each by another key")
     return payload, tuple(signers)

@@ -42,7 +42,9 @@ def read_members(path: Path) -> dict[str, bytes]:
             listed = [one for one in archive.infolist() if not one.is_dir()]
             _check_names([(one.filename, one.file_size) for one in listed])
             return {one.filename: archive.read(one) for one in listed}
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except FileNotFoundError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise Refused(f"{path}: expected a bundle, found a damaged or other file: {error}") from None
 
 
@@ -64,6 +66,6 @@ def check_manifest(members: dict[str, bytes]) -> Contents:
         raise Refused(f"{MANIFEST}: expected the schema {SCHEMA}, found something else")
     listed = texts(document, "members", MANIFEST)
     releases = [of_type(one, str, f"{MANIFEST}: releases") for one in field(document, "releases", list, MANIFEST)]
-    kept = {name: members[name] for name in sorted(listed) if sha256_hex(members.get(name, b"")) == listed[name]}
+    kept = {name: one for name, one in sorted(members.items()) if listed.get(name) == sha256_hex(one)}
     problems = [f"{name}: missing, or changed: it is not what {MANIFEST} names" for name in listed if name not in kept]
     return Contents(kept, releases, problems, sorted(members.keys() - listed.keys() - {MANIFEST}))

@@ -45,9 +45,9 @@ def check_release(members: dict[str, bytes], trust: Trust, log: LogChecker, find
         findings.attempt(_compare_tests, verdict, claims[RESULT])
     if VERIFIED in claims:
         findings.attempt(_compare_decision, verdict, claims[VERIFIED])
+    check_consents(members, verdict, trust, log, findings)
     if len(findings.problems) == before:
         findings.proven.append(_decision(verdict, claims[VERIFIED]))
-    check_consents(members, verdict, trust, log, findings)
     findings.not_checked += [
         "rows, model files and policy are not in the bundle; what is signed are their digests",
         "that the decision follows from evidence and policy; assay policy replay decides anew",
