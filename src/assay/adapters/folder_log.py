@@ -12,23 +12,31 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.adapters.durable_files import remove_files, replace_file, storage_errors, temporary_name
+from assay.adapters.durable_files import read_file, remove_files, replace_file, storage_errors, temporary_name
 from assay.adapters.evidence_store import EvidenceStore, evidence_folder
-from assay.adapters.folder_reader import CheckReport, FolderReader, prove_in, vkey_path
+from assay.adapters.folder_check import check_log, written
+from assay.adapters.folder_reader import (
+    CheckReport,
+    FolderReader,
+    prove_in,
+    read_second_vkey,
+    second_vkey_path,
+    vkey_path,
+)
 from assay.adapters.folder_tiles import CHECKPOINT, FolderTiles
 from assay.adapters.log_private import LogPrivate, private_folder
 from assay.adapters.sqlite_sequencer import SqliteSequencer
-from assay.errors import AssayError, InputError, StorageError, VerificationError
-from assay.lifecycle.publishing import Publisher, Submission, contradiction
+from assay.errors import AssayError, InputError, VerificationError
+from assay.lifecycle.publishing import Publisher, PublishingWaitsError, Submission
 from assay.tlog.checkpoint import Checkpoint
-from assay.tlog.compact_range import read_compact_range
 from assay.tlog.entry_bundle import MAX_ENTRY_BYTES, check_entries
 from assay.tlog.merkle import EMPTY_ROOT, hash_leaf
+from assay.tlog.note import Note, parse_note
 from assay.tlog.signer import SignerKey, sign_note
-from assay.tlog.tile import parse_tile_path, tile_path, tiles_between
 from assay.tlog.vkey import is_key_name
 
 if TYPE_CHECKING:
@@ -36,11 +44,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.attest.bundle import Inclusion
+    from assay.lifecycle.publishing import Cosigner
     from assay.tlog.proof import Proof
     from assay.tlog.signed_checkpoint import SignedCheckpoint
 
+MAX_POLICY_BYTES = 256 * 1024
 _MAX_ORIGIN_BYTES = 255
-_INTERRUPTED = "publishing was interrupted; the next append, or `assay log checkpoint`, finishes it"
 _ADVICE = "Nothing that was acknowledged is lost; mend this and run again"
 
 
@@ -57,6 +66,11 @@ class Appended:
     first: int
     leaves: tuple[bytes, ...]
     checkpoint: SignedCheckpoint
+
+
+def policy_path(folder: Path) -> Path:
+    """Return where a log's trust policy (C2SP tlog-policy) is: where it stands, publishing waits for its quorum."""
+    return folder.with_name(f"{folder.name}.policy")
 
 
 def default_origin(system: str) -> str:
@@ -102,15 +116,16 @@ class FolderLog:
         self._folder = folder
         self._private = LogPrivate(private_folder(folder))
         self._signer = signer
-        self.reader = FolderReader(folder, signer.verifier)
+        self.reader = FolderReader(folder, signer.verifier, read_second_vkey(folder))
 
     @classmethod
-    def init(cls, folder: Path, origin: str) -> FolderLog:
+    def init(cls, folder: Path, origin: str, *, ml_dsa: bool = False) -> FolderLog:
         """Make a new, empty log with a new key.
 
         Args:
             folder: where its tiles will be; must not hold anything yet.
             origin: the log's name; its key bears it too.
+            ml_dsa: sign checkpoints with a second key, too, ML-DSA-44 (FIPS 204), which withstands quantum computers.
 
         Raises:
             InputError: when there is a log already, something else in the folder, or the origin cannot be one.
@@ -131,12 +146,15 @@ class FolderLog:
                 signer = private.key(make_for=origin)
                 if signer.name != origin:
                     raise InputError(f"{path}: holds the key of {signer.name}, not of {origin}. Choose another folder")
-                empty = Checkpoint(origin, 0, EMPTY_ROOT)
                 replace_file(vkey_path(folder), f"{signer.verifier}\n".encode())
-                replace_file(folder / CHECKPOINT, sign_note(empty.text(), [signer]))
+                second = private.second_key(make_for=origin if ml_dsa else None)
+                if second is not None:
+                    replace_file(second_vkey_path(folder), f"{second.verifier}\n".encode())
+                made, empty = cls(folder, signer), Checkpoint(origin, 0, EMPTY_ROOT)
+                replace_file(folder / CHECKPOINT, made._sign(empty))
                 SqliteSequencer.create(private.database)
                 private.make_guard(empty)
-        return cls(folder, signer)
+        return made
 
     @classmethod
     def open(cls, folder: Path) -> FolderLog:
@@ -231,6 +249,15 @@ class FolderLog:
         with self._publishing() as (_, publisher):
             return publisher.publish()
 
+    def collect(self) -> int:
+        """Remove every partial tile that a full one has replaced, and return how many files went.
+
+        Publishing does so by itself; this finds those that an interrupted one left.
+        """
+        with storage_errors(self._folder, _ADVICE), self._private.locked():
+            size = self.reader.checkpoint().checkpoint.size
+            return FolderTiles(self._folder, self._private.marker).collect(size)
+
     def prove(self, index: int) -> Proof:
         """Return the inclusion proof of an entry under the current checkpoint."""
         return self.reader.prove(index)
@@ -254,66 +281,7 @@ class FolderLog:
         Raises:
             StorageError: when the disk refuses.
         """
-        with storage_errors(self._folder, "Nothing was changed"), self._private.locked(shared=True):
-            pending = self._private.pending()
-            if pending is not None:
-                left = set(_written(*pending))
-                report = self.reader.check(old, excused=left.__contains__)
-                return replace(report, notes=(*report.notes, _INTERRUPTED))
-            if not self._private.database.is_file():
-                report = self.reader.check(old)
-                return replace(report, problems=(*report.problems, *self._compare_guard(report, None)))
-            with SqliteSequencer(self._private.database) as sequencer:
-                return self._check_with(sequencer, old)
-
-    def _check_with(self, sequencer: SqliteSequencer, old: bytes | None) -> CheckReport:
-        size = sequencer.head().size
-        report = self.reader.check(old, excused=lambda path: self._is_waiting(path, size))
-        problems = [*report.problems, *self._compare_guard(report, sequencer)]
-        now = None if report.checkpoint is None else report.checkpoint.checkpoint
-        if not problems and now is not None:
-            problems += self._check_kept(sequencer, now.size)
-            tree = read_compact_range(now.size, self.reader.tree(now.size).node)
-            problems += sequencer.problems(tree)
-        notes = (f"{_INTERRUPTED} ({size - now.size} entries wait)",) if now is not None and size > now.size else ()
-        return replace(report, problems=tuple(problems), notes=notes)
-
-    def _check_kept(self, sequencer: SqliteSequencer, size: int) -> list[str]:
-        """Compare the published entries that the database still has with the bundles."""
-        first = sequencer.kept_from()
-        end = min(size, sequencer.head().size)
-        rows = zip(sequencer.entries(first, end), self.reader.entries(first, end), strict=True)
-        wrong = next((index for index, (one, other) in enumerate(rows, start=first) if one != other), None)
-        name = self._private.database.name
-        return [] if wrong is None else [f"{name}: entry {wrong} is not the one that was published"]
-
-    def _compare_guard(self, report: CheckReport, sequencer: SqliteSequencer | None) -> list[str]:
-        if report.checkpoint is None:
-            return []
-        now = report.checkpoint.checkpoint
-        try:
-            guard = self._private.read()
-        except VerificationError as error:
-            return [str(error)]
-        wrong = contradiction(guard, now)
-        if (
-            wrong is None
-            and guard.size > now.size
-            and (sequencer is None or sequencer.root_at(guard.size) != guard.root)
-        ):
-            wrong = f"guard: the log was cut or restored: it signed {guard.size} entries, the checkpoint has {now.size}"
-        return [] if wrong is None else [wrong]
-
-    def _is_waiting(self, path: str, size: int) -> bool:
-        """Return whether a path is one that a publisher on its way to ``size`` entries may have left."""
-        folder, _, name = path.rpartition("/")
-        if name == temporary_name(CHECKPOINT) and not folder:
-            return True
-        whole = f"{folder}/{name.removeprefix('.').removesuffix('.new')}" if name.startswith(".") else path
-        with contextlib.suppress(VerificationError):
-            now = self.reader.checkpoint().checkpoint.size
-            return now < parse_tile_path(whole).end <= size
-        return False
+        return check_log(self.reader, self._private, old)
 
     # The steps of an append.
 
@@ -325,39 +293,51 @@ class FolderLog:
                 self._private.read()  # without a guard there is no log to go on with
                 SqliteSequencer.create(self._private.database)
             with SqliteSequencer(self._private.database) as sequencer:
-                yield (
+                publisher = Publisher(
                     sequencer,
-                    Publisher(
-                        sequencer,
-                        self._private,
-                        FolderTiles(self._folder),
-                        sign=lambda checkpoint: sign_note(checkpoint.text(), [self._signer]),
-                        opened=self.reader.checkpoint,
-                    ),
+                    self._private,
+                    FolderTiles(self._folder, self._private.marker),
+                    sign=self._sign,
+                    opened=self.reader.checkpoint,
+                    cosign=self._cosigner(),
                 )
+                yield sequencer, publisher
+
+    def _sign(self, checkpoint: Checkpoint) -> bytes:
+        signed = sign_note(checkpoint.text(), [self._signer])
+        second = self._private.second_key()
+        if second is None:
+            return signed
+        note = parse_note(signed)
+        return Note(note.text, (*note.signatures, second.cosign(note.text, int(time.time())))).content()
 
     def _finish_earlier_version(self) -> None:
         """Undo the append that a version without a database left before its guard had moved."""
         pending = self._private.pending()
         if pending is None:
             return
-        if self._private.read().size == pending[0]:
-            remove_files(self._folder / path for path in _written(*pending))
+        undone = self._private.read().size == pending[0]  # otherwise it is finished as every other one
+        paths = [self._folder / path for path in written(*pending)]
+        remove_files(path for path in paths if undone or path.name.startswith("."))
         self._private.end()
 
     def _waits(self, indices: Sequence[int], error: Exception) -> AssayError:
-        kind = VerificationError if isinstance(error, VerificationError) else StorageError
         words = error.strerror if isinstance(error, OSError) else str(error)
-        return kind(
+        message = (
             f"entries {indices[0]} to {indices[-1]} are in the log {self._folder}, but their checkpoint could not be "
-            f"published: {words}. Do not append them again: mend this, then run: assay log checkpoint {self._folder}"
+            f"published: {words}\nDo not append them again: mend this, then run: assay log checkpoint {self._folder}"
         )
+        if isinstance(error, VerificationError):
+            return VerificationError(message)
+        return PublishingWaitsError(indices, message)
 
+    def _cosigner(self) -> Cosigner | None:
+        """Return who asks the witnesses of the log's policy; None when it has none."""
+        path = policy_path(self._folder)
+        content = read_file(path, MAX_POLICY_BYTES)
+        if content is None:
+            return None
+        from assay.adapters.witness_client import Witnesses  # noqa: PLC0415 - brings sockets, which few logs need
+        from assay.tlog.witness_policy import parse_witness_policy  # noqa: PLC0415 - as above
 
-def _written(old: int, new: int) -> Iterator[str]:
-    """Yield every path below the log that an append of an earlier version may have left."""
-    yield temporary_name(CHECKPOINT)
-    for tile in tiles_between(old, new):
-        folder, _, name = tile_path(tile).rpartition("/")
-        yield f"{folder}/{name}"
-        yield f"{folder}/{temporary_name(name)}"
+        return Witnesses(parse_witness_policy(content, name=str(path)))

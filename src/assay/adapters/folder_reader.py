@@ -61,12 +61,25 @@ def read_vkey(path: Path) -> VerifierKey:
     return parse_vkey(content.decode("utf-8", "replace").removesuffix("\n"))
 
 
+def second_vkey_path(folder: Path) -> Path:
+    """Return where the ML-DSA-44 verifier key of a log that has two keys is published."""
+    return folder.with_name(f"{folder.name}.ml-dsa.vkey")
+
+
+def read_second_vkey(folder: Path) -> VerifierKey | None:
+    """Return the ML-DSA-44 verifier key published beside a log's folder; None when there is none."""
+    path = second_vkey_path(folder)
+    return read_vkey(path) if path.exists() else None
+
+
 class FolderReader:
     """A log's folder, read only."""
 
-    def __init__(self, folder: Path, key: VerifierKey) -> None:
+    def __init__(self, folder: Path, key: VerifierKey, second: VerifierKey | None = None) -> None:
+        """Take the folder, the log's key, and its ML-DSA-44 key if checkpoints are to bear its signature, too."""
         self._folder = folder
         self._key = key
+        self._second = second
 
     @classmethod
     def open(cls, folder: Path, vkey: str | None = None) -> FolderReader:
@@ -77,7 +90,9 @@ class FolderReader:
         """
         if not folder.is_dir():
             raise InputError(f"expected a log's folder at {folder}, found none. Make one with: assay log init {folder}")
-        return cls(folder, read_vkey(vkey_path(folder)) if vkey is None else parse_vkey(vkey))
+        if vkey is not None:
+            return cls(folder, parse_vkey(vkey))
+        return cls(folder, read_vkey(vkey_path(folder)), read_second_vkey(folder))
 
     @property
     def key(self) -> VerifierKey:
@@ -92,12 +107,21 @@ class FolderReader:
         """Return the current checkpoint.
 
         Raises:
-            VerificationError: when it is missing, or not signed by the log.
+            VerificationError: when it is missing, or not signed by the log, with both keys if it has two.
         """
         note = read_file(self._folder / CHECKPOINT, MAX_NOTE_BYTES)
         if note is None:
             raise VerificationError(f"{self._folder / CHECKPOINT}: expected the log's signed checkpoint, found none")
-        return open_checkpoint(note, self._key)
+        return self._open(note)
+
+    def _open(self, note: bytes) -> SignedCheckpoint:
+        seconds = [self._second] if self._second else []
+        signed = open_checkpoint(note, self._key, seconds)
+        if signed.cosigned_by != tuple(seconds):
+            raise VerificationError(
+                f"checkpoint: expected a signature by the ML-DSA-44 key of {self._key.name}, too, found none"
+            )
+        return signed
 
     def tree(self, size: int) -> TiledTree:
         """Return the tree of a size, read from the tiles."""
@@ -149,7 +173,7 @@ class FolderReader:
 
     def _compare_old(self, old: bytes, signed: SignedCheckpoint) -> str | None:
         try:
-            before, now = open_checkpoint(old, self._key).checkpoint, signed.checkpoint
+            before, now = self._open(old).checkpoint, signed.checkpoint
             if before.size > now.size:
                 return f"log: cut: it had {before.size} entries at the old checkpoint, it has {now.size} now"
             if before.size == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from assay.adapters.durable_files import NewFiles, read_file, replace_file, sync
 from assay.errors import VerificationError
 from assay.tlog.entry_bundle import MAX_ENTRY_BYTES
 from assay.tlog.note import MAX_NOTE_BYTES
-from assay.tlog.tile import TILE_WIDTH, Tile, tile_path, tiles_between
+from assay.tlog.tile import TILE_WIDTH, Tile, parse_tile_path, tile_path, tiles_between
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +23,10 @@ TILE_CAP = TILE_WIDTH * (MAX_ENTRY_BYTES + 2)
 class FolderTiles:
     """A log's folder as a store of tiles (`assay.lifecycle.publishing.TileStore`)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, marker: Path) -> None:
+        """Take the folder, and where a file stands while its tiles are being written."""
         self._folder = folder
+        self._marker = marker
 
     def fetch(self, path: str) -> bytes | None:
         """Return the bytes of a path below the log, or None."""
@@ -36,6 +39,7 @@ class FolderTiles:
             VerificationError: when it holds others, or what was written reads back differently.
             OSError: when the disk refuses.
         """
+        self._marker.touch(mode=0o600)  # not synchronised: a journal keeps it before what comes after
         new = NewFiles(self._folder)
         try:
             for path, content in files:
@@ -70,6 +74,8 @@ class FolderTiles:
 
     def sweep(self, old: int, size: int) -> None:
         """Tidy up after an interrupted writer: remove temporary files, and make the folders that it made durable."""
+        if not self._marker.exists():
+            return
         paths = [self._folder / tile_path(Tile(tile.level, tile.index)) for tile in tiles_between(old, size)]
         folders = {self._folder, *(path.with_name(f"{path.name}.p") for path in paths)}
         for path in paths:
@@ -85,3 +91,16 @@ class FolderTiles:
             partial = self._folder / f"{tile_path(tile)}.p"
             if tile.width == TILE_WIDTH and partial.is_dir():
                 shutil.rmtree(partial)
+        self._marker.unlink(missing_ok=True)
+
+    def collect(self, size: int) -> int:
+        """Remove every partial tile whose full one a tree of ``size`` entries has; return how many files went."""
+        removed = 0
+        for partial in sorted(self._folder.glob("tile/**/*.p")):
+            whole = partial.with_name(partial.name.removesuffix(".p"))
+            with contextlib.suppress(VerificationError):  # no tile's name: the check tells of it
+                tile = parse_tile_path(whole.relative_to(self._folder).as_posix())
+                if tile.end <= size and whole.is_file():
+                    removed += sum(1 for _ in partial.iterdir())
+                    shutil.rmtree(partial)
+        return removed

@@ -1,8 +1,9 @@
 """What a log keeps to itself, in a folder that only its owner can read (mode 0700).
 
-``key`` (0600) holds the signing key. ``guard`` holds the highest (size, root) that may bear the log's signature, as the
-text of a checkpoint: it is made with the log and never again, and a log without its guard is not signed for.
-``entries.db`` holds entries until they are published. ``lock`` is held by the publisher.
+``key`` (0600) holds the signing key, ``key-ml-dsa`` the second one of a log that has two. ``guard`` holds the highest
+(size, root) that may bear the log's signature, as the text of a checkpoint: it is made with the log and never again; a
+log without its guard is not signed for. ``entries.db`` holds entries until they are published. ``lock`` is held by who
+publishes, and ``publishing`` stands while tiles are written.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from assay.errors import InputError, VerificationError
 from assay.tlog.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, parse_checkpoint
 from assay.tlog.encoding import decode_number
 from assay.tlog.signer import SEED_SIZE, SignerKey, parse_skey, signer_key
+from assay.tlog.vkey import ED25519, ML_DSA_44_COSIGNATURE
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -53,13 +55,25 @@ class LogPrivate:
         Raises:
             InputError: when there is none, or others can read it.
         """
-        path = self._path / "key"
+        found = self._key("key", ED25519, make_for)
+        if found is None:
+            raise InputError(
+                f"expected the log's key at {self._path / 'key'}, found none: a log cannot be written without it"
+            )
+        return found
+
+    def second_key(self, make_for: str | None = None) -> SignerKey | None:
+        """Return the ML-DSA-44 key that a log may have beside its first one; None when it has none."""
+        return self._key("key-ml-dsa", ML_DSA_44_COSIGNATURE, make_for)
+
+    def _key(self, name: str, kind: int, make_for: str | None) -> SignerKey | None:
+        path = self._path / name
         if make_for is not None and not path.exists():
-            made = signer_key(make_for, os.urandom(SEED_SIZE))
+            made = signer_key(make_for, os.urandom(SEED_SIZE), kind)
             create_file(path, f"{made.private_form()}\n".encode(), mode=0o600)
         content = read_file(path, _SMALL)
         if content is None:
-            raise InputError(f"expected the log's key at {path}, found none: a log cannot be written without it")
+            return None
         mode = path.stat().st_mode & 0o777
         if mode & 0o077:
             raise InputError(
@@ -72,6 +86,11 @@ class LogPrivate:
     def database(self) -> Path:
         """Where the sequencer's database is."""
         return self._path / "entries.db"
+
+    @property
+    def marker(self) -> Path:
+        """Where a file stands while tiles are being written."""
+        return self._path / "publishing"
 
     def has_guard(self) -> bool:
         """Return whether a log was made here."""

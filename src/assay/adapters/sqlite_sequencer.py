@@ -112,6 +112,8 @@ class SqliteSequencer:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with contextlib.closing(_connect(path)) as connection, _told(path):
             if connection.execute("PRAGMA user_version").fetchone() == (0,):
+                for pragma in ("auto_vacuum = INCREMENTAL", "journal_mode = WAL"):  # both stay with the file
+                    connection.execute(f"PRAGMA {pragma}").fetchall()
                 connection.executescript(_SCHEMA)
                 connection.execute("INSERT INTO batch VALUES (0, ?, x'')", (EMPTY_ROOT,))
                 connection.execute("COMMIT")
@@ -332,13 +334,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     with _told(path):
         connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
-            for pragma in (
-                "auto_vacuum = INCREMENTAL",
-                "journal_mode = WAL",
-                "synchronous = FULL",
-                "trusted_schema = OFF",
-                "journal_size_limit = 16777216",
-            ):
+            for pragma in ("synchronous = FULL", "trusted_schema = OFF", "journal_size_limit = 16777216"):
                 connection.execute(f"PRAGMA {pragma}").fetchall()
         except sqlite3.Error:
             connection.close()

@@ -70,14 +70,20 @@ def _reader(folder: Path, vkey: str | None) -> FolderReader:
 @log.command()
 @LOG
 @click.option("--origin", required=True, help="The log's name: a URL without scheme, such as logs.example.com/credit.")
-def init(log_folder: Path, origin: str) -> None:
+@click.option(
+    "--ml-dsa",
+    is_flag=True,
+    help="Sign with an ML-DSA-44 key, too (FIPS 204, against quantum computers): LOG.ml-dsa.vkey.",
+)
+def init(log_folder: Path, origin: str, ml_dsa: bool) -> None:
     """Make an empty log with a new key, and print its verifier key.
 
     Tiles and checkpoint go to LOG; key and guard to LOG.private, which only you can read; the verifier key to LOG.vkey.
+    Once a trust policy (C2SP tlog-policy) stands at LOG.policy, publishing waits for its quorum of witnesses.
     """
     from assay.adapters.folder_log import FolderLog  # noqa: PLC0415 - only when called
 
-    click.echo(FolderLog.init(log_folder, origin).vkey)
+    click.echo(FolderLog.init(log_folder, origin, ml_dsa=ml_dsa).vkey)
 
 
 @log.command()
@@ -138,6 +144,18 @@ def checkpoint(log_folder: Path) -> None:
     else:
         note = _reader(log_folder, None).checkpoint().note
     sys.stdout.buffer.write(note)
+
+
+@log.command()
+@LOG
+def gc(log_folder: Path) -> None:
+    """Remove the partial tiles that full ones have replaced.
+
+    Publishing does so as it goes; this removes what an interrupted one left.
+    """
+    from assay.adapters.folder_log import FolderLog  # noqa: PLC0415 - only when called
+
+    click.echo(f"{FolderLog.open(log_folder).collect()} files removed")
 
 
 @log.command()

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-from assay.errors import VerificationError
+from assay.errors import StorageError, VerificationError
 from assay.tlog.checkpoint import Checkpoint
 from assay.tlog.compact_range import read_compact_range
 from assay.tlog.growth import grow, read_edge
@@ -38,6 +38,18 @@ if TYPE_CHECKING:
 
 MAX_STEP = 8_192
 """Entries between two sizes that a sequencer names, at most: it bounds the publisher's memory."""
+
+
+class PublishingWaitsError(StorageError):
+    """Entries are in the log, durably, and no published checkpoint covers them yet: do not append them again.
+
+    Attributes:
+        indices: their indices, in the order of the entries.
+    """
+
+    def __init__(self, indices: Sequence[int], message: str) -> None:
+        self.indices = tuple(indices)
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +188,7 @@ class Publisher:
         """
         self._sequencer, self._guard, self._tiles = sequencer, guard, tiles
         self._sign, self._opened, self._cosign = sign, opened, cosign
+        self._prepared = False
 
     def prepare(self) -> SignedCheckpoint:
         """Check that sequencer, guard, tiles and checkpoint are of one history; sign nothing.
@@ -202,6 +215,7 @@ class Publisher:
                 f"sequencer: its database holds {head.size} entries of another history than the {guard.size} that the "
                 "log signed. Was it restored and written to? Nothing was signed"
             )
+        self._prepared = True
         return signed
 
     def publish(self) -> SignedCheckpoint:
@@ -211,7 +225,8 @@ class Publisher:
             VerificationError: when the parts of the log do not agree; nothing is signed then.
             AssayError: when the quorum of witnesses is missing.
         """
-        signed = self.prepare()
+        signed = self._opened() if self._prepared else self.prepare()
+        self._prepared = False
         guard = self._guard.read()
         if guard.size > signed.checkpoint.size:
             self._write(self._edge(signed.checkpoint), self._between(signed.checkpoint.size, guard.size))

@@ -12,13 +12,21 @@ from assay.adapters.durable_files import locked
 from assay.adapters.folder_log import FolderLog, check_origin, default_origin, open_log
 from assay.adapters.folder_reader import FolderReader
 from assay.adapters.sqlite_sequencer import SqliteSequencer
+from assay.adapters.witness_client import QuorumMissedError
+from assay.adapters.witness_server import WitnessServer
+from assay.adapters.witness_state import WitnessState
 from assay.errors import InputError, StorageError, VerificationError
-from assay.lifecycle.publishing import Submission
+from assay.lifecycle.publishing import PublishingWaitsError, Submission
 from assay.tlog.audit import required_paths
 from assay.tlog.entry_bundle import join_entries
 from assay.tlog.merkle import hash_leaf
+from assay.tlog.note import parse_note
 from assay.tlog.proof import parse_proof
+from assay.tlog.signed_checkpoint import open_checkpoint
 from assay.tlog.vkey import parse_vkey
+from assay.tlog.witness import watched_logs
+from assay.tlog.witness_policy import parse_witness_policy
+from unit.adapters.witness_cast import place, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,10 +183,10 @@ def test_the_check_names_what_was_changed(log: FolderLog, tmp_path: Path) -> Non
     log.extend([b"last"])
     whole = stored(folder)
     for path, content in whole.items():
-        for place in {0, len(content) // 2, len(content) - 1}:
-            (folder / path).write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        for at in {0, len(content) // 2, len(content) - 1}:
+            (folder / path).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
             problems = log.check().problems
-            assert any(path in problem for problem in problems), (path, place, problems)
+            assert any(path in problem for problem in problems), (path, at, problems)
         (folder / path).write_bytes(content + b"\0")
         assert any(path in problem for problem in log.check().problems), path
         (folder / path).unlink()
@@ -320,6 +328,110 @@ def test_a_rewritten_history_shows_against_an_old_checkpoint(log: FolderLog, tmp
     assert forked.check(old).problems == ("log: rewritten: its first 2 entries are not those of the old checkpoint",)
     (problem,) = forked.check(b"not a note").problems
     assert problem.startswith("old checkpoint: ")
+
+
+def as_before_the_database(tmp_path: Path) -> None:
+    (tmp_path / "log.private" / "entries.db").unlink()
+
+
+def test_a_log_of_the_version_without_a_database_goes_on(log: FolderLog, tmp_path: Path) -> None:
+    log.extend([b"entry %d" % i for i in range(300)])
+    as_before_the_database(tmp_path)
+    assert log.check().problems == ()
+    assert log.extend([b"next"]).first == 300
+    assert log.check().problems == ()
+    assert list(log.reader.entries(299, 301)) == [b"entry 299", b"next"]
+
+
+def test_an_append_that_the_version_without_a_database_left_is_undone_or_finished(
+    log: FolderLog, tmp_path: Path
+) -> None:
+    log.extend([b"one"])
+    for folder in ("log", "log.private"):
+        shutil.copytree(tmp_path / folder, tmp_path / "saved" / folder)
+    log.extend([b"two"])
+    later = {path: (tmp_path / path).read_bytes() for path in ("log/checkpoint", "log.private/guard")}
+    for guard_moved in (False, True):
+        for path in ("log/checkpoint", "log.private/guard"):
+            moved = guard_moved and path.endswith("guard")
+            (tmp_path / path).write_bytes(later[path] if moved else (tmp_path / "saved" / path).read_bytes())
+        as_before_the_database(tmp_path)
+        (tmp_path / "log.private" / "pending").write_text("1\n2\n")
+        (tmp_path / "log" / "tile" / "0" / "000.p" / ".2.new").write_bytes(b"part")
+        report = log.check()
+        assert report.problems == ()
+        assert log.extend([b"three"]).first == (2 if guard_moved else 1)
+        assert log.check().problems == ()
+        found = list(log.reader.entries(0, 9))
+        assert found == ([b"one", b"two", b"three"] if guard_moved else [b"one", b"three"])
+        if not guard_moved:  # once more from the start
+            for folder in ("log", "log.private"):
+                shutil.rmtree(tmp_path / folder)
+                shutil.copytree(tmp_path / "saved" / folder, tmp_path / folder)
+            log.extend([b"two"])
+
+
+def test_partials_that_were_left_are_collected(log: FolderLog, tmp_path: Path) -> None:
+    log.extend([b"entry %d" % i for i in range(255)])
+    partial = tmp_path / "log" / "tile" / "0" / "000.p"
+    shutil.copytree(partial, tmp_path / "left")
+    log.extend([b"last", b"and one"])
+    shutil.copytree(tmp_path / "left", partial)
+    assert log.check().problems == ()
+    assert log.collect() == 1
+    assert not partial.exists()
+    assert log.collect() == 0
+    assert log.check().problems == ()
+
+
+def test_a_log_may_sign_with_ml_dsa_too(tmp_path: Path) -> None:
+    log = FolderLog.init(tmp_path / "log", ORIGIN, ml_dsa=True)
+    log.append([b"one"])
+    note = log.reader.checkpoint().note
+    assert [len(signature.body) for signature in parse_note(note).signatures] == [64, 8 + 2420]
+    assert log.check(note).problems == ()
+    assert FolderReader.open(tmp_path / "log").checkpoint().cosigned_by[0].kind == 6
+    assert open_checkpoint(note, parse_vkey(log.vkey)).checkpoint.size == 1  # whoever knows the one key alone
+    assert (tmp_path / "log.private" / "key-ml-dsa").stat().st_mode & 0o777 == 0o600
+    text, _, rest = note.partition(b"\n\n")
+    first, second, _ = rest.split(b"\n")
+    (tmp_path / "log" / "checkpoint").write_bytes(text + b"\n\n" + first + b"\n")
+    assert log.check().problems == (
+        f"checkpoint: checkpoint: expected a signature by the ML-DSA-44 key of {ORIGIN}, too, found none",
+    )
+    flipped = second[:-10] + (b"A" if second[-10:-9] != b"A" else b"B") + second[-9:]
+    (tmp_path / "log" / "checkpoint").write_bytes(text + b"\n\n" + first + b"\n" + flipped + b"\n")
+    assert "does not match the text" in log.check().problems[0]
+    with pytest.raises(VerificationError, match="does not match"):
+        log.extend([b"two"])
+    (tmp_path / "log" / "checkpoint").write_bytes(note)
+    assert FolderLog.open(tmp_path / "log").append([b"two"])[0].index == 1
+
+
+def test_publishing_waits_for_the_quorum_of_the_policy(log: FolderLog, tmp_path: Path) -> None:
+    state = WitnessState.open(tmp_path / "witness", "example.com/witness")
+    server = WitnessServer(("127.0.0.1", 0), state, watched_logs([parse_vkey(log.vkey)]))
+    host, port = place(server)
+    policy = f"log {log.vkey}\nwitness w {state.signers[0].verifier} http://{host}:{port}\nquorum w\n"
+    (tmp_path / "log.policy").write_text(policy)
+    with running(server):
+        log.extend([b"one"])
+        assert log.extend([b"two"]).first == 1
+    witnessed = parse_witness_policy(policy.encode())
+    assert witnessed.open((tmp_path / "log" / "checkpoint").read_bytes()).checkpoint.size == 2
+    for index in (2, 3):
+        with pytest.raises(PublishingWaitsError, match=f"entries {index} to {index} are in the log") as waits:
+            log.extend([b"%d" % index])
+        assert waits.value.indices == (index,)
+        assert isinstance(waits.value.__cause__, QuorumMissedError)
+    assert log.reader.checkpoint().checkpoint.size == 2
+    report = log.check()
+    assert (report.problems, "2 entries wait" in report.notes[0]) == ((), True)
+    again = WitnessServer((host, port), state, watched_logs([parse_vkey(log.vkey)]))
+    with running(again):
+        assert log.publish().checkpoint.size == 4
+    assert witnessed.open((tmp_path / "log" / "checkpoint").read_bytes()).checkpoint.size == 4
+    assert list(log.reader.entries(0, 9)) == [b"one", b"two", b"2", b"3"]
 
 
 def test_a_checkpoint_by_another_key_is_named(log: FolderLog, tmp_path: Path) -> None:

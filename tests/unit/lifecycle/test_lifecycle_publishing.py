@@ -83,7 +83,9 @@ class Log:
                 assert prove(1, size) or size == 1
                 return note
 
-            parts: list[Any] = [Faulty(part, fault) for part in (sequencer, self.private, FolderTiles(self.folder))]
+            parts: list[Any] = [
+                Faulty(part, fault) for part in (sequencer, self.private, FolderTiles(self.folder, self.private.marker))
+            ]
             Publisher(
                 *parts,
                 sign=lambda checkpoint: fault.through("sign", self.sign, checkpoint),  # type: ignore[arg-type,return-value]
@@ -175,7 +177,7 @@ def test_two_publishers_at_once_never_sign_two_roots(tmp_path: Path) -> None:
         late = Publisher(
             sequencer,
             Late(tmp_path / "log.private"),
-            FolderTiles(log.folder),
+            FolderTiles(log.folder, log.private.marker),
             sign=log.sign,
             opened=log.front.reader.checkpoint,
         )
