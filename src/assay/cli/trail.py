@@ -100,12 +100,13 @@ def append(
     Example:
       assay trail append monitor.ack --as mila --field alert=a-77 --field by=mila
     """
-    from assay.lifecycle.recording import typed_fields  # noqa: PLC0415 - only when called
+    from assay.lifecycle.recording import one_recorder, typed_fields  # noqa: PLC0415 - only when called
     from assay.lifecycle.setting import now  # noqa: PLC0415
     from assay.trail.events import make_event  # noqa: PLC0415
 
     project = _project()
-    said = typed_fields(kind, list(_pairs(fields, "--field")), project)
+    with one_recorder(project.state):  # a name that is new gets one pseudonym, however many ask for it at once
+        said = typed_fields(kind, list(_pairs(fields, "--field")), project)
     event = make_event(
         kind,
         said,
@@ -128,17 +129,18 @@ def append(
 def _record(project: Project, events: list[Any], name: str) -> list[Any]:
     from assay.adapters.here import log_of  # noqa: PLC0415 - only when called
     from assay.lifecycle.keyring import Keyring  # noqa: PLC0415
-    from assay.lifecycle.recording import Nothing, record  # noqa: PLC0415
+    from assay.lifecycle.recording import Nothing, one_recorder, record  # noqa: PLC0415
 
     keyring = Keyring(project.keys)
     names = keyring.names()
     if name not in names and names and name != "default":
         raise InputError(f"expected one of the keys {', '.join(names)}, found {name!r}{suggest(name, names)}")
     signer = keyring.signer(name)
-    if not (project.log / "checkpoint").is_file():
-        return record(events, log_of(project), signer, Nothing())
-    with _open(project) as opened:
-        return record(events, log_of(project), signer, opened)
+    with one_recorder(project.state):
+        if not (project.log / "checkpoint").is_file():
+            return record(events, log_of(project), signer, Nothing())
+        with _open(project) as opened:
+            return record(events, log_of(project), signer, opened)
 
 
 @trail.command()

@@ -218,7 +218,7 @@ class Trail:
     def rebuilt(self) -> list[str]:
         """Build the projection again in memory and compare; return what differs, a line each."""
         with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
-            _advance(fresh, self.reader, self.signed, _all_keys(self.trust, self.keys))
+            _advance(fresh, self.reader, _all_keys(self.trust, self.keys), signed=self.signed)
             return projection.differences(self.connection, fresh)
 
 
@@ -240,14 +240,12 @@ def open_trail(
     """
     trust, _ = read_trust(project.root / project.config.trust if project.config.trust else None)
     keys = read_public_keys(project.keys)
-    signed = reader.checkpoint()
     try:
         project.state.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(_connect(":memory:" if rebuild else project.state / PROJECTION)) as connection:
-            _advance(connection, reader, signed, _all_keys(trust, keys))
             yield Trail(
                 reader=reader,
-                signed=signed,
+                signed=_advance(connection, reader, _all_keys(trust, keys)),
                 connection=connection,
                 documents=Documents(project.state),
                 trust=trust,
@@ -270,23 +268,29 @@ def _connect(path: Path | str) -> sqlite3.Connection:
 
 
 def _advance(
-    connection: sqlite3.Connection, reader: LogReader, signed: SignedCheckpoint, keys: frozenset[PublicKey]
-) -> None:
-    """Project the entries that are not projected yet, and hold all of them against the signed root."""
-    now = signed.checkpoint
+    connection: sqlite3.Connection,
+    reader: LogReader,
+    keys: frozenset[PublicKey],
+    *,
+    signed: SignedCheckpoint | None = None,
+) -> SignedCheckpoint:
+    """Project the entries that are not projected yet, and hold all of them against the signed root.
+
+    Returns:
+        The checkpoint that the projection reaches: the one given, or the log's present one.
+    """
     connection.execute("BEGIN IMMEDIATE")  # two who ask at once: the second finds what the first has projected
     try:
+        signed = signed or reader.checkpoint()
+        now = signed.checkpoint
         reach = _begin(connection, now.origin, digest([__version__, *sorted(key.key_id for key in keys)]))
-        if reach.size <= now.size:
-            edge = _edge_before(reader, reach)
-            new = _Verifying(reader, edge, now.size, now.root, keys)
-            projection.project(connection, new, size=now.size, root=now.root.hex())
-        else:
-            _require_continued(reader, reach, now.size)
+        new = _Verifying(reader, _edge_before(reader, reach, now.size), now.size, now.root, keys)
+        projection.project(connection, new, size=now.size, root=now.root.hex())
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+    return signed
 
 
 def _begin(connection: sqlite3.Connection, origin: str, known: str) -> projection.Reach:
@@ -296,24 +300,19 @@ def _begin(connection: sqlite3.Connection, origin: str, known: str) -> projectio
     return projection.require(connection, 0)
 
 
-def _edge_before(reader: LogReader, reach: projection.Reach) -> Edge:
+def _edge_before(reader: LogReader, reach: projection.Reach, size: int) -> Edge:
+    """Return the log's edge at what was seen before, when its first entries are still those."""
+    if reach.size > size:
+        raise VerificationError(
+            f"log {reach.origin}: cut: its projection has seen {reach.size} entries, it has {size} now. If a backup "
+            f"was restored, look for the log's checkpoint of size {reach.size}"
+        )
     edge = read_edge(reader.tree(reach.size)) if reach.size else Edge()
     if edge.root().hex() != reach.root:
         raise VerificationError(
             f"log {reach.origin}: rewritten: its first {reach.size} entries are not those seen before"
         )
     return edge
-
-
-def _require_continued(reader: LogReader, reach: projection.Reach, size: int) -> None:
-    """Tell a log that was cut from one that has grown since its checkpoint was read here."""
-    found = reader.checkpoint().checkpoint.size
-    if found < reach.size:
-        raise VerificationError(
-            f"log {reach.origin}: cut: its projection has seen {reach.size} entries, it has {found} now. If a "
-            f"backup was restored, look for the log's checkpoint of size {reach.size}"
-        )
-    raise VerificationError(f"log {reach.origin}: grown from {size} to {found} entries meanwhile: ask again")
 
 
 class _Verifying:

@@ -1,13 +1,16 @@
 """Recording events: wrapped in a statement, signed, appended once.
 
 A log holds an event's id once: the same event again gives the entry that is there, another event under the same id is
-refused. What is there is looked up in a projection that reaches the whole log, just before appending; two processes
-that record the same id at the same moment can both append, as long as the log itself knows no ids.
+refused. What is there is looked up in a projection that reaches the whole log, just before appending, by one recorder
+at a time (`one_recorder`): two on different machines would need a log that knows ids.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, get_args, get_origin
@@ -18,19 +21,22 @@ from assay.attest import dsse
 from assay.errors import DocumentError, InputError, Problem
 from assay.lifecycle.people import is_coded, pseudonym
 from assay.lifecycle.project import read_file
-from assay.lifecycle.storing import list_model, publish, staging
+from assay.lifecycle.storing import list_model, publish, staging, storage_errors
 from assay.records.canonical import parse_record, sha256_hex
 from assay.trail.events import TYPES, Event, event_statement, make_event
 from assay.trail.fields import Count, Person
 from assay.trail.openlineage import parse_run_events
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from assay.attest.keys import Signer
     from assay.lifecycle.project import Project
     from assay.lifecycle.setting import Log
     from assay.trail.reading import Read
+
+LOCK = "trail.lock"
+"""The file in the state folder that a recorder locks."""
 
 EVIDENCE_STORE = "evidence"
 """Folder of documents beside the log, each named by its digest."""
@@ -64,6 +70,23 @@ class Recorded:
     event: Event
     index: int
     new: bool
+
+
+@contextlib.contextmanager
+def one_recorder(state: Path) -> Iterator[None]:
+    """Wait until nobody else records in a state folder, so that what is looked up still holds when it is appended.
+
+    Raises:
+        StorageError: when the folder cannot be written.
+    """
+    with storage_errors(state):
+        state.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(state / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def record(events: Sequence[Event], log: Log, signer: Signer, known: Known) -> list[Recorded]:

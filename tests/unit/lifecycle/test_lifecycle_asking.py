@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sqlite3
 import struct
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -222,6 +225,22 @@ def test_an_answer_that_is_given_out_is_recorded_by_its_digest(project: SmallPro
     assert found is not None
     assert found.event is not None
     assert (found.event.fields.report_sha256, found.event.fields.size) == (digest, 3)
+
+
+def test_many_recorders_at_once_record_each_event_once(project: SmallProject) -> None:
+    code = "import sys; from assay.cli import main; main(sys.argv[1:])"
+    said = ("trail", "append", "monitor.ack", "--as", "mila", "--at", "2026-10-01T00:00:00Z", "-f", "by=a new name")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, *said, "-f", f"alert=a{number % 3}"],
+            cwd=project.root, env=environment, stdout=subprocess.DEVNULL,
+        )
+        for number in range(9)
+    ]  # fmt: skip
+    assert [process.wait(60) for process in running] == [0] * 9
+    assert FolderReader.open(project.root / ".assay/log").checkpoint().checkpoint.size == 3 + 3
+    assert project.say("trail", "check").code == 0
 
 
 def test_before_anything_is_recorded_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
