@@ -215,12 +215,22 @@ class FolderLog:
         with storage_errors(self._folder, "Nothing was appended; mend this and run again"), self._private.locked():
             return EvidenceStore(evidence_folder(self._folder)).entries(contents)
 
-    def extend(self, entries: Sequence[bytes]) -> Appended:
-        """Append entries as `append` does, without making their proofs."""
+    def extend(self, entries: Sequence[bytes], *, event_id: bytes | None = None) -> Appended:
+        """Append entries as `append` does, without making their proofs.
+
+        Args:
+            entries: what to append.
+            event_id: a name for the one entry given: appended under it again, it gets the same index.
+
+        Raises:
+            InputError: as `append`; also when the event id is that of another content, or there are several entries.
+        """
         check_entries(entries)
+        if event_id is not None and len(entries) != 1:
+            raise InputError(f"an event id names one entry: expected one, found {len(entries)}")
         with self._publishing() as (sequencer, publisher):
             publisher.prepare()  # before anything is committed: a log that does not hold takes no entries
-            indices = sequencer.append([Submission(entry) for entry in entries]) if entries else []
+            indices = sequencer.append([Submission(entry, event_id) for entry in entries]) if entries else []
             try:
                 signed = publisher.publish()
             except (OSError, AssayError) as error:

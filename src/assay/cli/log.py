@@ -90,8 +90,9 @@ def init(log_folder: Path, origin: str, ml_dsa: bool) -> None:
 @LOG
 @click.argument("files", nargs=-1, metavar="FILE...")
 @click.option("--lines", metavar="FILE", help="Append each line of FILE ('-': standard input) as an entry.")
+@click.option("--event-id", metavar="ID", help="Your name for the one FILE: appended again, it gets the same index.")
 @FORMAT
-def append(log_folder: Path, files: tuple[str, ...], lines: str | None, form: str) -> None:
+def append(log_folder: Path, files: tuple[str, ...], lines: str | None, event_id: str | None, form: str) -> None:
     """Append each FILE ('-': standard input) as one entry, byte for byte; or each line of one file.
 
     Returns after the entries are on the disk and a signed checkpoint covers them. An entry has at most 65,535 bytes;
@@ -104,7 +105,7 @@ def append(log_folder: Path, files: tuple[str, ...], lines: str | None, form: st
     contents = [_read(name) for name in files] if lines is None else _lines(_read(lines))
     opened = FolderLog.open(log_folder)
     entries = opened.by_digest(contents)
-    done = opened.extend(entries)
+    done = opened.extend(entries, event_id=None if event_id is None else event_id.encode())
     now = done.checkpoint.checkpoint
     leaves = [leaf.hex() for leaf in done.leaves]
     for index, (content, entry) in enumerate(zip(contents, entries, strict=True), start=done.first):

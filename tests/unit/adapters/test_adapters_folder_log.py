@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import shutil
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from assay.adapters.sqlite_sequencer import SqliteSequencer
 from assay.adapters.witness_client import QuorumMissedError
 from assay.adapters.witness_server import WitnessServer
 from assay.adapters.witness_state import WitnessState
-from assay.errors import InputError, StorageError, VerificationError
+from assay.errors import AssayError, InputError, StorageError, VerificationError
 from assay.lifecycle.publishing import PublishingWaitsError, Submission
 from assay.tlog.audit import required_paths
 from assay.tlog.entry_bundle import join_entries
@@ -199,6 +200,28 @@ def test_the_check_names_what_was_changed(log: FolderLog, tmp_path: Path) -> Non
     assert log.check().problems == ()
 
 
+@pytest.mark.parametrize("count", [150, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_every_flipped_bit_is_seen(log: FolderLog, tmp_path: Path, count: int) -> None:
+    for size in (255, 300, 40):
+        log.extend([b"entry %d" % i for i in range(size)])
+    paths = [path for path in (tmp_path / "log").rglob("*") if path.is_file()]
+    paths += [tmp_path / "log.private" / "guard", tmp_path / "log.vkey"]
+    chance = random.Random(5)
+    for number in range(count):
+        path = paths[number % len(paths)]
+        whole = path.read_bytes()
+        bit = chance.randrange(len(whole) * 8)
+        path.write_bytes(whole[: bit // 8] + bytes([whole[bit // 8] ^ 1 << bit % 8]) + whole[bit // 8 + 1 :])
+        try:
+            reader = FolderReader.open(tmp_path / "log")
+            seen = log.check().problems or reader.check().problems
+        except AssayError as error:
+            seen = (str(error),)
+        assert seen, (path, bit)
+        path.write_bytes(whole)
+    assert log.check().problems == ()
+
+
 def test_what_does_not_belong_is_named(log: FolderLog, tmp_path: Path) -> None:
     log.extend([b"one"])
     folder = tmp_path / "log"
@@ -289,29 +312,36 @@ def test_no_mixture_of_a_backup_and_today_is_signed_into_a_fork(
         assert log.check(later).problems == ()
 
 
-def test_a_database_of_another_history_is_refused(log: FolderLog, tmp_path: Path) -> None:
+def fork_database(tmp_path: Path) -> None:
+    """Bring the saved database back, and write to it as if nobody had gone on meanwhile."""
+    shutil.copy(tmp_path / "saved", tmp_path / "log.private" / "entries.db")
+    with SqliteSequencer(tmp_path / "log.private" / "entries.db") as sequencer:
+        assert sequencer.append([Submission(b"fork")]) == [2]
+
+
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [((b"three",), "holds 3 entries of another history than the 3"), ((b"three", b"four"), "not the first of the 4")],
+)
+def test_a_database_that_was_restored_and_written_to_is_refused(
+    log: FolderLog, tmp_path: Path, later: tuple[bytes, ...], words: str
+) -> None:
     log.extend([b"one", b"two"])
     shutil.copy(tmp_path / "log.private" / "entries.db", tmp_path / "saved")
-    log.extend([b"three"])
-    for after, words in ((b"six", "holds 3 entries of another history"), (None, "are not the first of the 4")):
-        shutil.copy(tmp_path / "saved", tmp_path / "log.private" / "entries.db")
-        with SqliteSequencer(tmp_path / "log.private" / "entries.db") as sequencer:
-            sequencer.append([Submission(after or b"six")])
-        if after is None:
-            shutil.copy(tmp_path / "log.private" / "entries.db", tmp_path / "forked")
-            shutil.copy(tmp_path / "good", tmp_path / "log.private" / "entries.db")
-            log.extend([b"four"])
-            shutil.copy(tmp_path / "forked", tmp_path / "log.private" / "entries.db")
+    log.extend(later)
+    fork_database(tmp_path)
+    for act in (log.publish, lambda: log.extend([b"more"]), lambda: log.sequencing().__enter__()):
         with pytest.raises(VerificationError, match=words):
-            log.extend([b"fork"])
-        assert log.check().problems or after is None
-        if after is not None:
-            (tmp_path / "log.private" / "entries.db").unlink()
-            log.publish()  # a database that is lost is made anew from the tiles
-            shutil.copy(tmp_path / "log.private" / "entries.db", tmp_path / "good")
+            act()
+    assert any("entries.db" in problem for problem in log.check().problems)
+
+
+def test_a_database_that_is_lost_is_made_anew_from_the_tiles(log: FolderLog, tmp_path: Path) -> None:
+    log.extend([b"entry %d" % i for i in range(600)])
     (tmp_path / "log.private" / "entries.db").unlink()
-    assert log.extend([b"five"]).first == 4
-    assert list(log.reader.entries(0, 9)) == [b"one", b"two", b"three", b"four", b"five"]
+    assert log.extend([b"next"]).first == 600
+    assert log.check().problems == ()
+    assert list(log.reader.entries(599, 601)) == [b"entry 599", b"next"]
 
 
 def test_a_rewritten_history_shows_against_an_old_checkpoint(log: FolderLog, tmp_path: Path) -> None:

@@ -55,6 +55,18 @@ def test_files_and_lines_become_entries(log: Path) -> None:
     assert json.loads(out) == {"index": 6, "encoding": "utf-8", "entry": "seven"}
 
 
+def test_an_event_id_makes_an_append_safe_to_repeat(log: Path) -> None:
+    (log / "a").write_bytes(b"one")
+    (log / "b").write_bytes(b"two")
+    told = [
+        assay(log, "append", "L", name, "--event-id", event) for name, event in (("a", "1"), ("b", "2"), ("a", "1"))
+    ]
+    assert [out.split(" ")[0] for _, out, _ in told] == ["0", "1", "0"]
+    code, out, words = assay(log, "append", "L", "b", "--event-id", "1")
+    assert (code, out) == (2, "")
+    assert "its event id b'1' is that of entry 0, which has another content" in words
+
+
 def test_what_is_too_long_goes_by_its_digest(log: Path) -> None:
     (log / "big").write_bytes(bytes(65_536))
     (log / "fits").write_bytes(bytes(65_535))
@@ -151,6 +163,7 @@ def test_an_auditor_checks_a_copy_with_the_key(log: Path, tmp_path_factory: pyte
     ("arguments", "words"),
     [
         (("append", "nowhere", "a"), "assay log init nowhere"),
+        (("append", "L", "a", "a", "--event-id", "x"), "an event id names one entry: expected one, found 2"),
         (("append", "L", "missing"), "expected a file at missing"),
         (("append", "L"), "expected files to append, or --lines FILE"),
         (("append", "L", "a", "--lines", "-"), "and not both"),
