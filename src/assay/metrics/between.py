@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import exp, inf
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from assay.metrics.intervals import extremes, mover, ratio
+from assay.metrics.intervals import extremes, mover, ratio, score
+from assay.metrics.intervals.wilson import wilson
 from assay.metrics.metric import Estimate, Metric, undefined
 from assay.metrics.rates import NO_INTERVAL_WEIGHTED
 
@@ -232,9 +233,18 @@ def compare(
 ) -> Estimate:
     """Compare groups.
 
-    Intervals. Two groups: the difference folds Newcombe's (or MOVER's) signed interval, the ratio folds Koopman's.
-    More groups: the resampling distribution of the range, inverted (`intervals.extremes`). A worst group's limit on
-    the worse side is the most extreme of the groups' limits, on the better side the inversion of the maximum.
+    Intervals. Two groups: the difference of rates folds Miettinen and Nurminen's score interval, that of other values
+    MOVER's; the ratio folds Koopman's. More groups: every pair is looked at (`intervals.extremes`). A worst group's
+    limit on the worse side is the most extreme of the groups' limits, on the better side the most extreme of limits
+    that hold for all groups at once.
+
+    Coverage at 95 % over more than two groups (seeded simulation, tests/unit/metrics/test_metrics_extremes.py; 3 to
+    60 groups of 22 to 1,700 people, equal or not, rates from 0.02 to 0.98): 94 to 97 % where all groups are alike,
+    and from 96 to 100 % where they are not: the more groups stand near the ends, the more it errs to the safe side.
+    It falls short where the ends have rates near 0 and near 1: with 0.02 and 0.98 90 % with 30 people a group and
+    93 to 95 % with 66 to 100 people. Ratios: the same, and 92 % for ten groups of 30 that are alike; where fewer
+    than five people of a group have the outcome 90 to 100 %, and where a group has none the limits are those of its
+    own ratio to the highest group (Koopman). Worst groups: 95 to 100 %.
 
     Args:
         comparison: which.
@@ -265,22 +275,18 @@ def _values(column: Sequence[Estimate]) -> list[float]:
     return [estimate.value for estimate in column if estimate.value is not None]
 
 
-def _sample(of: str, column: Sequence[Estimate], z: float, *, logs: bool = False) -> extremes.Sample:
-    values = tuple(_values(column))
-    if of == "false_negative_rate" and not logs:
-        # The mirror of the true positive rate has the same range, and need not be worked out twice.
-        values = tuple(_mirror(estimate) for estimate in column)
+def _limits(of: str, column: Sequence[Estimate], z: float, wanted: float | None = None) -> list[mover.Limits]:
+    """Return the groups' values and limits, at the quantile ``wanted`` instead of ``z`` where it is given.
+
+    Wilson's limits of rates are made anew; other limits are moved in proportion.
+    """
+    if wanted is None:
+        return [_three(estimate) for estimate in column]
     if of in _RATES:
-        return extremes.Sample(values, sizes=tuple(estimate.effective for estimate in column), logs=logs)
-    widths = [((e.high or 0.0) - (e.low or 0.0)) / (2 * z) for e in column]
-    least = max(1e-12, 1e-9 * max(widths))
-    return extremes.Sample(values, errors=tuple(max(width, least) for width in widths))
-
-
-def _mirror(estimate: Estimate) -> float:
-    """Return 1 - rate, as the very number that counting the others gives where rows are not weighted."""
-    rate = estimate.value or 0.0
-    return 1 - rate if estimate.effective != estimate.n else (estimate.n - round(rate * estimate.n)) / estimate.n
+        return [(e.value or 0.0, *wilson(e.value or 0.0, e.effective, wanted)) for e in column]
+    scale = wanted / z
+    threes = map(_three, column)
+    return [(value, value - scale * (value - low), value + scale * (high - value)) for value, low, high in threes]
 
 
 def _no_interval(columns: Sequence[Sequence[Estimate]]) -> str | None:
@@ -310,15 +316,32 @@ def _difference(comparison: Comparison, columns: list[list[Estimate]], level: Le
         return Estimate(value, None, None, people, reason, None, 0.0, bound, lowest, highest)
     if len(widest) == 2 and len(columns) == 1:  # noqa: PLR2004 - two groups have a closed form
         a, b = widest[highest], widest[1 - highest]
-        signed = mover.difference(_three(a), _three(b))
+        if comparison.of[0] in _RATES:
+            n, m = a.effective, b.effective
+            signed = score.miettinen_nurminen((a.value or 0.0) * n, n, (b.value or 0.0) * m, m, level.z)
+            method = score.METHOD
+        else:
+            signed = mover.difference(_three(a), _three(b))
+            method = mover.METHOD
         low, high = mover.fold(*signed)
-        method = mover.METHOD if comparison.of[0] in _RATES else mover.GENERAL
     else:
-        samples = tuple(_sample(of, column, level.z) for of, column in zip(comparison.of, columns, strict=True))
-        low, high = extremes.range_interval(samples, level.z)
+        plain, wide = _pairs(comparison, columns, level)
+        low, high = extremes.range_interval(plain, wide)
         method = extremes.METHOD
     low, high = min(low, value), max(min(high, comparison.metric.high), value)
     return Estimate(value, low, high, people, method, None, 0.0, bound, lowest, highest)
+
+
+def _pairs(
+    comparison: Comparison, columns: list[list[Estimate]], level: Level
+) -> tuple[list[list[mover.Limits]], list[list[mover.Limits]]]:
+    """Return the columns with limits at the level, and with limits that hold for all pairs at once."""
+    wanted = extremes.pairs_quantile(len(columns[0]), level.level, len(columns))
+    both = list(zip(comparison.of, columns, strict=True))
+    return (
+        [_limits(of, column, level.z) for of, column in both],
+        [_limits(of, column, level.z, wanted) for of, column in both],
+    )
 
 
 def _three(estimate: Estimate) -> tuple[float, float, float]:
@@ -344,8 +367,10 @@ def _ratio(comparison: Comparison, columns: list[list[Estimate]], level: Level) 
         low, high = _folded_ratio(least, highest, z)
         method = ratio.METHOD
     else:
-        samples = tuple(_sample(of, column, z, logs=True) for of, column in zip(comparison.of, columns, strict=True))
-        least_log, greatest_log = extremes.range_interval(samples, z)
+        plain, wide = _pairs(comparison, columns, level)
+        least_log, greatest_log = extremes.range_interval(
+            [extremes.logarithms(column) for column in plain], [extremes.logarithms(column) for column in wide]
+        )
         low, high = exp(-greatest_log), exp(-least_log)
         method = extremes.METHOD
     low, high = min(low, value), max(min(high, 1.0), value)
@@ -378,20 +403,10 @@ def _worst(comparison: Comparison, column: list[Estimate], level: Level) -> Esti
     reason = _no_interval([column])
     if reason is not None:
         return Estimate(value, None, None, people, reason, None, 0.0, bound, lowest, highest)
-    rate = comparison.of[0] in _RATES
-    sizes = tuple(estimate.effective for estimate in column)
-    sample = extremes.Sample(tuple(values), sizes) if rate else _sample(comparison.of[0], column, level.z)
-    # The least value is the greatest one of the mirrored values.
-    centre = 1.0 if sample.sizes is not None else 0.0
+    wide = _limits(comparison.of[0], column, level.z, extremes.groups_quantile(len(column), level.level))
     if least:
-        mirrored = tuple(centre - each for each in sample.values)
-        limit = centre - extremes.worst_limit(
-            extremes.Sample(mirrored, sizes=sample.sizes, errors=sample.errors), level.z
-        )
-        low, high = min(estimate.low or 0.0 for estimate in column), limit
+        low, high = min(estimate.low or 0.0 for estimate in column), min(high for _, _, high in wide)
     else:
-        limit = extremes.worst_limit(sample, level.z)
-        low, high = limit, max(estimate.high or 0.0 for estimate in column)
+        low, high = max(low for _, low, _ in wide), max(estimate.high or 0.0 for estimate in column)
     low, high = max(comparison.metric.low, min(low, value)), min(comparison.metric.high, max(high, value))
-    method = "most extreme group limit; inversion of the maximum on the better side"
-    return Estimate(value, low, high, people, method, None, 0.0, bound, lowest, highest)
+    return Estimate(value, low, high, people, extremes.WORST_METHOD, None, 0.0, bound, lowest, highest)

@@ -45,7 +45,8 @@ def measure(
     not known (``None``) are a group with measurements of its own, but nobody can treat them differently on purpose:
     like groups under the minimum size they take no part in comparisons and are listed in ``left_out`` (pandas and
     Fairlearn drop them as well). A comparison in which the value of a group that takes part is undefined is
-    undefined, and names that group. No interval uses random numbers.
+    undefined, and names that group. Every interval is computed, those of ranges over several groups too: nothing is
+    resampled, so there is no seed, and the same tally gives the same bytes.
 
     Args:
         tally: the counts.

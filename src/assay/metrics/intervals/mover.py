@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import TypeAlias
 
-METHOD = "Newcombe hybrid score, folded at 0"
-GENERAL = "MOVER of the groups' intervals, folded at 0"
+METHOD = "MOVER of the groups' intervals, folded at 0"
 
 
 Limits: TypeAlias = tuple[float, float, float]
@@ -30,9 +29,6 @@ def difference(first: Limits, second: Limits) -> tuple[float, float]:
 
 def fold(low: float, high: float) -> tuple[float, float]:
     """Return the interval of the absolute value, given the interval of the signed one.
-
-    With 30 people a group and rates of 0.02 and 0.98 coverage falls to 90.2 %, at differences over 0.8 in general
-    to 92 %; where fewer than five people of a group have the outcome in both it rises to 100 %.
 
     The image of a confidence set covers at least as often as the set. With two groups of equal rates coverage is
     the level; while the true difference lies within about two standard errors of 0 only one side can miss, and
