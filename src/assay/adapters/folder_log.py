@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assay.adapters.durable_files import read_file, remove_files, replace_file, storage_errors, temporary_name
-from assay.adapters.evidence_store import EvidenceStore, evidence_folder
-from assay.adapters.folder_check import check_log, written
 from assay.adapters.folder_reader import (
     CheckReport,
     FolderReader,
@@ -212,6 +210,8 @@ class FolderLog:
         """
         if all(len(one) <= MAX_ENTRY_BYTES for one in contents):
             return list(contents)
+        from assay.adapters.evidence_store import EvidenceStore, evidence_folder  # noqa: PLC0415 - rarely needed
+
         with storage_errors(self._folder, "Nothing was appended; mend this and run again"), self._private.locked():
             return EvidenceStore(evidence_folder(self._folder)).entries(contents)
 
@@ -291,6 +291,8 @@ class FolderLog:
         Raises:
             StorageError: when the disk refuses.
         """
+        from assay.adapters.folder_check import check_log  # noqa: PLC0415 - an append does without it
+
         return check_log(self.reader, self._private, old)
 
     # The steps of an append.
@@ -326,6 +328,8 @@ class FolderLog:
         pending = self._private.pending()
         if pending is None:
             return
+        from assay.adapters.folder_check import written  # noqa: PLC0415 - rarely needed
+
         undone = self._private.read().size == pending[0]  # otherwise it is finished as every other one
         paths = [self._folder / path for path in written(*pending)]
         remove_files(path for path in paths if undone or path.name.startswith("."))
