@@ -32,6 +32,10 @@ MOST_VALUES = 32
 MOST_COMBINATIONS = (1 << 31) // BINS
 
 
+_CLASSES = ("label", "prediction")
+_SUMMED = ("total", "squares", "log_losses")
+
+
 def packable(seen: Seen) -> bool:
     """Tell whether the values are few enough to be looked up one by one, and fit one integer together with a bin."""
     fit = all(1 <= len(values) <= MOST_VALUES and values != [None] for values in seen.values())
@@ -56,6 +60,15 @@ def _lookups(seen: Seen, whole: str) -> tuple[str, list[str]]:
     return "\n      + ".join(parts) or f"0::{whole}", columns
 
 
+def _last(plan: Plan, sums: dict[str, str]) -> list[str]:
+    """Return the columns of the last step, those of `counting_sql` and the rows with values not seen."""
+    found = [f"any_value({name}) AS {name}" if name in sums else f"NULL AS {name}" for name in _SUMMED]
+    columns = [*plan.groups, *_CLASSES, "sum(n) AS n", *found, *score_lists(plan, "bin", "bin")]
+    if plan.roles.label:
+        columns.append(f"({positive(plan)}) AS positive")
+    return [*columns, "sum(n) FILTER (WHERE combination IS NULL) AS unseen"]
+
+
 def packed_sql(plan: Plan, edges: Edges, seen: Seen) -> str:
     """Return the statement that counts as `counting_sql` does; a last column counts rows with values not seen.
 
@@ -72,18 +85,12 @@ def packed_sql(plan: Plan, edges: Edges, seen: Seen) -> str:
     binned = f"TRY_CAST(CAST(combination AS INTEGER) * {BINS} + (bin + {states}) AS {whole}) AS key"
     split = [f"key // {BINS} AS combination", f"CAST(key % {BINS} AS SMALLINT) - {states} AS bin"]
     sums = score_sums(plan, edges)
-    last = [f"any_value({name}) AS {name}" if name in sums else f"NULL AS {name}" for name in _SUMMED]
-    outer = ["sum(n) AS n", *last, *score_lists(plan, "bin", "bin")]
-    if plan.roles.label:
-        outer.append(f"({positive(plan)}) AS positive")
-    outer.append("sum(n) FILTER (WHERE combination IS NULL) AS unseen")
     same = " AND ".join(f"binned.{name} IS NOT DISTINCT FROM summed.{name}" for name in ("combination", *_CLASSES))
-    keys = [*plan.groups, *_CLASSES]
     first = [*chosen(plan), *class_columns(plan)]
     summed = ["combination", *_CLASSES, *(f"{found} AS {name}" for name, found in sums.items())]
     return (
         f"WITH chosen AS (\n  SELECT\n{indented(first)}\n  FROM {plan.opened.relation}\n),\n"
-        f"packed AS MATERIALIZED (\n"
+        "packed AS MATERIALIZED (\n"
         f"  SELECT\n    {number} AS combination,\n{indented([*_CLASSES, 'score'])}\n  FROM chosen\n),\n"
         f"summed AS (\n  SELECT\n{indented(summed)}\n"
         "  FROM packed\n  GROUP BY ALL\n),\n"
@@ -92,9 +99,5 @@ def packed_sql(plan: Plan, edges: Edges, seen: Seen) -> str:
         f"binned AS (\n  SELECT\n{indented([*split, *_CLASSES, 'n'])}\n  FROM counted\n),\n"
         f"decoded AS (\n  SELECT\n{indented([*columns, 'binned.*', *sums])}\n"
         f"  FROM binned LEFT JOIN summed ON {same}\n)\n"
-        f"SELECT\n{indented([*keys, *outer], 2)}\nFROM decoded\nGROUP BY ALL;\n"
+        f"SELECT\n{indented(_last(plan, sums), 2)}\nFROM decoded\nGROUP BY ALL;\n"
     )
-
-
-_CLASSES = ("label", "prediction")
-_SUMMED = ("total", "squares", "log_losses")
