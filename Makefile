@@ -19,20 +19,25 @@ $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --no-
 @touch $@
 endef
 
-.venv/.installed: $(BIN)/python requirements/demo.txt pyproject.toml
-	$(call installed,demo)
+# A stamp vouches for the smaller sets too: what a larger set installs holds them whole.
+.venv/.installed: $(BIN)/python requirements/base.txt requirements/build.txt pyproject.toml
+	$(call installed,base)
 
-.venv/.installed-dev: $(BIN)/python requirements/dev.txt pyproject.toml
-	$(call installed,dev)
+.venv/.installed-demo: $(BIN)/python requirements/demo.txt requirements/build.txt pyproject.toml
+	$(call installed,demo)
 	@touch .venv/.installed
 
-.venv/.installed-all: $(BIN)/python requirements/all.txt pyproject.toml
+.venv/.installed-dev: $(BIN)/python requirements/dev.txt requirements/build.txt pyproject.toml
+	$(call installed,dev)
+	@touch .venv/.installed .venv/.installed-demo
+
+.venv/.installed-all: $(BIN)/python requirements/all.txt requirements/build.txt pyproject.toml
 	$(call installed,all)
-	@touch .venv/.installed .venv/.installed-dev
+	@touch .venv/.installed .venv/.installed-demo .venv/.installed-dev
 
-install: .venv/.installed ## .venv/bin/assay, with all that measuring and the demonstration need
+install: .venv/.installed ## .venv/bin/assay, with all that measuring needs
 
-demo: install ## the whole main job on real lending data, in ./demo-project
+demo: .venv/.installed-demo ## train two versions and do the whole main job on real lending data, in ./demo-project
 	$(BIN)/assay demo demo-project
 
 test: .venv/.installed-dev ## every test that needs no service

@@ -21,6 +21,9 @@ def demo(folder: Path) -> int:
 
     An accurate and unfair version is denied, a mended one is allowed with one risk accepted in writing, and both
     releases are verified offline. DIR is left as a project to look at and to change.
+
+    Both versions are trained here where scikit-learn is installed (pip install 'assay[demo]'); elsewhere their recorded
+    coefficients are used, and the story says so. Measuring and deciding are the same.
     """
     from assay.demo.story import tell  # noqa: PLC0415 - only when called
     from assay.demo.telling import Teller, plain_writer, terminal_writer  # noqa: PLC0415

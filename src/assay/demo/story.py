@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from assay.adapters.project_log import ProjectLog
 from assay.demo.applications import copy_table, read_columns
 from assay.demo.cast import AUTHOR, RISK_OWNER, VALIDATOR, write_project, write_trust
-from assay.demo.training import RECIPES, Recipe, Trained, check_installed, train
+from assay.demo.recipes import RECIPES, Recipe
+from assay.demo.training import Trained, train
 from assay.errors import InputError
 from assay.lifecycle import consenting, release
 from assay.lifecycle.project import load_project
@@ -36,6 +37,11 @@ WAIVED = "race-and-sex-gap"
 WAIVER_DAYS = 60
 
 REASON = "22 Hispanic women are too few to settle it; the value itself is within the limit."
+RECORDED = (
+    "scikit-learn is not installed here, so nothing is fitted just now: the coefficients of both versions are those "
+    "that {fitted_by} fitted by the same recipes on the same applications, recorded in assay/demo/scorecards.json. "
+    "Every prediction is computed from them here. To train here: pip install 'assay[demo]' (in a checkout: make demo)."
+)
 COMPENSATING = "An underwriter decides every application that version 2 would turn down, until the sample settles it."
 
 
@@ -59,11 +65,9 @@ def tell(folder: Path, teller: Teller) -> Told:
 
     Raises:
         InputError: when the folder holds something else than an earlier demonstration; nothing is touched then.
-        MissingExtraError: when scikit-learn is not installed.
         StorageError: when the disk is full or the folder cannot be written.
     """
     first, second = RECIPES
-    check_installed()
     begin(folder, teller)
     _tell_the_data(folder, teller)
     _tell_training(folder, first, teller)
@@ -160,6 +164,8 @@ def _tell_training(folder: Path, recipe: Recipe, teller: Teller) -> None:
     with storage_errors(folder):
         write_project(folder, recipe.version)
         trained = train(recipe, folder / "data" / "train.parquet", folder / "model", folder / "data" / "test.parquet")
+    if first and not trained.here:
+        teller.say(RECORDED.format(fitted_by=trained.fitted_by))
     teller.say(f"Her recipe: {recipe.words}. It is kept as plain numbers in model/scorecard.json.")
     if first:
         teller.say(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from architecture.house import ROOT
 from assay.demo.story import MADE, MARK, Told, begin, tell
 from assay.demo.telling import Teller, plain_writer
-from assay.errors import InputError, MissingExtraError
+from assay.errors import InputError
 from assay.lifecycle.project import load_project
 from assay.lifecycle.verification import verify_release
 
@@ -125,12 +128,46 @@ def test_the_story_shows_each_command_and_where_the_reports_are(played: Played) 
     assert "Traceback" not in played.text
 
 
-def test_without_scikit_learn_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn", None)
+WITHOUT = """
+import sys
+from pathlib import Path
 
-    with pytest.raises(MissingExtraError, match=r"pip install 'assay\[demo\]'"):
-        tell(tmp_path / "demo", Teller(plain_writer(lambda _line: None)))
-    assert not (tmp_path / "demo").exists()
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"sklearn", "numpy", "scipy"}:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Refuse())
+from assay.demo.story import tell
+from assay.demo.telling import Teller, plain_writer
+
+told = tell(Path(sys.argv[1]), Teller(plain_writer(sys.stdout.write)))
+assert told.decisions == {"1": "deny", "2": "allow"}, told.decisions
+assert told.verified == ("1", "2"), told.verified
+"""
+
+
+def test_without_scikit_learn_the_decisions_are_the_same_and_the_story_says_what_was_not_trained(
+    played: Played, tmp_path: Path
+) -> None:
+    folder = tmp_path / "demo"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    said = subprocess.run(
+        [sys.executable, "-W", "error", "-c", WITHOUT, str(folder)],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    words = " ".join(said.stdout.split())
+    assert words.count("scikit-learn is not installed here, so nothing is fitted just now") == 1
+    assert "To train here: pip install 'assay[demo]' (in a checkout: make demo)." in words
+    assert "scikit-learn is not installed here" not in " ".join(played.text.split())
+
+    without = Played(played.told, said.stdout, folder)
+    for version in ("1", "2"):
+        statuses = [
+            {found["id"]: found["status"] for found in each.verdict(version)["findings"]} for each in (played, without)
+        ]
+        assert statuses[0] == statuses[1]
 
 
 def test_a_folder_with_something_else_is_refused_and_not_touched(tmp_path: Path) -> None:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import math
+import random
+import re
 import sys
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
+from sklearn.metrics import roc_auc_score
 
 from assay.demo.applications import copy_table, read_columns
-from assay.demo.training import FOLDS, RECIPES, Recipe, Trained, train
-from assay.errors import MissingExtraError
+from assay.demo.fitting import FOLDS, RECORD, Fitted, Recorded, Source, source
+from assay.demo.recipes import RECIPES, Recipe
+from assay.demo.scorecards import ranking
+from assay.demo.training import Trained, train
+
+UNIT = 1.001e-9  # one unit of the last decimal that is kept: a rounding may fall either way
 
 Made = tuple[Recipe, Trained, Path]
 
@@ -91,12 +100,56 @@ def test_training_again_gives_the_same_bytes(made: Made, tmp_path: Path) -> None
     assert (tmp_path / "test.parquet").read_bytes() == (folder / "data" / "test.parquet").read_bytes()
 
 
-def test_without_scikit_learn_the_message_says_how_to_install_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    table = copy_table(tmp_path)
+def predicted(folder: Path, recipe: Recipe, gives: Source) -> list[int]:
+    table = copy_table(folder / "data")
+    train(recipe, table, folder / "model", folder / "test.parquet", gives)
+    classes: list[int] = read_columns(folder / "test.parquet", {"predicted": "predicted"})["predicted"]
+    return classes
 
-    with pytest.raises(MissingExtraError, match=r"scikit-learn is not installed.*pip install 'assay\[demo\]'"):
-        train(RECIPES[0], table, tmp_path / "model", tmp_path / "test.parquet")
-    assert not (tmp_path / "model").exists()
+
+def test_the_recorded_coefficients_are_the_freshly_fitted_ones_and_predict_the_same(made: Made, tmp_path: Path) -> None:
+    recipe, trained, folder = made
+    assert trained.here
+    classes = read_columns(folder / "data" / "test.parquet", {"predicted": "predicted"})["predicted"]
+    assert predicted(tmp_path, recipe, Recorded()) == classes
+
+    pairs = list(zip(cards(folder), cards(tmp_path), strict=True))
+    assert len(pairs) == FOLDS + 1
+    for fresh, recorded in pairs:
+        assert recorded.get("predicts_rows") == fresh.get("predicts_rows")
+        assert recorded["intercept"] == pytest.approx(fresh["intercept"], rel=0, abs=UNIT)
+        for mine, theirs in zip(recorded["features"], fresh["features"], strict=True):
+            assert {**mine, "weight": 0} == {**theirs, "weight": 0}
+            assert mine["weight"] == pytest.approx(theirs["weight"], rel=0, abs=UNIT)
+
+
+def cards(folder: Path) -> list[dict[str, Any]]:
+    model = folder / "model"
+    return [json.loads((model / "scorecard.json").read_bytes()), *json.loads((model / "crossfit.json").read_bytes())]
+
+
+def test_the_record_is_small_canonical_and_says_what_fitted_it() -> None:
+    record = (resources.files("assay.demo") / RECORD).read_bytes()
+
+    assert len(record) < 60_000
+    assert rfc8785.dumps(json.loads(record)) == record
+    assert re.fullmatch(r"scikit-learn \d+\.\d+\.\d+", Recorded().fitted_by)
+
+
+def test_the_record_is_refused_for_other_applicants() -> None:
+    with pytest.raises(ValueError, match="of 1989 applicants, not of 2"):
+        Recorded().folds([0, 1])
+
+
+def test_without_scikit_learn_the_record_gives_the_coefficients(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(source(), Fitted)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    assert isinstance(source(), Recorded)
+
+
+def test_ranking_is_the_area_that_scikit_learn_computes_with_ties() -> None:
+    draw = random.Random(7)
+    approved = [draw.randrange(2) for _ in range(500)]
+    scores = [round(draw.random() + yes / 4, 1) for yes in approved]
+
+    assert ranking(approved, scores) == pytest.approx(roc_auc_score(approved, scores), abs=1e-12)
