@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from assay.adapters.project_log import ProjectLog
 from assay.errors import InputError
 from assay.lifecycle.project import CONFIG_NAME, Project, load_project
-from assay.lifecycle.setting import load_policy, setting_of
+from assay.lifecycle.setting import setting_of
 
 if TYPE_CHECKING:
     from assay.lifecycle.assessment import Assessed
@@ -72,11 +72,10 @@ def assess(project: Project | Path | str | None = None, *, key: str = "default",
         AssayError: when something is missing or wrong; nothing is written then.
     """
     from assay.lifecycle import assessment  # noqa: PLC0415 - the engine is loaded only when rows are read
-    from assay.lifecycle.keyring import Keyring  # noqa: PLC0415 - only when called
 
     project = _project(project)
-    policy = load_policy(project.root / project.config.policy)
-    return assessment.assess(project, policy, Keyring(project.keys), key=key, watched=watched)
+    setting = setting_of(project, key=key)
+    return assessment.assess(project, setting.policy, setting.keyring, key=key, watched=watched)
 
 
 def gate(

@@ -335,6 +335,7 @@ def import_(file: Path, source: str, kind: str, name: str, role: str | None) -> 
     from assay.lifecycle.people import pseudonym  # noqa: PLC0415
     from assay.lifecycle.project import read_file  # noqa: PLC0415
     from assay.lifecycle.setting import now  # noqa: PLC0415
+    from assay.lifecycle.storing import keep_document  # noqa: PLC0415
 
     project = _project()
     content = read_file(file, "a file of events")
@@ -347,7 +348,7 @@ def import_(file: Path, source: str, kind: str, name: str, role: str | None) -> 
     events = recording.imported_events(
         content, source=source, form=kind, importer=pseudonym(project.state, name), name=str(file), at=now(), role=role
     )
-    recording.keep_document(project.state, content)
+    keep_document(project.state, content)
     done = _record(project, events, name)
     count = events[0].fields.events
     click.echo(f"{file}: {count} events imported as claims; entry {done[0].index} of the log tells of it.")

@@ -21,8 +21,8 @@ from assay import __version__
 from assay.errors import InputError, StorageError, VerificationError
 from assay.lifecycle.keyring import read_public_keys
 from assay.lifecycle.people import read_people
-from assay.lifecycle.recording import EVIDENCE_STORE
 from assay.lifecycle.setting import read_trust
+from assay.lifecycle.storing import KEPT
 from assay.records.canonical import digest, sha256_hex
 from assay.tlog.growth import Edge, grow, read_edge
 from assay.tlog.merkle import verify_inclusion
@@ -54,7 +54,7 @@ _NAMED = (
     "releases/*/*/verdict.json",
     "releases/*/*/evidence.json",
     "releases/*/*/consents/*.json",
-    f"{EVIDENCE_STORE}/*",
+    f"{KEPT}/*",
 )
 
 

@@ -25,7 +25,7 @@ from assay.records.tally_document import print_tally
 from assay.reports.card import examine, read_card
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from assay.lifecycle.keyring import Keyring
@@ -38,12 +38,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Assessed:
-    """What an assessment left: the evidence, the bytes that were signed, and where they are."""
+    """What an assessment found: the evidence, the tally behind it, and the files to be kept.
+
+    Attributes:
+        folder: the release's folder.
+        evidence: what was measured.
+        tally: the counts behind it.
+        contents: name to bytes of tally, evidence and signature, as they are or will be in the folder.
+    """
 
     folder: Path
     evidence: Evidence
-    evidence_sha256: str
     tally: Tally
+    contents: Mapping[str, bytes]
 
 
 def code_version(root: Path) -> Code:
@@ -136,7 +143,7 @@ def _baseline(project: Project) -> tuple[Baseline | None, dict[str, str]]:
     )
 
 
-def assess(
+def measure_release(
     project: Project,
     policy: Policy,
     keyring: Keyring,
@@ -145,11 +152,10 @@ def assess(
     key: str = "default",
     watched: bool = False,
 ) -> Assessed:
-    """Tally the data, measure what the policy asks, digest everything, sign, and write tally and evidence.
+    """Tally the data, measure what the policy asks, digest everything, and sign; nothing is written yet.
 
     Raises:
-        InputError: when a file is missing or wrong; nothing is written then.
-        StorageError: when the disk is full; what was there before is unchanged.
+        InputError: when a file is missing or wrong.
     """
     config = project.config
     wanted = plan(policy, config.materiality)
@@ -185,9 +191,26 @@ def assess(
         tool=Tool(version=__version__, python=platform.python_version(), engine=tally.sources[0].engine),
     )
     evidence_bytes = canonical_json(evidence)
-    folder = project.release()
     statement = measured_statement(evidence, evidence_sha256=sha256_hex(evidence_bytes))
     signature = dsse.sign(statement, [keyring.signer(key)]).content()
-    with staging(folder) as workplace:
-        publish(workplace, folder, {TALLY: tally_bytes, EVIDENCE: evidence_bytes, EVIDENCE_SIGNATURE: signature})
-    return Assessed(folder=folder, evidence=evidence, evidence_sha256=sha256_hex(evidence_bytes), tally=tally)
+    return Assessed(
+        folder=project.release(),
+        evidence=evidence,
+        tally=tally,
+        contents={TALLY: tally_bytes, EVIDENCE: evidence_bytes, EVIDENCE_SIGNATURE: signature},
+    )
+
+
+def assess(
+    project: Project, policy: Policy, keyring: Keyring, *, key: str = "default", watched: bool = False
+) -> Assessed:
+    """Measure a release and write tally, evidence and signature; decide later.
+
+    Raises:
+        InputError: when a file is missing or wrong; nothing is written then.
+        StorageError: when the disk is full; what was there before is unchanged.
+    """
+    assessed = measure_release(project, policy, keyring, key=key, watched=watched)
+    with staging(assessed.folder) as workplace:
+        publish(workplace, assessed.folder, assessed.contents)
+    return assessed

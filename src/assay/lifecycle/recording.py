@@ -21,7 +21,7 @@ from assay.attest import dsse
 from assay.errors import DocumentError, InputError, Problem
 from assay.lifecycle.people import is_coded, pseudonym
 from assay.lifecycle.project import read_file
-from assay.lifecycle.storing import list_model, publish, staging, storage_errors
+from assay.lifecycle.storing import list_model, storage_errors
 from assay.records.canonical import parse_record, sha256_hex
 from assay.trail.events import TYPES, Event, event_statement, make_event
 from assay.trail.fields import Count, Person
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 
 LOCK = "trail.lock"
 """The file in the state folder that a recorder locks."""
-
-EVIDENCE_STORE = "evidence"
-"""Folder of documents beside the log, each named by its digest."""
 
 MAX_IMPORT_EVENTS = 100_000
 """Cap on the events of one imported file."""
@@ -239,18 +236,6 @@ class Nothing:
     def at_index(self, index: int) -> Read | None:  # noqa: ARG002 - as `Known`
         """Return None."""
         return None
-
-
-def keep_document(state: Path, content: bytes) -> str:
-    """Keep a document beside the log, by its digest, and return the digest.
-
-    Raises:
-        StorageError: when it cannot be written.
-    """
-    digest, folder = sha256_hex(content), state / EVIDENCE_STORE
-    with staging(folder) as stage:
-        publish(stage, folder, {digest: content})
-    return digest
 
 
 def typed_fields(kind: str, pairs: Sequence[tuple[str, str]], project: Project) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,7 +24,7 @@ from assay.lifecycle.consenting import read_consents
 from assay.lifecycle.documents import REPORT, read_card_of, write_documents
 from assay.lifecycle.project import read_file
 from assay.lifecycle.setting import EVIDENCE_SIGNATURE, now, whoami
-from assay.lifecycle.storing import compare_model, publish, staging
+from assay.lifecycle.storing import compare_model, keep_document, publish, staging
 from assay.policy import decide
 from assay.records.canonical import canonical_json, parse_record, sha256_hex
 from assay.records.evidence import Evidence
@@ -33,6 +33,7 @@ from assay.records.verdict import Verdict
 from assay.reports.release import Release
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from assay.attest.trust import Trust
@@ -49,11 +50,20 @@ VERIFIER = f"https://assay/verifier/{__version__}"
 
 @dataclass(frozen=True)
 class SignedEvidence:
-    """Evidence whose signature was looked at: the record, its bytes, and the folder that the decision is written to."""
+    """Evidence whose signature was looked at.
+
+    Attributes:
+        evidence: the record.
+        content: its bytes.
+        folder: where the decision is written.
+        unwritten: files of a measurement that was just made; they are written together with the decision, so that a
+            run that fails leaves the release that was there before as it was.
+    """
 
     evidence: Evidence
     content: bytes
     folder: Path
+    unwritten: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def sha256(self) -> str:
@@ -122,7 +132,7 @@ def gate(signed: SignedEvidence, setting: Setting, log: Log) -> Released:
         StorageError: when the disk is full; what was there before is unchanged.
     """
     evidence, folder = signed.evidence, signed.folder
-    tally = _read_tally(folder / TALLY, evidence)
+    tally = _read_tally(signed)
     verdict = decide(
         setting.policy,
         evidence,
@@ -150,19 +160,23 @@ def run(project: Project, setting: Setting, log: Log, *, watched: bool = False) 
         VerificationError: when something changed while it ran.
         StorageError: when the disk is full; what was there before is unchanged.
     """
-    from assay.lifecycle.assessment import assess  # noqa: PLC0415 - the engine is loaded only when rows are read
+    from assay.lifecycle.assessment import measure_release  # noqa: PLC0415 - the engine, only when rows are read
 
-    assessed = assess(project, setting.policy, setting.keyring, key=setting.key, watched=watched)
-    released = gate(read_signed(assessed.folder, setting), setting, log)
+    found = measure_release(project, setting.policy, setting.keyring, key=setting.key, watched=watched)
+    signed = SignedEvidence(found.evidence, found.contents[EVIDENCE], found.folder.resolve(), found.contents)
+    released = gate(signed, setting, log)
     write_documents(released.folder, released.report)
     return released
 
 
-def _read_tally(path: Path, evidence: Evidence) -> Tally | None:
-    if not path.is_file():
-        return None
-    content = read_file(path, "a tally")
-    if sha256_hex(content) != evidence.tally_sha256:
+def _read_tally(signed: SignedEvidence) -> Tally | None:
+    path = signed.folder / TALLY
+    content = signed.unwritten.get(TALLY)
+    if content is None:
+        if not path.is_file():
+            return None
+        content = read_file(path, "a tally")
+    if sha256_hex(content) != signed.evidence.tally_sha256:
         raise VerificationError(
             f"{path} is not the tally that the evidence was measured from. Measure again: assay run"
         )
@@ -206,11 +220,19 @@ def _record(signed: SignedEvidence, verdict: Verdict, setting: Setting, log: Log
     ]
     bundle = make_bundle(envelopes, [signer.public])
     with staging(signed.folder) as stage:
-        (stage / "room").write_bytes(b"\0" * ROOM_BYTES)  # a full disk is met here, before the log says anything
+        # A full disk is met here, before the log says anything.
+        (stage / "room").write_bytes(b"\0" * (ROOM_BYTES + sum(map(len, signed.unwritten.values()))))
         (stage / "room").unlink()
+        if setting.project is not None:
+            keep_document(setting.project.state, content)  # the next verdict replaces this one; the trail tells of both
         inclusions = log.append(bundle.attestations)
         publish(
             stage,
             signed.folder,
-            {VERDICT: content, BUNDLE: bundle.content(), RECEIPT: receipt_content(inclusions)},
+            {
+                **signed.unwritten,
+                VERDICT: content,
+                BUNDLE: bundle.content(),
+                RECEIPT: receipt_content(inclusions),
+            },
         )

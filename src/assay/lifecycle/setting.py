@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from assay.attest.trust import Trust, parse_trust
-from assay.lifecycle.keyring import Keyring
+from assay.errors import InputError, suggest
+from assay.lifecycle.keyring import DEFAULT, Keyring
 from assay.lifecycle.project import read_file
 from assay.policy import Policy, parse_policy
 from assay.records.canonical import sha256_hex
@@ -83,13 +84,20 @@ def setting_of(project: Project, *, policy: Path | None = None, key: str = "defa
 
     Raises:
         DocumentError: when the policy or the trust file is wrong.
+        InputError: when there is no key of that name; only the default one is made on first use.
     """
+    keyring = Keyring(project.keys)
+    if key != DEFAULT and key not in keyring.names():
+        raise InputError(
+            f"expected a key of the name {key!r} in {keyring.folder}, found none{suggest(key, keyring.names())}. "
+            f"Make one with: assay keys new {key}"
+        )
     trust, trust_sha256 = read_trust(project.root / project.config.trust if project.config.trust else None)
     return Setting(
         policy=load_policy(policy or project.root / project.config.policy),
         trust=trust,
         trust_sha256=trust_sha256,
-        keyring=Keyring(project.keys),
+        keyring=keyring,
         key=key,
         project=project,
     )

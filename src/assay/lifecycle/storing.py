@@ -139,3 +139,19 @@ def publish(stage: Path, folder: Path, contents: Mapping[str, bytes]) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+KEPT = "evidence"
+"""Folder of a project's state that keeps documents by their digest."""
+
+
+def keep_document(state: Path, content: bytes) -> str:
+    """Keep a document beside the log, by its digest, and return the digest.
+
+    Raises:
+        StorageError: when it cannot be written.
+    """
+    digest, folder = hashlib.sha256(content).hexdigest(), state / KEPT
+    with staging(folder) as stage:
+        publish(stage, folder, {digest: content})
+    return digest

@@ -3,7 +3,7 @@
 Values are read by the type that the record asks for, never by guessing:
 
 * text: anything quoted; unquoted only what YAML 1.1 and YAML 1.2 both read as text. ``yes``, ``no``, ``on``,
-  ``off``, ``y``, ``n``, ``null``, ``010``, ``1:30``, ``1.0``, ``.nan`` must be quoted. A date or time such as
+  ``off``, ``null``, ``010``, ``1:30``, ``1.0``, ``.nan`` must be quoted. A date or time such as
   ``2026-11-23`` or ``2026-11-23T04:00:00Z`` is kept as written: YAML 1.2 reads it as text, and nothing here
   turns it into a date;
 * number: as JSON writes it (``-12``, ``0.05``, ``1e-3``), finite, whole ones within 2**53;
@@ -37,7 +37,8 @@ MAX_WHOLE = 2**53
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?\Z")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)\Z")
-_WORDS = re.compile(r"(y|yes|n|no|true|false|on|off|null|~|)\Z", re.IGNORECASE)
+_WORDS = re.compile(r"(yes|no|true|false|on|off|null|~|)\Z", re.IGNORECASE)
+"""A single y or n is text: YAML 1.2 and the YAML 1.1 readers in use agree, and many a label column is called y."""
 _NUMERIC = re.compile(
     r"[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9a-f_]+|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"
     r"|([0-9][0-9_]*)?\.?[0-9_]+(e[-+]?[0-9]+)?|[0-9][0-9_]*\.|\.inf|\.nan)\Z",

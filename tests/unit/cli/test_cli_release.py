@@ -78,6 +78,32 @@ def test_assess_then_gate_is_run(project: SmallProject):
     assert project.say("verify", project.release).code == 0
 
 
+def test_a_run_that_fails_leaves_the_release_before_it_verifiable(project: SmallProject):
+    assert project.say("run").code == 0
+    before = files_under(project.release)
+    key = project.root / ".assay/log.private/key"
+    key.chmod(0o644)
+    assert project.say("run").code == 2
+    key.chmod(0o600)
+    assert files_under(project.release) == before
+    assert project.say("verify", project.release).code == 0
+
+
+def test_a_key_that_was_never_made_signs_nothing(project: SmallProject):
+    said = project.say("run", "--key", "nobody")
+    assert said.code == 2
+    assert "assay keys new nobody" in said.err
+    assert not (project.root / ".assay/keys").exists()
+
+
+def test_a_verdict_that_was_replaced_is_still_at_hand(project: SmallProject):
+    project.say("run")
+    first = (project.release / "verdict.json").read_bytes()
+    project.write("model/weights.json", "{}")
+    project.say("run")
+    assert first in files_under(project.root / ".assay/evidence").values()
+
+
 def test_gate_without_a_signature_decides_nothing(project: SmallProject):
     project.say("assess")
     (project.release / "evidence.dsse.json").unlink()
@@ -99,6 +125,7 @@ def test_edited_evidence_decides_nothing(project: SmallProject, name: str):
 
 
 def test_evidence_signed_by_an_unknown_key(project: SmallProject):
+    project.say("keys", "new", "stranger")
     project.say("assess", "--key", "stranger")
     for path in (project.root / ".assay/keys").glob("stranger*"):
         path.unlink()

@@ -39,6 +39,7 @@ DEPLOY = (
 @pytest.fixture
 def project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> SmallProject:
     made = small_project(tmp_path, capsys)
+    assert made.say("keys", "new", "mila").code == 0
     assert made.say("run", "--key", "mila").code == 0
     assert made.say(*DEPLOY).code == 0
     return made
@@ -265,10 +266,10 @@ def test_old_history_is_imported_once_and_labelled(project: SmallProject) -> Non
 
 def test_documents_are_found_by_what_they_hold(project: SmallProject) -> None:
     documents = Documents(project.root / ".assay")
-    verdict = (project.release / "verdict.json").read_bytes()
-    digest = next(one for one in documents if documents[one] == verdict)
+    evidence = (project.release / "evidence.json").read_bytes()
+    digest = next(one for one in documents if documents[one] == evidence)
     assert len(documents) == len(list(documents))
-    (project.release / "verdict.json").write_bytes(verdict + b" ")
+    (project.release / "evidence.json").write_bytes(evidence + b" ")
     assert documents.get(digest) is None
 
 

@@ -13,7 +13,8 @@ from assay.errors import DocumentError, InputError
 from assay.lifecycle.asking import open_trail
 from assay.lifecycle.keyring import Keyring
 from assay.lifecycle.people import pseudonym, read_people
-from assay.lifecycle.recording import Nothing, Recorded, batch_id, imported_events, keep_document, record, typed_fields
+from assay.lifecycle.recording import Nothing, Recorded, batch_id, imported_events, record, typed_fields
+from assay.lifecycle.storing import keep_document
 from assay.records.canonical import sha256_hex
 from assay.trail.events import Event, make_event
 from assay.trail.examples import AT, EXAMPLES, MILA, of
