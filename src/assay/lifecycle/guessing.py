@@ -97,6 +97,7 @@ class Guesses:
         score: the column of scores.
         positive: the positive class; None when it is 1 or true.
         favourable: the outcome that is good for the person; None when it is the positive one.
+        task: ``multiclass`` when the prediction has more than two values; None for two.
         remarks: what a person should know, each a sentence.
     """
 
@@ -106,6 +107,7 @@ class Guesses:
     score: Guess | None = None
     positive: Guess | None = None
     favourable: Guess | None = None
+    task: Guess | None = None
     remarks: tuple[str, ...] = ()
 
 
@@ -141,7 +143,16 @@ def guess(columns: Sequence[Seen], told: Told = Told()) -> Guesses:
     prediction = _named(told.prediction, left, PREDICTIONS, _is_class, "few different values")
     taken = prediction.chosen if prediction is not None else None
     rest = [column for column in left if column.different == TWO and column.name != taken]
-    label = _named(told.label, rest if told.label is None else left, LABELS, _is_class, "two different values")
+    many = next((column.different > TWO for column in left if column.name == taken), False)
+    if many:  # classes: the label has the prediction's name for them, and more than two
+        rest = [column for column in left if column.different > TWO and _is_class(column) and column.name != taken]
+    label = _named(
+        told.label,
+        rest if told.label is None else left,
+        LABELS,
+        _is_class,
+        "few different values" if many else "two different values",
+    )
     if prediction is None:
         prediction = _only_other(rest, rest, label)
     elif label is None:
@@ -159,6 +170,7 @@ def guess(columns: Sequence[Seen], told: Told = Told()) -> Guesses:
         score=score,
         positive=_positive(columns, prediction, told),
         favourable=_favourable(columns, prediction, label),
+        task=Guess("multiclass", f"{prediction.chosen} has more than two values") if many else None,
         remarks=tuple(remarks),
     )
 
@@ -246,11 +258,7 @@ def _positive(columns: Sequence[Seen], prediction: Guess, told: Told) -> Guess |
     if told.positive is not None:
         return Guess(told.positive, "you said so")
     seen = next((column for column in columns if column.name == prediction.chosen), None)
-    if (
-        seen is None
-        or seen.different > TWO
-        or {str(value).lower() for value in seen.values} <= {"0", "1", "true", "false"}
-    ):
+    if seen is None or seen.different > TWO or _as_written(seen) <= {"0", "1", "true", "false"}:
         return None
     for value in seen.values:
         if str(value).lower() in POSITIVE_VALUES:
@@ -266,9 +274,17 @@ def _favourable(columns: Sequence[Seen], prediction: Guess, label: Guess | None)
     for name in names:
         adverse = sorted(ADVERSE & set(words_of(name).split()))
         seen = next((column for column in columns if column.name == prediction.chosen), None)
-        if adverse and seen is not None and {str(value).lower() for value in seen.values} <= {"0", "1"}:
+        if adverse and seen is not None and _as_written(seen) <= {"0", "1"}:
             return Guess("0", f"{adverse[0]!r} in the name {name} sounds bad for the person")
     return None
+
+
+def _as_written(seen: Seen) -> set[str]:
+    """Return a column's values in lower case, whole numbers as such: pandas makes 1.0 of 1 where values are missing."""
+    return {
+        str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).lower()
+        for value in seen.values
+    }
 
 
 def _either(values: Sequence[object]) -> str:

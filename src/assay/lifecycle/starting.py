@@ -73,7 +73,11 @@ def start(table: str, folder: Path, *, told: Told | None = None, force: bool = F
     contents = {
         CONFIG_NAME: config_text(name, table, folder, guesses).encode(),
         POLICY_NAME: starter_policy(
-            protected, name=name, has_label=guesses.label is not None, has_score=guesses.score is not None
+            protected,
+            name=name,
+            has_label=guesses.label is not None,
+            has_score=guesses.score is not None,
+            task="binary" if guesses.task is None else "multiclass",
         ).encode(),
         CARD_NAME: starter_card(name, protected).encode(),
     }
@@ -154,6 +158,8 @@ def _column_lines(guesses: Guesses) -> list[str]:
         f"  # {key}: ...  # {missing[key]}" if one is None else f"  {key}: {_value(key, one.chosen)}  # {_mark(one)}"
         for key, one in found.items()
     ]
+    if guesses.task is not None:
+        lines.append(f"  task: {guesses.task.chosen}  # {_mark(guesses.task)}")
     listed = ", ".join(_text(one.chosen) for one in guesses.protected)
     return [
         *lines,

@@ -105,3 +105,18 @@ def test_the_only_table_is_found_and_two_are_not_chosen_between(table: Path) -> 
 
     with pytest.raises(InputError, match=r"found .*other\.parquet, .*preds\.csv\. Name it"):
         only_table(table.parent)
+
+
+def test_whole_numbers_that_pandas_wrote_as_floats_are_a_plain_outcome(tmp_path: Path):
+    table = tmp_path / "rows.csv"
+    table.write_text("approved,predicted,sex\n" + "1.0,0.0,f\n0.0,1.0,m\n" * 50)
+    assert start(str(table), tmp_path).guesses.positive is None
+
+
+def test_more_than_two_classes_are_said_to_be_classes(tmp_path: Path):
+    table = tmp_path / "rows.csv"
+    table.write_text("label,prediction,sex\n" + "a,b,f\nb,c,m\nc,a,f\nd,d,m\n" * 50)
+    guesses = start(str(table), tmp_path).guesses
+    assert guesses.task is not None
+    assert guesses.label is not None
+    assert "task: multiclass" in (tmp_path / "assay.yaml").read_text()
