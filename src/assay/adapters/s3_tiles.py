@@ -11,8 +11,6 @@ A lock is on one *version* of an object. Whoever may write to the bucket can sti
 marker, over it: that hides and does not destroy. So what is read here is the first version, whatever lies above it;
 `S3Tiles.problems` names what lies above. (Amazon S3 User Guide, "Locking objects with Object Lock" and "Conditional
 requests".)
-
-Works with every store that keeps those rules; ``docs/how-to/publish-to-object-lock.md`` says which were tried.
 """
 
 from __future__ import annotations
@@ -229,8 +227,7 @@ class S3Tiles:
 
     def _lock_rule(self, bucket: str) -> dict[str, Any]:
         found = self._ask(self._client.get_object_lock_configuration, bucket, "ObjectLockConfigurationNotFoundError")
-        rule: dict[str, Any] = found.get("ObjectLockConfiguration", {})
-        return rule
+        return dict(found.get("ObjectLockConfiguration", {}))
 
     def _ask(self, call: Callable[..., dict[str, Any]], bucket: str, absent: str = "") -> dict[str, Any]:
         with self._told(bucket, ""):
@@ -299,9 +296,8 @@ class S3Tiles:
     def _create_mutable(self, path: str, content: bytes) -> None:
         with self._told(self._mutable, path):
             found = self._get(self._mutable, path)
-        if found is None:
-            self._put(self._mutable, path, content, IfNoneMatch="*")
-        self._compare(path, content, self.fetch(path), written=found is None)
+        written = found is None and self._put(self._mutable, path, content, IfNoneMatch="*")
+        self._compare(path, content, self.fetch(path), written=written)
 
     def _create_locked(self, path: str, content: bytes) -> None:
         first = self._first(path)  # a delete marker meets If-None-Match, so the condition alone does not tell
