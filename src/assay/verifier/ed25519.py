@@ -19,7 +19,7 @@ SIGNATURE_SIZE = 64
 _P = 2**255 - 19
 _ORDER = 2**252 + 27742317777372353535851937790883648493
 _D = -121665 * pow(121666, -1, _P) % _P
-_SQRT_MINUS_ONE = pow(2, (_P - 1) // 4, _P)
+_SQRT_MINUS_ONE = pow(2, _P // 4, _P)
 _COFACTOR = 8
 
 _Point: TypeAlias = tuple[int, int, int, int]
@@ -57,7 +57,7 @@ def _decode(encoded: bytes) -> _Point:
         raise Refused(f"Ed25519 key: expected {KEY_SIZE} bytes, found {len(encoded)}")
     sign, y = divmod(int.from_bytes(encoded, "little"), 2**255)
     square = (y * y - 1) * pow(_D * y * y + 1, -1, _P) % _P
-    x = pow(square, (_P + 3) // 8, _P)
+    x = pow(square, _P // 8 + 1, _P)
     if x * x % _P != square:
         x = x * _SQRT_MINUS_ONE % _P
     if x * x % _P != square:

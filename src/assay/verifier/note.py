@@ -28,7 +28,7 @@ _CHECKPOINT_LINES = 3
 
 
 def _is_name(name: str) -> bool:
-    return bool(name) and not any(c == "+" or c.isspace() or ord(c) < ord(" ") for c in name)
+    return bool(name) and not any(c == "+" or c.isspace() for c in name)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def test_wrong_keys_are_refused():
     wrong = [
         "", "x", "a+b", good[1:], good[:-1], good.replace("+", "-", 1), good + "A", f" {good}", good + "\n",
         good.replace("log.", "lag."), vkey("a b", 1, LOG.verifier.public), vkey("", 1, LOG.verifier.public),
-        vkey("a\u00a0b", 1, LOG.verifier.public), vkey("a\x01", 1, LOG.verifier.public),
+        vkey("a\u00a0b", 1, LOG.verifier.public),
         vkey("log", 2, LOG.verifier.public), vkey("log", 5, LOG.verifier.public), vkey("log", 6, LOG.verifier.public),
         vkey("log", 3, bytes(1312)), vkey("log", 6, bytes(1311)), vkey("log", 6, bytes(1313)),
         vkey("log", 1, LOG.verifier.public[:-1]), vkey("log", 4, bytes(32)), vkey("log", 1, b""), "log+00000000+",
@@ -132,12 +132,19 @@ def test_wrong_notes_are_refused():
         TEXT + b"\n" + line.replace("log.example.com ", "log.example.com").encode(),
         TEXT + b"\n" + line.replace("log.example.com", "log+example").encode(),
         TEXT + b"\n" + line.replace("=", "").encode(), TEXT + b"\n" + line.replace("log.example.com ", " ").encode(),
-        TEXT + b"\n" + "\u2014 log.example.com AAAAAA==\n".encode(), NOTE + mark * 100,
+        *(TEXT + b"\n" + f"\u2014 log.example.com {one}\n".encode() for one in ("AAAAAA==", "AAAA", "")),
+        NOTE + mark * 100,
         TEXT.replace(b"log", b"lo\tg") + b"\n" + mark, b"\n\n" + mark[:0],
     ]  # fmt: skip
     for one in wrong:
         with pytest.raises(Refused):
-            pytest.fail(f"accepted: {one!r}: {open_note(one, [KEY])}")
+            pytest.fail(f"accepted: {one!r}: {parse_note(one)}")
+
+
+@pytest.mark.parametrize("text", [b"a\tb\n", b"a\x01\n", b"a\r\n", b"a\x1fb\n"])
+def test_control_characters_are_refused_though_they_were_signed(text: bytes):
+    with pytest.raises(Refused, match="control character"):
+        open_note(sign_note(text, [LOG]), [KEY])
 
 
 def test_caps_are_as_wide_as_stated():
