@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 export UV_CUSTOM_COMPILE_COMMAND="requirements/compile.sh"
 pin() { uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links "$@"; }
 pin requirements/build.in -o requirements/build.txt
-pin pyproject.toml -o requirements/base.txt
+pin pyproject.toml -c requirements/all.in -o requirements/base.txt
 pin pyproject.toml --extra demo -c requirements/base.txt -o requirements/demo.txt
 pin pyproject.toml requirements/dev.in --extra demo -c requirements/demo.txt -o requirements/dev.txt
 pin pyproject.toml requirements/dev.in requirements/all.in --extra demo -c requirements/dev.txt -o requirements/all.txt
