@@ -138,7 +138,7 @@ def acknowledged(output: str) -> dict[int, bytes]:
     return {int(index): entry.encode() for index, entry in whole}
 
 
-@pytest.mark.parametrize(("processes", "count"), [(4, 150), pytest.param(32, 10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("processes", "count"), [(4, 150), pytest.param(32, 400, marks=pytest.mark.slow)])
 def test_processes_that_are_killed_leave_one_order(database: Path, processes: int, count: int) -> None:
     """Each entry is submitted again by those that start again under the same name: it has one index, told to all."""
     chance = random.Random(3)
