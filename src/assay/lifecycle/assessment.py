@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from assay.attest.keys import Signer
     from assay.lifecycle.keyring import Keyring
     from assay.lifecycle.project import Project
     from assay.policy import Plan, Policy
@@ -166,8 +167,6 @@ def measure_release(
     measurements = measure_for(tally, wanted)
     documentation = read_documentation(project, measurements)
     baseline, facts = _baseline(project)
-    tally_bytes = print_tally(tally)
-    actor = whoami(keyring, key)
     evidence = Evidence(
         system=config.system,
         stage=stage,
@@ -179,7 +178,7 @@ def measure_release(
         measured_on=config.measured_on,
         policy_sha256=digest(policy),
         code=code_version(project.root),
-        tally_sha256=sha256_hex(tally_bytes),
+        tally_sha256=sha256_hex(print_tally(tally)),
         rows=tally.rows,
         measurements=measurements,
         gaps=tally.gaps,
@@ -187,18 +186,19 @@ def measure_release(
         baseline=baseline,
         facts=facts,
         measured_at=now(),
-        measured_by=actor,
+        measured_by=whoami(keyring, key),
         tool=Tool(version=__version__, python=platform.python_version(), engine=tally.sources[0].engine),
     )
-    evidence_bytes = canonical_json(evidence)
-    statement = measured_statement(evidence, evidence_sha256=sha256_hex(evidence_bytes))
-    signature = dsse.sign(statement, [keyring.signer(key)]).content()
-    return Assessed(
-        folder=project.release(),
-        evidence=evidence,
-        tally=tally,
-        contents={TALLY: tally_bytes, EVIDENCE: evidence_bytes, EVIDENCE_SIGNATURE: signature},
-    )
+    return _signed(evidence, tally, folder=project.release(), signer=keyring.signer(key))
+
+
+def _signed(evidence: Evidence, tally: Tally, *, folder: Path, signer: Signer) -> Assessed:
+    """Sign evidence by the bytes that will be kept."""
+    content = canonical_json(evidence)
+    statement = measured_statement(evidence, evidence_sha256=sha256_hex(content))
+    signature = dsse.sign(statement, [signer]).content()
+    contents = {TALLY: print_tally(tally), EVIDENCE: content, EVIDENCE_SIGNATURE: signature}
+    return Assessed(folder=folder, evidence=evidence, tally=tally, contents=contents)
 
 
 def assess(
