@@ -84,9 +84,9 @@ def _expected(found: Histogram, axis: Points, total: int, deff: float | None, le
     """Return the expected calibration error.
 
     Interval: the error of a perfectly calibrated score is above 0 in every sample, because each bin's distance is
-        an absolute value (Kumar, Liang and Ma 2019, NeurIPS 32, section 4; Gupta and Ramdas 2021). So the limits
+        an absolute value (Kumar, Liang and Ma 2019, NeurIPS 32, section 4). So the limits
         are those multiples of the bins' distances under which a sample with this error would be the 2.5 % and 97.5
-        % one: test inversion along a least- favourable family (DiCiccio and Romano 1990, International Statistical
+        % one: test inversion along a least-favourable family (DiCiccio and Romano 1990, International Statistical
         Review 58:59-76), each bin's distance being a folded normal (Leone, Nelson and Nottingham 1961,
         Technometrics 3:543-550) and their sum near normal. The lower limit is 0 when perfect calibration could have
         given this error. The interval always holds the value itself. Coverage at 95 %: 94 to 98 % for calibrated

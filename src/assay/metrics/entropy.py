@@ -90,7 +90,9 @@ def entropy_between(groups: Sequence[Group], level: Level) -> Estimate:
     Interval: were the groups' means equal, n times the spread of the means over the variance within groups would be
     chi-squared with one degree fewer than groups; the limits are those of its non-centrality (Sankaran 1963,
     Biometrika 50:199-204, for the distribution; Venables 1975, J. Royal Statistical Society B 37:406-412, for the
-    limits).
+    limits). Coverage at 95 % (seeded simulation, two groups of 30, 100 and 1,000 people, alike and apart;
+    tests/unit/metrics/test_metrics_other_coverage.py): 93 to 97.5 %. Groups whose benefits vary very differently were
+    not simulated: the limits take the variance within groups as common.
     """
     people = sum(sum(_benefits(group.counts)) for group in groups)
     parts = [_benefits(group.weights or group.counts) for group in groups]

@@ -66,9 +66,11 @@ def one_against_rest(pairs: dict[tuple[ClassValue, ClassValue], int] | None, pos
 def multiclass(group: Group, level: Level) -> dict[str, Estimate]:
     """Return accuracy and the averages over the classes present in one group, as scikit-learn does.
 
-    Intervals: accuracy as in `rates`; the averages on the logit scale, with the multinomial delta-method variance
-        of Takahashi et al. (2022), Applied Intelligence 52:4961-4972. A class that is never predicted has no
-        precision, and then the average has none either: scikit-learn counts such a class as 0.
+    Intervals: accuracy as in `rates`; the averages on the logit scale, with the multinomial delta-method variance of
+        Takahashi, Yamamoto, Kuchiba and Koyama (2022), Applied Intelligence 52:4961-4972. Coverage at 95 % (seeded
+        simulation, three classes, 30, 100 and 1,000 people; tests/unit/metrics/test_metrics_other_coverage.py): 93 to
+        96 %. A class that is never predicted has no precision, and then the average has none either: scikit-learn
+        counts such a class as 0.
     """
     cells = {pair: count for pair, count in group.confusion.items() if None not in pair}
     rows = sum(cells.values())

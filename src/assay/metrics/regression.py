@@ -71,8 +71,10 @@ def regression(group: Group, level: Level) -> dict[str, Estimate]:
 
     Intervals: normal theory with Student's quantile, for positive quantities on the log scale (delta method: Cox and
     Hinkley 1974, Theoretical Statistics, section 9.2). The mean absolute error's variance is exact; that of the
-    squared errors comes from the histogram of errors. They undercover where errors have heavy tails (kurtosis over
-    10) and groups are small.
+    squared errors comes from the histogram of errors. Coverage at 95 % (seeded simulation, 30, 100 and 1,000 people;
+    tests/unit/metrics/test_metrics_other_coverage.py): 93 to 97 % for normal errors, and for Laplacian ones (kurtosis
+    6) as well, except the root mean squared error: 89 % with 30 people, 91 to 92 % with 100. Heavier tails were not
+    simulated; there it falls lower.
     """
     sums = group.errors or [0] * 8
     n, labels, label_squares, _, errors, absolute, squared, fourth = sums

@@ -91,7 +91,7 @@ def test_known_intervals() -> None:
     # Newcombe (1998), table II, method 10: 56/70 - 48/80 is 0.0524 to 0.3339.
     first, second = (56 / 70, *wilson(56 / 70, 70, Z)), (48 / 80, *wilson(48 / 80, 80, Z))
     assert mover.difference(first, second) == pytest.approx((0.0524, 0.3339), abs=5e-5)
-    # Newcombe (1998), table II, method 5 is without the factor N / (N - 1); with it 0.0528 to 0.3382 (SAS, R).
+    # Newcombe (1998), table II, Miettinen and Nurminen's: 56/70 - 48/80 is 0.0528 to 0.3382.
     assert miettinen_nurminen(56, 70, 48, 80, Z) == pytest.approx((0.0528, 0.3382), abs=5e-5)
     # Koopman (1984), example: 36/40 over 16/80 is 2.94 to 7.15.
     assert ratio.koopman(36, 40, 16, 80, Z) == pytest.approx((2.94, 7.15), abs=0.005)

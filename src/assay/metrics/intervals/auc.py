@@ -16,10 +16,10 @@ def auc_interval(
     """Return the interval of an area and how it was made.
 
     Source: DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44:837-845, for the variance; Pepe (2003), The
-        Statistical Evaluation of Medical Tests, section 5.2.4, for the logit scale. Where a sample is small or
-        separation is nearly perfect that variance is too small (0 at an area of 1); there Newcombe (2006),
-        Statistics in Medicine 25:559-573, method 5, is used: Hanley and McNeil's (1982) variance at the limit
-        itself.
+        Statistical Evaluation of Medical Tests for Classification and Prediction, section 5.2, and Pohar Perme and
+        Manevski (2019), Statistical Methods in Medical Research 28:3755-3768, for the logit scale. Where a sample is
+        small or separation is nearly perfect that variance is too small (0 at an area of 1); there Newcombe (2006),
+        Statistics in Medicine 25:559-573, method 5, is used: Hanley and McNeil's (1982) variance at the limit itself.
 
     Args:
         area: the area, in [0, 1].

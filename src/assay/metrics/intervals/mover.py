@@ -18,7 +18,9 @@ def difference(first: Limits, second: Limits) -> tuple[float, float]:
     Source: Newcombe (1998), "Interval estimation for the difference between independent proportions", Statistics in
     Medicine 17:873-890, method 10, when the given intervals are Wilson's; Zou and Donner (2008), "Construction of
     confidence limits about effect measures: a general approach", Statistics in Medicine 27:1693-1702 (MOVER), for
-    any other.
+    any other. Coverage at 95 %, folded at 0 (seeded simulation, two groups of 30, 100 and 1,000 people;
+    tests/unit/metrics/test_metrics_other_coverage.py): 93 to 97.5 % for regression errors (the root mean squared error
+    of heavy tails too), treatment equality, calibration gaps and areas; areas with 30 people 99 %.
     """
     (a, a_low, a_high), (b, b_low, b_high) = first, second
     gap = a - b
