@@ -6,14 +6,25 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from assay.errors import InputError, suggest
-from assay.metrics import auc, between, calibration, confusion, entropy, impact, multiclass, rates, regression, scores
+from assay.metrics import (
+    auc,
+    calibration,
+    comparisons,
+    confusion,
+    entropy,
+    impact,
+    multiclass,
+    rates,
+    regression,
+    scores,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from assay.metrics.metric import Metric
 
-_FAMILIES = (rates, confusion, scores, auc, calibration, multiclass, regression, entropy, impact, between)
+_FAMILIES = (rates, confusion, scores, auc, calibration, multiclass, regression, entropy, impact, comparisons)
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {metric.name: metric for family in _FAMILIES for metric in family.METRICS}

@@ -8,8 +8,9 @@ import msgspec
 
 from assay.errors import InputError
 from assay.metrics import family, impact
-from assay.metrics.between import COMPARISONS, compare
+from assay.metrics.between import compare
 from assay.metrics.catalogue import METRICS, ORDER, known
+from assay.metrics.comparisons import COMPARISONS
 from assay.metrics.entropy import entropy_between
 from assay.metrics.groups import base_groups, intersections, merge
 from assay.metrics.histogram import unpack
