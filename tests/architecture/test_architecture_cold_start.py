@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAVY = {
-    "celpy", "cyclonedx", "duckdb", "fairlearn", "http.client", "httpx", "jinja2", "numpy", "pandas", "polars", "pyarrow",
+    "celpy", "cyclonedx", "duckdb",
+    "fairlearn", "http.client", "httpx", "jinja2", "numpy", "pandas", "polars", "pyarrow",
     "pydantic", "requests", "rich", "scipy", "sklearn", "socket", "typer", "urllib.request", "vl_convert",
 }  # fmt: skip
 
