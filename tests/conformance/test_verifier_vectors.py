@@ -110,7 +110,7 @@ def test_proof_files_are_read_or_refused() -> None:
 
 def test_a_policy_asks_for_both_witnesses() -> None:
     (text,) = group("tlog_policy")["accept"]
-    policy = parse_policy(text.encode())
+    policy = parse_policy(text.encode(), "p")
     first, second = policy.witnesses.values()
     assert [policy.met_by(keys) for keys in ([], [first], [second], [first, second])] == [False, False, False, True]
 

@@ -71,7 +71,8 @@ def told(found: Findings, *, as_json: bool) -> str:
         releases = [dict(zip(("model", "version", "decision"), one, strict=True)) for one in found.releases]
         lists = {name: getattr(found, name) for name in ("problems", "warnings", "proven", "not_checked")}
         return json.dumps({"holds": holds, "releases": releases, **lists}, indent=1)
-    named = "; ".join(f"{name} {version}, decided: {decision}" for name, version, decision in found.releases)
+    said = "decided" if holds else "said to be decided"
+    named = "; ".join(f"{name} {version}, {said}: {decision}" for name, version, decision in found.releases)
     lines = [f"{'HOLDS' if holds else 'DOES NOT HOLD'}: {named or 'no release could be read'}", ""]
     for title, sentences in (("wrong", found.problems), ("warning", found.warnings), ("proven", found.proven)):
         lines += [f"{title:<13}{one}" for one in sentences]

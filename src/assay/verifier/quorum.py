@@ -34,7 +34,7 @@ class WitnessPolicy:
 
     def read(self, line: str) -> None:
         """Take in one line."""
-        match line.replace("\t", " ").split():
+        match [part for part in line.replace("\t", " ").split(" ") if part]:
             case ["log", key] | ["log", key, _]:
                 self.logs.append(self._key(key))
             case ["witness", name, key] | ["witness", name, key, _]:
@@ -75,7 +75,7 @@ class WitnessPolicy:
         return key
 
 
-def parse_policy(content: bytes, what: str = "tlog-policy") -> WitnessPolicy:
+def parse_policy(content: bytes, what: str) -> WitnessPolicy:
     """Parse a policy file; the first line that is wrong is named."""
     found = WitnessPolicy()
     for number, line in enumerate(decode_text(content, what).split("\n"), start=1):

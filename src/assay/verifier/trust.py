@@ -45,7 +45,7 @@ class Trust:
     logs: tuple[NoteKey, ...]
 
 
-def parse_trust(content: bytes, what: str = "trust.json") -> Trust:
+def parse_trust(content: bytes, what: str) -> Trust:
     """Parse a trust file; a name or a key that stands twice is refused."""
     document = parse_json(content, what)
     if document.get("schema") != SCHEMA:

@@ -49,9 +49,9 @@ def test_the_bundle_holds_under_trust_from_outside() -> None:
     members = read_members(BUNDLE)
     found = check_bundle(
         members,
-        trust=parse_trust(members["trust.json"]),
+        trust=parse_trust(members["trust.json"], "t"),
         logs=[parse_vkey(str(LOG.verifier))],
-        policy=parse_policy(POLICY.encode()),
+        policy=parse_policy(POLICY.encode(), "p"),
     )
     assert (found.problems, found.warnings) == ([], [])
     assert found.releases == [("golden", "1", "allow")]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from unit.verifier.made_bundle import Edit
 
 GOOD = make()
-TRUST = parse_trust(dumps(trust_document()))
+TRUST = parse_trust(dumps(trust_document()), "t")
 POLICY = (
     "".join(f"witness {name} {one.verifier}\n" for name, one in WITNESSES.items()) + "group g 2 w1 w2 w3\nquorum g\n"
 )
@@ -117,13 +117,13 @@ def test_trust_from_inside_is_warned_of():
     assert inside.warnings[0].startswith("the keys of people and log come from inside the bundle")
     key = parse_vkey(str(LOG.verifier))
     assert check_bundle(GOOD, logs=[key]).warnings[0].startswith("the keys of people come")
-    people = parse_trust(dumps({**trust_document(), "logs": []}))
+    people = parse_trust(dumps({**trust_document(), "logs": []}), "t")
     assert check_bundle(GOOD, trust=people).warnings[0].startswith("the keys of log come")
     assert check_bundle(GOOD, trust=people).problems == []
     assert check_bundle(GOOD, trust=people, logs=[key]).warnings == []
     witnessed = make(witnesses={"w1": 5, "w2": 6}, policy=POLICY)
     assert check_bundle(witnessed, trust=TRUST).warnings[0].startswith("the keys of witnesses come")
-    assert check_bundle(witnessed, trust=TRUST, policy=parse_policy(POLICY.encode())).warnings == []
+    assert check_bundle(witnessed, trust=TRUST, policy=parse_policy(POLICY.encode(), "p")).warnings == []
     assert "people and log and witnesses" in check_bundle(witnessed).warnings[0]
 
 
@@ -131,12 +131,12 @@ def test_other_keys_given_are_the_only_ones_trusted():
     other = signer_key(ORIGIN, seed("another log"))
     assert "trusted key" in problems(GOOD, trust=TRUST, logs=[parse_vkey(str(other.verifier))])
     stranger = {**trust_document(), "people": [{"name": "eve", "roles": ["validator"], "key": key_of("eve")}]}
-    said = problems(GOOD, trust=parse_trust(dumps(stranger)))
+    said = problems(GOOD, trust=parse_trust(dumps(stranger), "t"))
     assert said.count("nobody who is trusted here") == 5
     assert "expected the test result, signed; found none" in said
-    policy = parse_policy(f"log {other.verifier}\nquorum none\n".encode())
+    policy = parse_policy(f"log {other.verifier}\nquorum none\n".encode(), "p")
     assert "trusted key" in problems(GOOD, policy=policy)
-    right = parse_policy(f"log {LOG.verifier}\nquorum none\n".encode())
+    right = parse_policy(f"log {LOG.verifier}\nquorum none\n".encode(), "p")
     assert check_bundle(GOOD, policy=right).problems == []
     assert check_bundle(GOOD, policy=right).warnings[0].startswith("the keys of people come")
     no_trust = without(GOOD, "trust.json")
@@ -322,7 +322,7 @@ def test_checkpoints_of_several_sizes_are_not_called_consistent():
 
 
 def test_witnesses_are_asked_for_when_a_policy_is_given():
-    policy = parse_policy(POLICY.encode())
+    policy = parse_policy(POLICY.encode(), "p")
     two = check_bundle(make(witnesses={"w1": 1_700_000_000, "w2": 1_700_000_001}), trust=TRUST, policy=policy)
     assert two.problems == []
     assert any(
@@ -334,7 +334,7 @@ def test_witnesses_are_asked_for_when_a_policy_is_given():
         assert "the witnesses that signed its checkpoint do not make 'g'" in said
     inside = make(witnesses={"w1": 5}, policy=POLICY)
     assert "do not make 'g'" in problems(inside, trust=TRUST)
-    nobody = parse_policy(b"quorum none\n")
+    nobody = parse_policy(b"quorum none\n", "p")
     assert any("no quorum was asked for" in one for one in check_bundle(GOOD, trust=TRUST, policy=nobody).not_checked)
     assert "tlog-policy.txt:1" in problems(make(policy="x\n"), trust=TRUST)
 

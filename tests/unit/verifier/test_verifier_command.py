@@ -63,7 +63,7 @@ def test_a_good_bundle_from_zip_and_folder(
 def test_a_bad_bundle(place: Path, capsys: pytest.CaptureFixture[str]):
     code, out, _ = said(capsys, place / "bad.zip")
     assert code == 1
-    assert out.startswith("DOES NOT HOLD: lending 1, decided: allow\n\nwrong        ")
+    assert out.startswith("DOES NOT HOLD: lending 1, said to be decided: allow\n\nwrong        ")
     (place / "cut.zip").write_bytes((place / "good.zip").read_bytes()[:-30])
     code, out, _ = said(capsys, place / "cut.zip")
     assert code == 1
