@@ -68,7 +68,8 @@ def test_a_plain_key_of_a_witness_stands_for_its_cosignatures():
         ("group g 1 e", 5), ("group g 1 a a", 5), ("group g any a\ngroup h any a", 6), ("group a any b", 5),
         ("group g any a\ngroup g any b", 6), ("quorum a\nquorum b", 6), ("quorum none\nquorum none", 6),
         ("group g any none", 5),
-        ("quorum none\r", 5), ("quorum\u00a0none", 5), ("quorum\x0bnone", 5), (f"log {LOG}\nlog {LOG}", 6), ("group g 01 a", 5),
+        ("quorum none\r", 5), ("quorum\u00a0none", 5), ("quorum\x0bnone", 5),
+        (f"log {LOG}\nlog {LOG}", 6), ("group g 01 a", 5),
     ],
 )  # fmt: skip
 def test_what_is_unclear_is_refused_with_its_line(line: str, number: int):
