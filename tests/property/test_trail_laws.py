@@ -35,7 +35,7 @@ FORMS: dict[Any, st.SearchStrategy[Any]] = {
     Time: TIMES,
     Day: DAYS,
     Person: st.text("0123456789abcdef", min_size=32, max_size=32).map("p_{}".format),
-    Count: st.integers(0, 2**53),
+    Count: st.integers(0, 2**53 - 1),
 }
 
 

@@ -6,7 +6,7 @@ Values are read by the type that the record asks for, never by guessing:
   ``off``, ``null``, ``010``, ``1:30``, ``1.0``, ``.nan`` must be quoted. A date or time such as
   ``2026-11-23`` or ``2026-11-23T04:00:00Z`` is kept as written: YAML 1.2 reads it as text, and nothing here
   turns it into a date;
-* number: as JSON writes it (``-12``, ``0.05``, ``1e-3``), finite, whole ones within 2**53;
+* number: as JSON writes it (``-12``, ``0.05``, ``1e-3``), finite, whole ones below 2**53;
 * true or false: ``true`` and ``false`` alone;
 * keys: a record's own field names are taken as written (so ``on:`` may be one); free keys are text as above.
 """
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_WHOLE = 2**53
+MAX_WHOLE = 2**53 - 1
 """JSON carries whole numbers faithfully up to here."""
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?\Z")
@@ -229,7 +229,7 @@ class _Builder:
     def number(self, node: Node, text: str, options: tuple[Any, ...]) -> Any:  # noqa: ANN401 - int or float
         whole = _WHOLE.match(text)
         if whole and (abs(int(text[:20])) > MAX_WHOLE or len(text) > len(str(MAX_WHOLE)) + 1):
-            return self.refuse(node, f"expected a number within 2**53, found {text[:30]}")
+            return self.refuse(node, f"expected a whole number below 2**53, found {text[:30]}")
         if whole and int in options:
             return int(text)
         if float not in options:

@@ -87,7 +87,7 @@ Person: TypeAlias = Annotated[
 ]  # fmt: skip
 
 Count: TypeAlias = Annotated[
-    int, Meta(title="count", ge=0, le=2**53, description="a whole number from 0 to 2^53", examples=[1])
+    int, Meta(title="count", ge=0, le=2**53 - 1, description="a whole number from 0 to 2^53 - 1", examples=[1])
 ]
 
 
