@@ -52,8 +52,9 @@ def check_consents(folder: Path, verdict: Verdict, trust: Trust) -> tuple[list[s
         else:
             became = f"the verdict {use.status} it" if use is not None else "the verdict does not know it"
             proven.append(f"{_words(consent)} (consent {consent.id}; {became}).")
-    not_checked += [
-        f"the {use.kind} {use.id} by {use.by or 'nobody known'}, which the verdict {use.status}: its file is not here"
+    problems += [
+        f"{CONSENTS}/{use.id}.json: the verdict rests on this {use.kind} by {use.by or 'nobody known'}, "
+        "and it is not here"
         for use in uses.values()
         if use.status in _USED
     ]

@@ -188,6 +188,19 @@ def test_an_approval_is_asked_for_and_counts(project: SmallProject):
     assert not any(b"read it" in content for content in files_under(project.root / ".assay/log").values())
 
 
+def test_a_verdict_does_not_verify_without_the_approval_it_rests_on(project: SmallProject):
+    with_people(project)
+    project.say("run", "--key", "mila")
+    project.say("approve", "--as", "vera", "--role", "validator")
+    assert project.say("gate", project.release, "--key", "mila").code == 0
+    assert project.say("verify", project.release).code == 0
+    [consent] = (project.release / "consents").glob("*.json")
+    consent.unlink()
+    said = project.say("verify", project.release)
+    assert said.code == 1
+    assert consent.name in said.err
+
+
 def test_a_revoked_approval_counts_no_more(project: SmallProject):
     with_people(project)
     project.say("run", "--key", "mila")
