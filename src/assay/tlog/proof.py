@@ -81,13 +81,21 @@ class Proof:
             VerificationError: when the checkpoint or the proof does not hold.
         """
         signed = open_checkpoint(self.checkpoint, log_key, witnesses)
+        self.verify_under(signed, leaf)
+        return signed
+
+    def verify_under(self, signed: SignedCheckpoint, leaf: bytes) -> None:
+        """Verify that the entry with this leaf hash is in the log under a checkpoint that was opened before.
+
+        Raises:
+            VerificationError: when the proof does not hold.
+        """
         found = signed.checkpoint
         if not verify_inclusion(self.index, found.size, leaf, self.hashes, found.root):
             raise VerificationError(
                 f"inclusion proof: the entry with leaf hash {leaf.hex()} does not stand at index {self.index} of the "
                 f"log {found.origin} at size {found.size}"
             )
-        return signed
 
 
 def parse_proof(content: bytes) -> Proof:
