@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import Any
 
 import msgspec
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from assay.errors import DataError
@@ -27,6 +28,7 @@ from assay.records.tally import (
 from assay.tabular import Tallier, tally_rows
 
 ROLES = Roles(label="y", prediction="p", score="s", weight="w", protected=("g",))
+ROLES_OF_SCORES = Roles(label="y", score="s")
 GROUPS = st.sampled_from(["a", "b", 1, True, None])
 COUNT = st.integers(1, 10**12)
 SUM = st.integers(-(10**30), 10**30)
@@ -185,17 +187,58 @@ REAL_ROW = st.fixed_dictionaries(
 )
 
 
+NO_LABEL = {"g": "a", "y": None, "p": 0.0}
+LEAST = {"g": "a", "y": 5e-324, "p": 0.0}
+WIDE = {"g": "a", "y": 0.0, "p": 256.0}
+
+
 @settings(deadline=None, max_examples=12)
-@given(rows=st.lists(REAL_ROW, min_size=2, max_size=30), data=st.data())
-def test_regression_shards(rows: list[dict[str, Any]], data: st.DataObject):
+@example(rows=[NO_LABEL, NO_LABEL, LEAST, WIDE], draw=random.Random(0))
+@example(rows=[LEAST, {"g": "b", "y": 0.0, "p": 5e-324}, WIDE], draw=random.Random(0))
+@given(rows=st.lists(REAL_ROW, min_size=2, max_size=30), draw=st.randoms(use_true_random=False))
+def test_regression_shards(rows: list[dict[str, Any]], draw: random.Random):
     assume(any(row["y"] is not None and row["y"] == row["y"] for row in rows))
     schema = {"g": pl.String, "y": pl.Float64, "p": pl.Float64}
     roles = Roles(label="y", prediction="p", protected=("g",), task="regression")
     whole = tally_rows(pl.DataFrame(rows, schema=schema), roles)
     tallier = Tallier(roles)
-    for row in data.draw(st.permutations(rows)):
+    for row in draw.sample(rows, len(rows)):
         tallier.update(pl.DataFrame([row], schema=schema))
     assert counts(tallier.tally) == counts(whole)
+
+
+@settings(deadline=None, max_examples=12)
+@example(edges=(-1.0, 2.0**29), scores_=[5e-324, -5e-324, 0.0, 2.0**29], draw=random.Random(0))
+@example(edges=(0.0, 5e-324), scores_=[0.0, 5e-324], draw=random.Random(0))
+@example(edges=(-5e-324, 2e-321), scores_=[0.0, 5e-324, 1e-321, 2e-321], draw=random.Random(0))
+@given(
+    edges=st.tuples(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9)).filter(lambda edges: edges[0] < edges[1]),
+    scores_=st.lists(st.floats(0, 1), min_size=2, max_size=30),
+    draw=st.randoms(use_true_random=False),
+)
+def test_score_shards_between_any_edges_by_value_and_by_bin(
+    edges: tuple[float, float], scores_: list[float], draw: random.Random
+):
+    low, high = edges
+    values = [max(low, min(high, score if high - low < 1e-300 else low + score * (high - low))) for score in scores_]
+    frame = pl.DataFrame({"y": [number % 2 for number, _ in enumerate(values)], "s": values})
+    order = draw.sample(range(len(values)), len(values))
+    found = []
+    for most in (16_384, 0):  # by value, then by bin: each as a whole, row by row, and the first in the other's bins
+        with pytest.MonkeyPatch.context() as patch:
+            for module in ("assay.records._tally_sum", "assay.tabular.counting", "assay.tabular.statement"):
+                patch.setattr(f"{module}.EXACT_SCORES", most)
+            whole, parts = Tallier(ROLES_OF_SCORES, low=low, high=high), Tallier(ROLES_OF_SCORES, low=low, high=high)
+            whole.update(frame)
+            for number in order:
+                parts.update(frame[number : number + 1])
+            assert counts(parts.tally) == counts(whole.tally)
+            found.append(whole.tally.scores)
+    by_value, by_bin = found
+    assert by_value is not None
+    assert by_bin is not None
+    cells_ = tuple(tally_sum.binned(cell, low, high) for cell in by_value.cells)
+    assert cells_ == by_bin.cells
 
 
 @pytest.mark.parametrize("low_high", [(0.0, 1.0), (-3.0, 7.0)])

@@ -68,9 +68,8 @@ def _errors_sql(plan: Plan, exponent: int) -> str:
     def both(role: str) -> str:
         return usable.format(role, role)
 
-    width = 2.0**exponent / (SCORE_BINS // 2)
     inner = [
-        f"CAST(floor(error / {literal(width)}) AS SMALLINT) + {SCORE_BINS // 2} AS bin",
+        f"{_error_bin(exponent)} AS bin",
         "count(*) AS n",
         *(f"sum(CAST({term} * 1e12 AS HUGEINT)) AS {name}" for name, term in _SUMS.items()),
     ]
@@ -87,6 +86,17 @@ def _errors_sql(plan: Plan, exponent: int) -> str:
         f"counted AS (\n  SELECT\n{indented([*keys, *inner])}\n  FROM paired\n  GROUP BY ALL\n)\n"
         f"SELECT\n{indented([*keys, *outer], 2)}\nFROM counted\nGROUP BY ALL;\n"
     )
+
+
+def _error_bin(exponent: int) -> str:
+    """Return the bin of an error.
+
+    The first bin below 0 is asked for by its edges: the quotient of the least negative numbers and a width above 1 is
+    rounded to 0, which would put an error into another bin the wider the bins are.
+    """
+    width = literal(2.0**exponent / (SCORE_BINS // 2))
+    place = f"CASE WHEN error < 0 AND error >= -{width} THEN -1 ELSE CAST(floor(error / {width}) AS SMALLINT) END"
+    return f"{place} + {SCORE_BINS // 2}"
 
 
 def _greatest_error(session: Session, plan: Plan) -> float:

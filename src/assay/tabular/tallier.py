@@ -41,7 +41,7 @@ class Tallier:
         """
         if not (low < high and high - low < float("inf")):
             raise DataError(f"expected finite edges with low < high, found low={low!r} and high={high!r}")
-        self._edges = (float(low), float(high))
+        self._edges = (float(low) + 0.0, float(high) + 0.0)  # -0.0 is 0.0
         self._memory, self._threads = memory, threads
         self._seen: Counter[Value] = Counter()
         self._sum = Tally(roles=roles, rows=0)
