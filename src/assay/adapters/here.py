@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from assay.adapters.project_log import ProjectLog
 from assay.errors import InputError
-from assay.lifecycle.project import CONFIG_NAME, Project, load_project
-from assay.lifecycle.setting import setting_of
+from assay.lifecycle.keyring import DEFAULT
+from assay.lifecycle.project import CONFIG_NAME, LOG, Project, load_project, release_folder
+from assay.lifecycle.setting import require_time, rules_elsewhere, setting_elsewhere, setting_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from assay.lifecycle.assessment import Assessed
     from assay.lifecycle.consenting import Desk
-    from assay.lifecycle.release import Released
+    from assay.lifecycle.release import Decided, Released
 
 
 def project_at(path: Path | str | None = None) -> Project:
@@ -83,27 +86,87 @@ def gate(
     project: Project | Path | str | None = None,
     *,
     policy: Path | str | None = None,
+    trust: Path | str | None = None,
+    measured_by: Sequence[Path | str] = (),
     signature: Path | str | None = None,
-    key: str = "default",
-) -> Released:
+    tally: Path | str | None = None,
+    consents: Sequence[Path | str] = (),
+    model: Path | str | None = None,
+    state: Path | str | None = None,
+    key: str | None = None,
+    at: str | None = None,
+) -> Decided:
     """Decide on signed evidence: no rows, no engine and no network are needed.
 
+    In a project the decision is signed and recorded there. Elsewhere ``policy`` and ``trust`` say under what is
+    decided; with ``state`` the decision is signed and recorded in that folder, without it nothing is signed or written.
+
     Args:
-        evidence: `evidence.json`, its folder, or ``-`` for standard input (then give ``signature``).
+        evidence: `evidence.json`, its folder, or ``-`` for standard input.
         project: by default the one above the evidence, or the one the working folder belongs to.
         policy: decide under this file instead of the project's.
+        trust: the people whose signatures count, instead of the project's file.
+        measured_by: public keys of those who may have measured, beside the people of ``trust``; without a project.
         signature: the evidence's signature; by default beside it.
-        key: name of the key that signs.
+        tally: the counts behind it; by default beside it.
+        consents: approvals and waivers, files or folders; by default those beside the evidence.
+        model: the model's files, to compare; by default the project's, if it is about this version.
+        state: a folder for keys, log and releases, where there is no project.
+        key: name of the key that signs; by default ``default``, made on first use.
+        at: decide as at this time (RFC 3339, UTC); only where nothing is signed.
+
+    Returns:
+        The decision; a `Released` one where it was signed and recorded.
 
     Raises:
         AssayError: when something is missing, wrong or changed; nothing is decided then.
     """
     from assay.lifecycle import release  # noqa: PLC0415 - only when called
+    from assay.lifecycle.presenting import Papers, read_signed  # noqa: PLC0415
 
-    evidence = Path(evidence)
-    project = _project(project if project is not None else _folder_above(evidence))
-    setting = setting_of(project, policy=_path(policy), key=key)
-    return release.gate(release.read_signed(evidence, setting, _path(signature)), setting, log_of(project))
+    path, files = Path(evidence), _path(model)
+    papers = Papers(signature=_path(signature), tally=_path(tally), consents=tuple(map(Path, consents)))
+    found = None if state is not None else _project_or_none(project, path)
+    _require_sense(found, state, measured_by=measured_by, key=key, at=at)
+    if found is not None:
+        setting = setting_of(found, policy=_path(policy), trust=_path(trust), key=key or DEFAULT)
+        return release.gate(read_signed(path, setting, papers), setting, log_of(found), model=files)
+    rules = rules_elsewhere(_path(policy), _path(trust), tuple(map(Path, measured_by)))
+    if state is None:
+        return release.decide_only(read_signed(path, rules, papers), rules, model=files, at=at)
+    setting = setting_elsewhere(rules, Path(state), key=key or DEFAULT)
+    signed = read_signed(path, setting, papers)
+    about = signed.evidence.model
+    folder = release_folder(setting.state, about.name, about.version)
+    return release.gate(
+        signed, setting, ProjectLog(setting.state / LOG, signed.evidence.system), folder=folder, model=files
+    )
+
+
+def _project_or_none(given: Project | Path | str | None, evidence: Path) -> Project | None:
+    """Return the project given, the one above the evidence, or the one here; none where there is none at all."""
+    if given is not None:
+        return _project(given)
+    above = _folder_above(evidence) or _folder_above(Path.cwd() / CONFIG_NAME)
+    return None if above is None else project_at(above)
+
+
+def _require_sense(
+    project: Project | None, state: Path | str | None, *, measured_by: Sequence[Path | str], key: str | None,
+    at: str | None,
+) -> None:  # fmt: skip
+    """Refuse what would be left unsaid: options that mean nothing together."""
+    signs = project is not None or state is not None
+    if at is not None and signs:
+        raise InputError("--at: expected only where nothing is signed: a signed decision bears the time it was made at")
+    if at is not None:
+        require_time(at, "--at")
+    if key is not None and not signs:
+        raise InputError(
+            f"--key {key}: expected a project, or --state FOLDER with keys and log; without either nothing is signed"
+        )
+    if measured_by and project is not None:
+        raise InputError("--measured-by: expected without a project; here the people of its trust file count")
 
 
 def open_desk(release: Path | str | None, *, name: str, key: Path | str | None = None) -> Desk:

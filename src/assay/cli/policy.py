@@ -274,7 +274,7 @@ def _consents(folder: Path, evidence: Evidence) -> tuple[tuple[Any, ...], set[st
     """Return the consents beside a release and the author's keys, by the trust file of the project it lies in."""
     if not (folder / "consents").is_dir():
         return (), set()
-    from assay.lifecycle.consenting import read_consents  # noqa: PLC0415 - only where consents can count at all
+    from assay.lifecycle.consenting import consent_files, read_consents  # noqa: PLC0415 - only where they can count
     from assay.lifecycle.project import load_project  # noqa: PLC0415
     from assay.lifecycle.setting import read_trust  # noqa: PLC0415
 
@@ -287,7 +287,7 @@ def _consents(folder: Path, evidence: Evidence) -> tuple[tuple[Any, ...], set[st
         return (), set()
     trust, _ = read_trust(project.root / project.config.trust if project.config.trust else None)
     keys = {person.key.key_id for person in trust.people if person.name == evidence.model.author}
-    return read_consents(folder, trust), keys
+    return read_consents(consent_files([folder]), trust), keys
 
 
 def _print_replayed(found: Policy, replayed: list[Replayed], form: str) -> None:

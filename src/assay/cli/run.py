@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from assay.cli.options import Output, format_option
-from assay.cli.release import FORMATS, finish
+from assay.cli.release import FORMATS, OUTPUTS, finish
 
 EPILOG = """\b
 Examples:
@@ -25,7 +25,7 @@ Exit codes: 0 allow (or warn), 1 deny, 2 wrong command, policy or input, 3 undec
 @click.option("--policy", type=Path, help="Decide under this policy instead of the one in assay.yaml.")
 @click.option("--stage", type=click.Choice(["release"]), default="release", show_default=True)
 @click.option("--key", default="default", show_default=True, help="Name of the key in .assay/keys that signs.")
-@click.option("--output", "outputs", type=Output(FORMATS), multiple=True, help="Write a report to a file, too.")
+@click.option("--output", "outputs", type=Output(OUTPUTS), multiple=True, help="Write a report to a file, too.")
 @format_option(*FORMATS)
 def run(
     project: Path | None, policy: Path | None, stage: str, key: str, outputs: tuple[tuple[str, Path], ...], form: str

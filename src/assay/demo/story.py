@@ -14,6 +14,7 @@ from assay.demo.recipes import RECIPES, Recipe
 from assay.demo.training import Trained, train
 from assay.errors import InputError
 from assay.lifecycle import consenting, release
+from assay.lifecycle.presenting import read_signed
 from assay.lifecycle.project import load_project
 from assay.lifecycle.setting import setting_of
 from assay.lifecycle.storing import storage_errors
@@ -232,9 +233,7 @@ def _tell_release(folder: Path, teller: Teller) -> str:
     evidence = project.release() / "evidence.json"
     teller.command(f"assay gate {evidence.relative_to(project.root)} --key {AUTHOR}")
     setting = setting_of(project, key=AUTHOR)
-    released = release.gate(
-        release.read_signed(evidence, setting), setting, ProjectLog(project.log, project.config.system)
-    )
+    released = release.gate(read_signed(evidence, setting), setting, ProjectLog(project.log, project.config.system))
     _tell_verdict(released, teller)
     return released.verdict.decision
 

@@ -211,6 +211,6 @@ def assess(
         StorageError: when the disk is full; what was there before is unchanged.
     """
     assessed = measure_release(project, policy, keyring, key=key, watched=watched)
-    with staging(assessed.folder) as workplace:
+    with staging(assessed.folder) as workplace, keyring.kept():
         publish(workplace, assessed.folder, assessed.contents)
     return assessed

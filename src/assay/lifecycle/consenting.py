@@ -19,6 +19,7 @@ from assay.records.consent import Approval, Bound, Revocation, SignedConsent, Wa
 from assay.records.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from assay.attest.trust import Trust
@@ -27,19 +28,43 @@ if TYPE_CHECKING:
 CONSENTS = "consents"
 
 
-def read_consents(folder: Path, trust: Trust) -> tuple[SignedConsent, ...]:
-    """Read every approval, waiver and revocation beside a release; what does not count is told, not left out.
+def consent_files(paths: Iterable[Path]) -> dict[str, bytes]:
+    """Return consents, and the approvers' words beside them, by the name that they have in a release folder.
+
+    Args:
+        paths: files of consents, folders of them, or release folders; a folder that is not there holds none.
+
+    Raises:
+        InputError: when a file cannot be read.
+    """
+    found: dict[str, bytes] = {}
+    for path in paths:
+        folder = path / CONSENTS if (path / CONSENTS).is_dir() else path
+        files = sorted(folder.glob("*.json")) if folder.is_dir() or path.name == CONSENTS else [path]
+        for file in files:
+            for one, what in ((file, "a consent"), (file.with_suffix(".txt"), "the approver's words")):
+                if one is file or one.is_file():
+                    found[f"{CONSENTS}/{one.name}"] = read_file(one, what)
+    return found
+
+
+def read_consents(files: Mapping[str, bytes], trust: Trust) -> tuple[SignedConsent, ...]:
+    """Read every approval, waiver and revocation among some files; what does not count is told, not left out.
+
+    Args:
+        files: consents and words, as `consent_files` returns them.
+        trust: who people are.
 
     Raises:
         DocumentError: for a file that is not a consent.
         VerificationError: for a consent whose parts contradict each other.
     """
     found = []
-    for path in sorted((folder / CONSENTS).glob("*.json")):
-        envelope = dsse.parse(read_file(path, "a consent"), name=path.name)
-        words = path.with_suffix(".txt")
-        comment = read_file(words, "the approver's words").decode("utf-8", "replace") if words.is_file() else ""
-        found.append(read_consent(envelope, trust, comment=comment, name=path.name))
+    for path, content in sorted(files.items()):
+        name = path.removeprefix(f"{CONSENTS}/")
+        if name.endswith(".json"):
+            comment = files.get(path.removesuffix(".json") + ".txt", b"").decode("utf-8", "replace")
+            found.append(read_consent(dsse.parse(content, name=name), trust, comment=comment, name=name))
     return tuple(found)
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT
 from assay.errors import VerificationError
 from assay.lifecycle.project import read_file
-from assay.lifecycle.storing import publish, staging
-from assay.records.canonical import parse_record, sha256_hex
+from assay.records.canonical import canonical_json, parse_record, sha256_hex
 from assay.records.evidence import Evidence
 from assay.records.tally_document import parse_tally
 from assay.records.verdict import Verdict
@@ -107,14 +106,13 @@ def makers(release: Release) -> Mapping[str, Callable[[], str]]:
         return render(release)
 
     return {
+        "verdict": lambda: canonical_json(release.verdict).decode(),
         "text": text, "json": as_json, "markdown": markdown, "sarif": sarif, "junit": junit,
         "html": html, "card": card, "ml-bom": ml_bom, "huggingface": huggingface,
     }  # fmt: skip
 
 
-def write_documents(folder: Path, release: Release) -> None:
-    """Write the model card and the report into the release folder."""
+def render_documents(release: Release) -> dict[str, bytes]:
+    """Return the model card and the report, as they are written into the release folder."""
     made = makers(release)
-    contents = {CARD: made["card"]().encode(), REPORT: made["html"]().encode()}
-    with staging(folder) as stage:
-        publish(stage, folder, contents)
+    return {CARD: made["card"]().encode(), REPORT: made["html"]().encode()}

@@ -2,10 +2,14 @@
 
 ``<name>.pem`` is the private key (mode 0600 from its first byte on), ``<name>.pub`` the public one beside it. A
 private key that others can read is refused: it may have been copied.
+
+A late ring makes a missing key in memory and writes it just before what it has signed goes to the log
+(`Keyring.kept`), so that what fails before leaves none behind.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -23,7 +27,7 @@ from assay.attest.keys import (
 from assay.errors import InputError, StorageError, VerificationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 DEFAULT = "default"
@@ -35,8 +39,10 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 class Keyring:
     """The keys of one folder, such as ``.assay/keys``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, late: bool = False) -> None:
         self._folder = folder
+        self._late = late
+        self._unwritten: dict[str, Signer] = {}
 
     @property
     def folder(self) -> Path:
@@ -62,9 +68,11 @@ class Keyring:
                 f"key name {name!r}: expected letters, digits, '.', '_', '@' or '-', beginning with a letter or digit"
             )
         private, public = self._folder / f"{name}.pem", self._folder / f"{name}.pub"
+        if self._late and not private.exists():
+            return self._unwritten.setdefault(name, Signer(name, generate_key()))
         try:
             if not private.exists():
-                self._make(private)
+                self._make(private, generate_key())
             key = _read_private(private)
             self._check_public(public, key)
         except OSError as error:
@@ -75,9 +83,44 @@ class Keyring:
         """Return every public key beside the private ones, and those put here to be trusted."""
         return frozenset(read_public_keys(self._folder).values())
 
-    def _make(self, private: Path) -> None:
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Write the keys that are in memory alone while what they have signed is recorded; take them back if it fails.
+
+        Entries that are in the log, though nothing covers them yet (`PublishingWaitsError`), keep their key.
+
+        Raises:
+            InputError: when another process has made a key of that name meanwhile.
+            StorageError: when a key cannot be written.
+        """
+        before = [folder for folder in (self._folder, *self._folder.parents) if not folder.exists()]
+        made = [self._keep(signer) for signer in self._unwritten.values()]
+        try:
+            yield
+        except BaseException as error:
+            from assay.lifecycle.publishing import PublishingWaitsError  # noqa: PLC0415 - only when something failed
+
+            if not isinstance(error, PublishingWaitsError):
+                _take_back(made, before)
+            raise
+        self._unwritten.clear()
+
+    def _keep(self, signer: Signer) -> Path:
+        private = self._folder / f"{signer.name}.pem"
+        try:
+            self._make(private, signer.private)
+            if _read_private(private).public != signer.public:
+                raise InputError(f"another process made the key {signer.name} at the same time; run again")
+            self._check_public(private.with_suffix(".pub"), signer.private)
+        except OSError as error:
+            raise StorageError(
+                f"key {signer.name}: {error.strerror or error} at {error.filename or private}"
+            ) from error
+        return private
+
+    def _make(self, private: Path, key: PrivateKey) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_new(private, generate_key().pem(), 0o600)
+        _write_new(private, key.pem(), 0o600)
 
     def _check_public(self, public: Path, key: PrivateKey) -> None:
         if not public.exists():
@@ -89,6 +132,15 @@ class Keyring:
                 f"{key.public.key_id:.16}, found {found.key_id:.16}). Remove it if the private key is "
                 "yours; it is then written anew"
             )
+
+
+def _take_back(made: list[Path], folders: list[Path]) -> None:
+    for private in made:
+        for path in (private, private.with_suffix(".pub")):
+            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # somebody has put something there: the folder stays
+        for folder in folders:
+            folder.rmdir()
 
 
 def read_public_keys(folder: Path) -> Mapping[str, PublicKey]:

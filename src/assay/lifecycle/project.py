@@ -14,7 +14,7 @@ from assay.records.evidence import Materiality
 from assay.records.tally import Roles, Task
 
 CONFIG_NAME = "assay.yaml"
-STATE = ".assay"
+STATE, KEYS, LOG = ".assay", "keys", "log"
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 
 
@@ -92,12 +92,12 @@ class Project:
     @property
     def keys(self) -> Path:
         """The folder of signing keys."""
-        return self.state / "keys"
+        return self.state / KEYS
 
     @property
     def log(self) -> Path:
         """The log: a plain folder of tiles."""
-        return self.state / "log"
+        return self.state / LOG
 
     @property
     def model(self) -> Path:
@@ -106,11 +106,25 @@ class Project:
 
     def release(self, version: str | None = None) -> Path:
         """The folder of a version of this project's model; by default the version of `assay.yaml`."""
-        return self.state / "releases" / self.config.model.name / (version or self.config.model.version)
+        return release_folder(self.state, self.config.model.name, version or self.config.model.version)
 
     def roles(self) -> Roles:
         """The columns' meanings as the tally needs them."""
         return Roles(**msgspec.structs.asdict(self.config.columns))
+
+
+def release_folder(state: Path, name: str, version: str) -> Path:
+    """Return the folder of a model version below a state folder.
+
+    Raises:
+        InputError: for a name or a version that no folder can bear.
+    """
+    for what, text in (("name", name), ("version", version)):
+        if not _SAFE_NAME.fullmatch(text):
+            raise InputError(
+                f"expected a model {what} of letters, digits and . _ + - (it names a folder), found {text!r}"
+            )
+    return state / "releases" / name / version
 
 
 def find_config(start: Path) -> Path:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,24 +10,16 @@ import msgspec
 from assay import __version__
 from assay.attest import dsse
 from assay.attest.bundle import make_bundle, receipt_content
-from assay.attest.statement import (
-    EVIDENCE,
-    TALLY,
-    VERDICT,
-    evidence_statement,
-    subject_digest,
-    verdict_statement,
-)
-from assay.errors import InputError, VerificationError
-from assay.lifecycle.consenting import read_consents
-from assay.lifecycle.documents import REPORT, read_card_of, write_documents
-from assay.lifecycle.project import read_file
-from assay.lifecycle.setting import EVIDENCE_SIGNATURE, now, whoami
+from assay.attest.statement import EVIDENCE, TALLY, VERDICT, evidence_statement, verdict_statement
+from assay.errors import InputError
+from assay.lifecycle.consenting import consent_files
+from assay.lifecycle.documents import REPORT, read_card_of, render_documents
+from assay.lifecycle.presenting import SignedEvidence
+from assay.lifecycle.project import read_file, release_folder
+from assay.lifecycle.setting import EVIDENCE_SIGNATURE, nobody, now, whoami
 from assay.lifecycle.storing import compare_model, keep_document, publish, staging
 from assay.policy import decide
 from assay.records.canonical import canonical_json, parse_record, sha256_hex
-from assay.records.evidence import Evidence
-from assay.records.tally_document import parse_tally
 from assay.records.verdict import Verdict
 from assay.reports.release import Release
 
@@ -38,8 +29,9 @@ if TYPE_CHECKING:
 
     from assay.attest.trust import Trust
     from assay.lifecycle.project import Project
-    from assay.lifecycle.setting import Log, Setting
-    from assay.records.tally import FileDigest, Tally
+    from assay.lifecycle.setting import Log, Rules, Setting
+    from assay.records.evidence import Actor, Evidence
+    from assay.records.tally import FileDigest
 
 BUNDLE, RECEIPT = "bundle.json", "receipt.json"
 ROOM_BYTES = 1 << 18
@@ -49,33 +41,9 @@ VERIFIER = f"https://assay/verifier/{__version__}"
 
 
 @dataclass(frozen=True)
-class SignedEvidence:
-    """Evidence whose signature was looked at.
+class Decided:
+    """A decision, and everything reports are made from. Nothing signed it, unless it was `Released`."""
 
-    Attributes:
-        evidence: the record.
-        content: its bytes.
-        folder: where the decision is written.
-        unwritten: files of a measurement that was just made; they are written together with the decision, so that a
-            run that fails leaves the release that was there before as it was.
-    """
-
-    evidence: Evidence
-    content: bytes
-    folder: Path
-    unwritten: Mapping[str, bytes] = field(default_factory=dict)
-
-    @property
-    def sha256(self) -> str:
-        """The digest that verdict and consents are bound to."""
-        return sha256_hex(self.content)
-
-
-@dataclass(frozen=True)
-class Released:
-    """A decided release: everything reports are made from, and the folder it is in."""
-
-    folder: Path
     report: Release
 
     @property
@@ -89,67 +57,72 @@ class Released:
         return self.report.evidence
 
 
-def read_signed(path: Path, setting: Setting, signature: Path | None = None) -> SignedEvidence:
-    """Read evidence (its file, its folder, or ``-``) and check who signed it.
+@dataclass(frozen=True)
+class Released(Decided):
+    """A decision that is signed and in the log, and the folder it is in."""
 
-    The decision is written beside the evidence; evidence from standard input goes to the project's release folder.
+    folder: Path
+
+
+def decide_only(
+    signed: SignedEvidence, rules: Rules, *, model: Path | None = None, at: str | None = None, by: Actor | None = None
+) -> Decided:
+    """Decide on signed evidence; nothing is signed, recorded or written.
+
+    Args:
+        signed: the evidence, its signature looked at.
+        rules: under what is decided.
+        model: the model's files, to compare; by default the project's, if it is about this version.
+        at: the time of the decision; by default now.
+        by: who decides; by default nobody whom a key stands for.
 
     Raises:
-        InputError: when evidence or signature is missing.
-        VerificationError: when the evidence was edited after it was signed, or the signer is not known here.
+        InputError: when the model is missing.
+        VerificationError: when the tally or the model is not what was measured.
     """
-    if path.is_dir():
-        path /= EVIDENCE
-    content = sys.stdin.buffer.read() if str(path) == "-" else read_file(path, "evidence")
-    evidence = parse_record(content, Evidence, name=path.name)
-    signature = signature or path.parent / EVIDENCE_SIGNATURE
-    if not signature.is_file():
-        raise InputError(
-            f"expected the signature of the evidence at {signature}, found none: evidence that nobody signed decides "
-            "nothing. Measure with: assay assess (or assay run)"
-        )
-    envelope = dsse.parse(read_file(signature, "the evidence's signature"), name=signature.name)
-    signed = dsse.verify(envelope, setting.trust.keys() | setting.keyring.public_keys())
-    expected = subject_digest(signed.payload, EVIDENCE)
-    if expected != sha256_hex(content):
-        raise VerificationError(
-            f"{path} is not what was signed: expected SHA-256 {expected[:16]}..., found {sha256_hex(content)[:16]}.... "
-            "It was changed after it was measured; measure again with: assay assess"
-        )
-    if str(path) != "-":
-        return SignedEvidence(evidence, content, path.resolve().parent)
-    if setting.project is None:
-        raise InputError("expected a project (assay.yaml) to decide in, found none: evidence came by standard input")
-    return SignedEvidence(evidence, content, setting.project.release(evidence.model.version))
+    evidence = signed.evidence
+    tally = signed.read_tally()
+    verdict = decide(
+        rules.policy,
+        evidence,
+        evidence_sha256=signed.sha256,
+        consents=signed.read_consents(rules),
+        trust_sha256=rules.trust_sha256,
+        at=at or now(),
+        by=by or nobody(),
+        author_keys=_author_keys(rules.trust, evidence),
+        files_now=_files_now(model or _model_of(rules.project, evidence), evidence),
+    )
+    return Decided(Release(evidence=evidence, verdict=verdict, tally=tally, card=read_card_of(rules.project, evidence)))
 
 
-def gate(signed: SignedEvidence, setting: Setting, log: Log) -> Released:
+def gate(
+    signed: SignedEvidence, setting: Setting, log: Log, *, folder: Path | None = None, model: Path | None = None
+) -> Released:
     """Decide on signed evidence, attest the verdict, record evidence and verdict in the log, and write them.
+
+    Args:
+        signed: the evidence, its signature looked at.
+        setting: under what, by whom and where is decided.
+        log: where evidence and verdict are recorded.
+        folder: the release folder; by default where the evidence lies, or that of its version in the state folder.
+        model: the model's files, to compare; by default the project's, if it is about this version.
 
     Raises:
         InputError: when the model is missing; nothing is written then.
         VerificationError: when the tally or the model is not what was measured.
         StorageError: when the disk is full; what was there before is unchanged.
     """
-    evidence, folder = signed.evidence, signed.folder
-    tally = _read_tally(signed)
-    verdict = decide(
-        setting.policy,
-        evidence,
-        evidence_sha256=signed.sha256,
-        consents=read_consents(folder, setting.trust),
-        trust_sha256=setting.trust_sha256,
-        at=now(),
-        by=whoami(setting.keyring, setting.key),
-        author_keys=_author_keys(setting.trust, evidence),
-        files_now=_files_now(setting.project, evidence),
-    )
+    about = signed.evidence.model
+    folder = folder or signed.folder or release_folder(setting.state, about.name, about.version)
+    _require_tally(signed, folder)
+    decided = decide_only(signed, setting, model=model, by=whoami(setting.keyring, setting.key))
     before = _verdict_before(folder / VERDICT)
-    _record(signed, verdict, setting, log)
-    report = Release(evidence=evidence, verdict=verdict, tally=tally, card=read_card_of(setting.project, evidence))
-    if (folder / REPORT).exists() and not _same_substance(before, verdict):
-        write_documents(folder, report)  # a report that tells another decision than the verdict would be untrue
-    return Released(folder=folder, report=report)
+    stale = (folder / REPORT).exists() and not _same_substance(before, decided.verdict)
+    # A report that tells another decision than the verdict would be untrue.
+    documents = render_documents(decided.report) if stale or signed.fresh else {}
+    _record(signed, decided.verdict, setting, log, folder=folder, documents=documents)
+    return Released(decided.report, folder)
 
 
 def run(project: Project, setting: Setting, log: Log, *, watched: bool = False) -> Released:
@@ -163,33 +136,37 @@ def run(project: Project, setting: Setting, log: Log, *, watched: bool = False) 
     from assay.lifecycle.assessment import measure_release  # noqa: PLC0415 - the engine, only when rows are read
 
     found = measure_release(project, setting.policy, setting.keyring, key=setting.key, watched=watched)
-    signed = SignedEvidence(found.evidence, found.contents[EVIDENCE], found.folder.resolve(), found.contents)
-    released = gate(signed, setting, log)
-    write_documents(released.folder, released.report)
-    return released
+    signed = SignedEvidence(
+        evidence=found.evidence,
+        content=found.contents[EVIDENCE],
+        signature=found.contents[EVIDENCE_SIGNATURE],
+        tally=found.contents[TALLY],
+        consents=consent_files([found.folder / "consents"]),
+        folder=found.folder.resolve(),
+        fresh=True,
+    )
+    return gate(signed, setting, log)
 
 
-def _read_tally(signed: SignedEvidence) -> Tally | None:
-    path = signed.folder / TALLY
-    content = signed.unwritten.get(TALLY)
-    if content is None:
-        if not path.is_file():
-            return None
-        content = read_file(path, "a tally")
-    if sha256_hex(content) != signed.evidence.tally_sha256:
-        raise VerificationError(
-            f"{path} is not the tally that the evidence was measured from. Measure again: assay run"
+def _require_tally(signed: SignedEvidence, folder: Path) -> None:
+    """A release that is recorded keeps the counts that its evidence was measured from."""
+    if signed.tally is None and not (folder / TALLY).is_file():
+        raise InputError(
+            f"expected {TALLY} beside the evidence, found none: what is recorded keeps the counts that it was measured "
+            "from. Bring the file along, or name it with --tally FILE"
         )
-    return parse_tally(content, name=path.name)
 
 
-def _files_now(project: Project | None, evidence: Evidence) -> tuple[FileDigest, ...] | None:
-    """Hash the project's model again and hold it against the evidence; none when the project is about another."""
+def _model_of(project: Project | None, evidence: Evidence) -> Path | None:
+    """Return the project's model; none when the project is about another version."""
     if project is None or project.config.model.name != evidence.model.name:
         return None
-    if project.config.model.version != evidence.model.version:
-        return None
-    return compare_model(project.model, evidence.model.sha256, evidence.model.files)
+    return project.model if project.config.model.version == evidence.model.version else None
+
+
+def _files_now(model: Path | None, evidence: Evidence) -> tuple[FileDigest, ...] | None:
+    """Hash a model's files again and hold them against the evidence."""
+    return None if model is None else compare_model(model, evidence.model.sha256, evidence.model.files)
 
 
 def _author_keys(trust: Trust, evidence: Evidence) -> set[str]:
@@ -210,8 +187,16 @@ def _same_substance(before: Verdict | None, verdict: Verdict) -> bool:
     return msgspec.structs.replace(before, decided_at=verdict.decided_at, decided_by=verdict.decided_by) == verdict
 
 
-def _record(signed: SignedEvidence, verdict: Verdict, setting: Setting, log: Log) -> None:
-    """Sign evidence and verdict, append both to the log, and write verdict, bundle and receipt together."""
+def _record(
+    signed: SignedEvidence,
+    verdict: Verdict,
+    setting: Setting,
+    log: Log,
+    *,
+    folder: Path,
+    documents: Mapping[str, bytes],
+) -> None:
+    """Sign evidence and verdict, append both to the log, and write verdict, bundle, receipt and documents together."""
     signer = setting.keyring.signer(setting.key)
     content = canonical_json(verdict)
     envelopes = [
@@ -219,20 +204,12 @@ def _record(signed: SignedEvidence, verdict: Verdict, setting: Setting, log: Log
         dsse.sign(verdict_statement(verdict, verdict_sha256=sha256_hex(content), verifier=VERIFIER), [signer]),
     ]
     bundle = make_bundle(envelopes, [signer.public])
-    with staging(signed.folder) as stage:
+    written = {**signed.files_for(folder), **documents, VERDICT: content, BUNDLE: bundle.content()}
+    with staging(folder) as stage:
         # A full disk is met here, before the log says anything.
-        (stage / "room").write_bytes(b"\0" * (ROOM_BYTES + sum(map(len, signed.unwritten.values()))))
+        (stage / "room").write_bytes(b"\0" * (ROOM_BYTES + sum(map(len, written.values()))))
         (stage / "room").unlink()
-        if setting.project is not None:
-            keep_document(setting.project.state, content)  # the next verdict replaces this one; the trail tells of both
-        inclusions = log.append(bundle.attestations)
-        publish(
-            stage,
-            signed.folder,
-            {
-                **signed.unwritten,
-                VERDICT: content,
-                BUNDLE: bundle.content(),
-                RECEIPT: receipt_content(inclusions),
-            },
-        )
+        keep_document(setting.state, content)  # the next verdict replaces this one; the trail tells of both
+        with setting.keyring.kept():
+            inclusions = log.append(bundle.attestations)
+        publish(stage, folder, {**written, RECEIPT: receipt_content(inclusions)})

@@ -127,18 +127,28 @@ def write_durably(path: Path, content: bytes) -> None:
 
 
 def publish(stage: Path, folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Put files into a folder: all are written and synchronised in ``stage`` first, then renamed into place."""
+    """Put files into a folder: all are written and synchronised in ``stage`` first, then renamed into place.
+
+    A name may have folders in it: ``consents/<id>.json``.
+    """
     with storage_errors(folder):
         for name, content in contents.items():
+            (stage / name).parent.mkdir(parents=True, exist_ok=True)
             write_durably(stage / name, content)
-        folder.mkdir(parents=True, exist_ok=True)
         for name in contents:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (stage / name).replace(folder / name)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        for changed in {folder, *((folder / name).parent for name in contents)}:
+            synchronise(changed)
+
+
+def synchronise(folder: Path) -> None:
+    """Have a folder's names on the disk before returning."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 KEPT = "evidence"
