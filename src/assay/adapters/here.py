@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.assessment import Assessed
     from assay.lifecycle.consenting import Desk
     from assay.lifecycle.release import Decided, Released
+    from assay.records.evidence import Stage
 
 
 def project_at(path: Path | str | None = None) -> Project:
@@ -47,14 +48,16 @@ def _path(given: Path | str | None) -> Path | None:
 def run(
     project: Project | Path | str | None = None,
     *,
+    stage: Stage = "release",
     policy: Path | str | None = None,
     key: str = "default",
     watched: bool = False,
 ) -> Released:
-    """Assess, decide, attest, record and report the model version that a project names.
+    """Assess, decide, attest, record and report the model version that a project names, at one stage.
 
     Args:
         project: itself, its `assay.yaml` or folder; by default the one the working folder belongs to.
+        stage: the stage of the life cycle.
         policy: decide under this file instead of the project's.
         key: name of the key that signs.
         watched: draw a progress bar for a person who waits.
@@ -65,7 +68,8 @@ def run(
     from assay.lifecycle import release  # noqa: PLC0415 - only when called
 
     project = _project(project)
-    return release.run(project, setting_of(project, policy=_path(policy), key=key), log_of(project), watched=watched)
+    setting = setting_of(project, policy=_path(policy), key=key)
+    return release.run(project, setting, log_of(project), stage=stage, watched=watched)
 
 
 def assess(project: Project | Path | str | None = None, *, key: str = "default", watched: bool = False) -> Assessed:

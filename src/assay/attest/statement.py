@@ -227,8 +227,14 @@ def evidence_statement(evidence: Evidence, verdict: Verdict, *, evidence_sha256:
 
 
 def verified_properties(verdict: Verdict) -> list[str]:
-    """Return the properties that a verdict lets one rely on: the decision if it lets pass, and each passing control."""
-    decision = [f"ASSAY_DECISION_{verdict.decision.upper()}"] if verdict.decision in {"allow", "warn"} else []
+    """Return the properties that a verdict lets one rely on: the decision if it lets pass, and each passing control.
+
+    Only the stage ``release`` decides on a release: what another stage allows is named for that stage, so that nobody
+    takes a data gate or a monitored window for it.
+    """
+    stage = "" if verdict.stage == "release" else f"{verdict.stage.upper()}_"
+    passes = verdict.decision in {"allow", "warn"}
+    decision = [f"ASSAY_{stage}DECISION_{verdict.decision.upper()}"] if passes else []
     controls = _by_control(verdict.findings)
     return [*decision, *(f"ASSAY_CONTROL_PASSED {name}" for name, one in controls.items() if _worst(one) == "pass")]
 

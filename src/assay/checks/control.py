@@ -33,6 +33,7 @@ class Control(Written, frozen=True, kw_only=True):
         attributes: protected attributes compared. When these and the intersections are left out, those of
             ``coverage`` are; when that names none either, every attribute that was measured.
         intersections: combinations of attributes compared.
+        columns: columns compared, for checks of what was observed by column; every one measured when left out.
         limit: the limit in every tier.
         limits: the limit by tier, in place of ``limit``.
         decide: whether the interval or the point decides; a point needs a source that says so.
@@ -55,6 +56,7 @@ class Control(Written, frozen=True, kw_only=True):
     metric: str | None = None
     attributes: tuple[str, ...] = ()
     intersections: tuple[tuple[str, ...], ...] = ()
+    columns: tuple[str, ...] = ()
     limit: Limit | None = None
     limits: dict[str, Limit] = {}
     decide: Literal["interval", "point"] = "interval"
@@ -153,6 +155,7 @@ class Check:
         takes: further keys of a control that mean something to it.
         scope: kind of metric that it compares; None when it compares none.
         bounds: least and greatest value that its limit is held against, where no metric says so.
+        metrics: the metrics that it compares, for a check of one family; any of its scope when empty.
     """
 
     id: str
@@ -160,8 +163,9 @@ class Check:
     run: Run
     needs: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
-    scope: Literal["group", "between", "any"] | None = None
+    scope: Literal["group", "between", "observed", "any"] | None = None
     bounds: tuple[float, float] | None = None
+    metrics: frozenset[str] = frozenset()
 
 
 Checks: TypeAlias = Mapping[str, Check]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 def _about(evidence: Evidence, metric: str, attributes: tuple[str, ...], terms: Terms) -> list[Measurement]:
+    if known_metrics()[metric].scope == "observed":
+        return [one for one in evidence.measurements if one.metric == metric]
     if known_metrics()[metric].scope == "between":
         return same_minimum(between(evidence, metric, attributes), terms.minimum_group)
     return in_groups(evidence, metric, attributes)
@@ -27,7 +29,8 @@ def _lacking(evidence: Evidence, attributes: tuple[str, ...], terms: Terms) -> l
     """Return each required metric without a value over these attributes, with the reason."""
     lacking: list[str] = []
     for metric in terms.coverage.metrics:
-        if not attributes and known_metrics()[metric].scope == "between":
+        scope = known_metrics()[metric].scope
+        if (scope == "between" and not attributes) or (scope == "observed" and attributes):
             continue
         found = _about(evidence, metric, attributes, terms)
         if not found:

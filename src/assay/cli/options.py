@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
+STAGES = ("release",)
+"""The stages of `assay.lifecycle.stages`, named here so that help needs no engine; a test compares."""
+
+
 def parse_value(text: str) -> str | int | bool:
     """Read a class or outcome as it would stand in the data: 1 is a number, true a boolean, the rest text."""
     if text.lower() in {"true", "false"}:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.options import Output, format_option
+from assay.cli.options import STAGES, Output, format_option
 from assay.cli.release import FORMATS, OUTPUTS, finish
+
+if TYPE_CHECKING:
+    from assay.records.evidence import Stage
 
 EPILOG = """\b
 Examples:
@@ -23,12 +27,12 @@ Exit codes: 0 allow (or warn), 1 deny, 2 wrong command, policy or input, 3 undec
 @click.command(epilog=EPILOG)
 @click.option("--project", type=Path, help="assay.yaml or its folder (default: here, or the nearest folder above).")
 @click.option("--policy", type=Path, help="Decide under this policy instead of the one in assay.yaml.")
-@click.option("--stage", type=click.Choice(["release"]), default="release", show_default=True)
+@click.option("--stage", type=click.Choice(STAGES), default="release", show_default=True)
 @click.option("--key", default="default", show_default=True, help="Name of the key in .assay/keys that signs.")
 @click.option("--output", "outputs", type=Output(OUTPUTS), multiple=True, help="Write a report to a file, too.")
 @format_option(*FORMATS)
 def run(
-    project: Path | None, policy: Path | None, stage: str, key: str, outputs: tuple[tuple[str, Path], ...], form: str
+    project: Path | None, policy: Path | None, stage: Stage, key: str, outputs: tuple[tuple[str, Path], ...], form: str
 ) -> int:
     """Answer in one line: may this model version be released?
 
@@ -37,6 +41,5 @@ def run(
     """
     from assay.adapters import here  # noqa: PLC0415 - only when called
 
-    del stage  # one stage so far; the option is part of the contract
-    released = here.run(here.project_at(project), policy=policy, key=key, watched=form == "text")
+    released = here.run(here.project_at(project), stage=stage, policy=policy, key=key, watched=form == "text")
     return finish(released, form, outputs)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import platform
 import subprocess
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from assay import __version__
 from assay.attest import dsse
@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     from assay.records.tally import FileDigest, Tally
 
 
+NO_FILES = files_root([])
+"""Root digest of a model that has no files yet."""
+
+NO_CARD = Documentation()
+
+
 @dataclass(frozen=True)
 class Assessed:
     """What an assessment found: the evidence, the tally behind it, and the files to be kept.
@@ -52,6 +58,35 @@ class Assessed:
     evidence: Evidence
     tally: Tally
     contents: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What one stage of the life cycle measured, before it is bound and signed; every stage ends in one of these.
+
+    Attributes:
+        stage: the stage.
+        tally: the counts; a stage without predictions counts labels only.
+        measurements: those of the tally, then those observed beside it (`assay.metrics.observed`).
+        datasets: every dataset named, ordered by role.
+        measured_on: role of the dataset that the tally is of.
+        files: the model's files; none before there is a model.
+        model_sha256: root digest over ``files``; over no files it is the digest of nothing.
+        documentation: what the card lacks.
+        baseline: the version in production.
+        facts: further facts, for checks and custom rules.
+    """
+
+    stage: Stage
+    tally: Tally
+    measurements: tuple[Measurement, ...]
+    datasets: tuple[Dataset, ...]
+    measured_on: str
+    files: tuple[FileDigest, ...] = ()
+    model_sha256: str = NO_FILES
+    documentation: Documentation = NO_CARD
+    baseline: Baseline | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def code_version(root: Path) -> Code:
@@ -149,7 +184,6 @@ def measure_release(
     policy: Policy,
     keyring: Keyring,
     *,
-    stage: Stage = "release",
     key: str = "default",
     watched: bool = False,
 ) -> Assessed:
@@ -158,6 +192,10 @@ def measure_release(
     Raises:
         InputError: when a file is missing or wrong.
     """
+    return sign_evidence(project, policy, keyring, _measure(project, policy, watched=watched), key=key)
+
+
+def _measure(project: Project, policy: Policy, *, watched: bool) -> Measured:
     config = project.config
     wanted = plan(policy, config.materiality)
     files, root = list_model(project.model)
@@ -165,31 +203,63 @@ def measure_release(
     with contextlib.chdir(project.root):  # so that files and SQL on record bear the names of assay.yaml, no machine's
         tally = count_rows(section.path, project.roles(), query=section.query, watched=watched)
     measurements = measure_for(tally, wanted)
-    documentation = read_documentation(project, measurements)
     baseline, facts = _baseline(project)
-    evidence = Evidence(
-        system=config.system,
-        stage=stage,
-        model=ModelVersion(
-            name=config.model.name, version=config.model.version, sha256=root, files=files, author=config.model.author
-        ),
-        materiality=config.materiality,
+    return Measured(
+        stage="release",
+        tally=tally,
+        measurements=measurements,
         datasets=tuple(_datasets(project, tally)),
         measured_on=config.measured_on,
-        policy_sha256=digest(policy),
-        code=code_version(project.root),
-        tally_sha256=sha256_hex(print_tally(tally)),
-        rows=tally.rows,
-        measurements=measurements,
-        gaps=tally.gaps,
-        documentation=documentation,
+        files=files,
+        model_sha256=root,
+        documentation=read_documentation(project, measurements),
         baseline=baseline,
         facts=facts,
+    )
+
+
+def sign_evidence(
+    project: Project, policy: Policy, keyring: Keyring, found: Measured, *, key: str = "default", within: str = ""
+) -> Assessed:
+    """Bind what a stage measured to model, data, policy, code, identity and time, and sign it; nothing is written yet.
+
+    Args:
+        project: whose stage it is.
+        policy: the policy whose measurements were made.
+        keyring: the keys.
+        found: what the stage measured.
+        key: name of the key that signs.
+        within: a folder of the stage's own, for a stage that runs again and again (a window of monitoring).
+    """
+    config = project.config
+    evidence = Evidence(
+        system=config.system,
+        stage=found.stage,
+        model=ModelVersion(
+            name=config.model.name,
+            version=config.model.version,
+            sha256=found.model_sha256,
+            files=found.files,
+            author=config.model.author,
+        ),
+        materiality=config.materiality,
+        datasets=found.datasets,
+        measured_on=found.measured_on,
+        policy_sha256=digest(policy),
+        code=code_version(project.root),
+        tally_sha256=sha256_hex(print_tally(found.tally)),
+        rows=found.tally.rows,
+        measurements=found.measurements,
+        gaps=found.tally.gaps,
+        documentation=found.documentation,
+        baseline=found.baseline,
+        facts=dict(found.facts),
         measured_at=now(),
         measured_by=whoami(keyring, key),
-        tool=Tool(version=__version__, python=platform.python_version(), engine=tally.sources[0].engine),
+        tool=Tool(version=__version__, python=platform.python_version(), engine=found.tally.sources[0].engine),
     )
-    return _signed(evidence, tally, folder=project.release(), signer=keyring.signer(key))
+    folder = project.stage_folder(found.stage, within)
+    return _signed(evidence, found.tally, folder=folder, signer=keyring.signer(key))
 
 
 def _signed(evidence: Evidence, tally: Tally, *, folder: Path, signer: Signer) -> Assessed:

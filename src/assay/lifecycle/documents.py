@@ -113,6 +113,7 @@ def makers(release: Release) -> Mapping[str, Callable[[], str]]:
 
 
 def render_documents(release: Release) -> dict[str, bytes]:
-    """Return the model card and the report, as they are written into the release folder."""
+    """Return the report, as it is written into a stage's folder, and the model card of a release."""
     made = makers(release)
-    return {CARD: made["card"]().encode(), REPORT: made["html"]().encode()}
+    report = {REPORT: made["html"]().encode()}
+    return {CARD: made["card"]().encode(), **report} if release.evidence.stage == "release" else report

@@ -10,7 +10,7 @@ import msgspec
 
 from assay.errors import DocumentError, InputError, Problem, suggest
 from assay.records.document import load_yaml
-from assay.records.evidence import Materiality
+from assay.records.evidence import Materiality, Stage
 from assay.records.tally import Roles, Task
 
 CONFIG_NAME = "assay.yaml"
@@ -107,6 +107,10 @@ class Project:
     def release(self, version: str | None = None) -> Path:
         """The folder of a version of this project's model; by default the version of `assay.yaml`."""
         return release_folder(self.state, self.config.model.name, version or self.config.model.version)
+
+    def stage_folder(self, stage: Stage, within: str = "") -> Path:
+        """The folder of one stage of this version: the release's own, or one in it."""
+        return self.release() if stage == "release" else self.release() / stage / within
 
     def roles(self) -> Roles:
         """The columns' meanings as the tally needs them."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from assay.attest.trust import Trust
     from assay.lifecycle.project import Project
     from assay.lifecycle.setting import Log, Rules, Setting
-    from assay.records.evidence import Actor, Evidence
+    from assay.records.evidence import Actor, Evidence, Stage
     from assay.records.tally import FileDigest
 
 BUNDLE, RECEIPT = "bundle.json", "receipt.json"
@@ -125,17 +125,17 @@ def gate(
     return Released(decided.report, folder)
 
 
-def run(project: Project, setting: Setting, log: Log, *, watched: bool = False) -> Released:
-    """Assess, decide, attest, record and report: the one line for CI.
+def run(project: Project, setting: Setting, log: Log, *, stage: Stage = "release", watched: bool = False) -> Released:
+    """Assess, decide, attest, record and report one stage: the one line for CI.
 
     Raises:
         InputError: when anything named is missing or wrong; nothing is written then.
         VerificationError: when something changed while it ran.
         StorageError: when the disk is full; what was there before is unchanged.
     """
-    from assay.lifecycle.assessment import measure_release  # noqa: PLC0415 - the engine, only when rows are read
+    from assay.lifecycle.stages import measure_stage  # noqa: PLC0415 - the engine, only when rows are read
 
-    found = measure_release(project, setting.policy, setting.keyring, key=setting.key, watched=watched)
+    found = measure_stage(stage, project, setting, watched=watched)
     signed = SignedEvidence(
         evidence=found.evidence,
         content=found.contents[EVIDENCE],

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from assay.records.measurement import Unit
     from assay.records.tally import Task
 
-Scope: TypeAlias = Literal["group", "between"]
+Scope: TypeAlias = Literal["group", "between", "observed"]
 Need: TypeAlias = Literal["label", "prediction", "score"]
 
 INFINITY = math.inf
@@ -26,7 +26,8 @@ class Metric:
         name: its name, Fairlearn's where Fairlearn has one.
         title: what it is, in words.
         unit: what kind of number it is.
-        scope: ``group``: measured for everybody and for each group; ``between``: compares the groups of an attribute.
+        scope: ``group``: measured for everybody and for each group; ``between``: compares the groups of an attribute;
+            ``observed``: measured from rows beside the tally, about a column, two datasets, a run (see `observed`).
         needs: columns without which it cannot be measured.
         tasks: kinds of outcome it is defined for.
         higher_is_better: None where neither direction is better in itself.

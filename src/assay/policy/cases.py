@@ -65,6 +65,7 @@ class ShortMeasurement(Short, frozen=True, kw_only=True):
     left_out: tuple[dict[str, GroupValue], ...] = ()
     reason: str | None = None
     bound: float | None = None
+    about: dict[str, str] | None = None
 
     def record(self) -> Measurement:
         """Return the measurement as evidence holds it."""
@@ -79,6 +80,7 @@ class ShortMeasurement(Short, frozen=True, kw_only=True):
             minimum_group=(self.minimum_group or 30) if compares else self.minimum_group or unset,
             left_out=self.left_out if compares else unset,
             bound=unset if self.bound is None else self.bound,
+            about=unset if self.about is None else self.about,
         )  # fmt: skip
 
 

@@ -181,6 +181,11 @@ def _scope(old: Control, new: Control) -> Iterator[Change]:
         narrowed = bool(new.sections) and not set(new.sections) >= set(old.sections or ("",))
         words = f"{what}: sections {', '.join(old.sections) or 'all'} becomes {', '.join(new.sections) or 'all'}"
         yield Change("loosens" if narrowed else "tightens", what, words)
+    if old.columns != new.columns:
+        # No columns of its own means every column measured.
+        narrowed = bool(new.columns) and not set(new.columns) >= set(old.columns or ("",))
+        words = f"{what}: columns {', '.join(old.columns) or 'all'} becomes {', '.join(new.columns) or 'all'}"
+        yield Change("loosens" if narrowed else "tightens", what, words)
     if old.stage != new.stage:
         way: Direction = "tightens" if new.stage is None else "loosens"
         yield Change(way, what, f"{what}: stage {old.stage or 'every one'} becomes {new.stage or 'every one'}")

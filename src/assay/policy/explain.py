@@ -88,7 +88,9 @@ def _control(policy: Policy, control: Control) -> Iterator[str]:
     parts = [f"check {check.id}"]
     if control.metric:
         parts.append(f"{control.metric} ({known_metrics()[control.metric].title})")
-    if check.scope is not None and check.id != "performance-floor":
+    if check.scope == "observed":
+        parts.append(f"of {', '.join(control.columns) or 'everything measured'}")
+    elif check.scope is not None and check.id != "performance-floor":
         over = [" x ".join(names) for names in policy.attributes_of(control)]
         parts.append(f"over {', '.join(over) or 'every attribute measured'}")
     yield f"  {', '.join(parts)}"

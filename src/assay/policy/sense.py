@@ -24,12 +24,17 @@ if TYPE_CHECKING:
 IMPLIED = ("coverage", "evidence-fresh", "approvals", "materiality")
 """Ids of findings that a policy's own keys ask for; a control may have such an id only for the check of that name."""
 
+_USES = {
+    "between": ("compares groups", "group-gap"),
+    "group": ("is measured in each group", "group-floor or performance-floor"),
+}
+
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 _CLAUSE = re.compile(r"[a-z0-9][a-z0-9.-]*:\S+\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _PLACEHOLDER = re.compile(r"(todo|tbd|fixme|xxx|\.\.\.|n/?a|<[^>]*>|-|\?)\Z", re.IGNORECASE)
-_CHOICES = ("metric", "attributes", "intersections", "expression", "sections", "minimum_group", "small_groups",
-            "evidence_age_days")  # fmt: skip
+_CHOICES = ("metric", "attributes", "intersections", "columns", "expression", "sections", "minimum_group",
+            "small_groups", "evidence_age_days")  # fmt: skip
 
 
 def empty(text: str) -> bool:
@@ -96,9 +101,11 @@ def _metric(control: Control, check: Check, metric: Metric | None, path: str) ->
     if metric is None:
         near = suggest(control.metric, known_metrics())
         yield f"{path}.metric", f"no such metric: {control.metric!r}{near}; `assay measure --help` lists them"
-    elif check.scope not in {"any", metric.scope}:
-        other = "group-gap" if metric.scope == "between" else "group-floor or performance-floor"
-        what = "compares groups" if metric.scope == "between" else "is measured in each group"
+    elif check.metrics and metric.name not in check.metrics:
+        yield f"{path}.metric", f"the check {check.id} compares {', '.join(sorted(check.metrics))}, not {metric.name}"
+    elif check.scope != metric.scope and (check.scope != "any" or metric.scope == "observed"):
+        family = next((one.id for one in CHECKS.values() if metric.name in one.metrics), "")
+        what, other = _USES.get(metric.scope, ("is observed beside the tally", family))
         yield f"{path}.metric", f"{metric.name} {what}; use the check {other}"
     elif check.id == "not-worse-than" and metric.higher_is_better is None:
         yield f"{path}.metric", f"{metric.name} has no better direction, so nothing can be worse; choose another metric"

@@ -37,6 +37,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         lowest: the group with the least value, in metrics between groups.
         highest: the group with the greatest value, in metrics between groups.
         bound: greatest error that the histogram's bins can have caused; absent when exact.
+        about: what an observed metric is about beside groups, such as ``{"column": "income"}`` or
+            ``{"dataset": "train", "other": "test"}``; absent on metrics of the tally.
     """
 
     metric: str
@@ -55,3 +57,4 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     lowest: dict[str, GroupValue] | msgspec.UnsetType = msgspec.UNSET
     highest: dict[str, GroupValue] | msgspec.UnsetType = msgspec.UNSET
     bound: float | msgspec.UnsetType = msgspec.UNSET
+    about: dict[str, str] | msgspec.UnsetType = msgspec.UNSET

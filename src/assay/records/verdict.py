@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from assay.records.evidence import Actor
+from assay.records.evidence import Actor, Stage
 from assay.records.measurement import Over
 from assay.records.tally import Frozen, GroupValue
 
@@ -141,6 +141,7 @@ class Verdict(Frozen, kw_only=True):
         schema: the record's version.
         decision: the word.
         reason: the decision in one or two sentences.
+        stage: the stage of the life cycle that was decided; only ``release`` says that a version may be released.
         system: the AI system.
         model: name of the model.
         version: version of the model.
@@ -159,6 +160,7 @@ class Verdict(Frozen, kw_only=True):
     schema: Literal["assay.verdict/v1"] = "assay.verdict/v1"
     decision: Decision
     reason: str
+    stage: Stage = "release"
     system: str
     model: str
     version: str

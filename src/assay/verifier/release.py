@@ -22,7 +22,7 @@ EVIDENCE, TALLY, VERDICT = "evidence.json", "tally.json", "verdict.json"
 _WORDS = {RESULT: "the test result", VERIFIED: "the verification result", MEASURED: "the measured evidence"}
 _ENDING = ".dsse.json"
 _LET_PASS = ("allow", "warn")
-_DECISION = "ASSAY_DECISION_"
+_DECISION, _PASSED = "ASSAY_DECISION_", "ASSAY_CONTROL_PASSED "
 
 
 def check_release(members: dict[str, bytes], trust: Trust, log: LogChecker, findings: Findings) -> None:
@@ -129,8 +129,10 @@ def _compare_tests(verdict: dict[str, Any], claim: Claim) -> None:
 def _compare_decision(verdict: dict[str, Any], claim: Claim) -> None:
     decision, words = verdict["decision"], _WORDS[VERIFIED]
     properties = [str(one) for one in field(claim.predicate, "properties", list, words)]
-    expected = [f"{_DECISION}{decision.upper()}"] if decision in _LET_PASS else []
-    if [one for one in properties if one.startswith(_DECISION)] != expected:
+    stage = verdict.get("stage", "release")
+    named = _DECISION if stage == "release" else f"ASSAY_{str(stage).upper()}_DECISION_"
+    expected = [f"{named}{decision.upper()}"] if decision in _LET_PASS else []
+    if [one for one in properties if not one.startswith(_PASSED)] != expected:
         raise Refused(f"{words} does not say that the decision is {decision!r}")
     if claim.predicate.get("timeCreated") != verdict.get("decided_at"):
         raise Refused(f"{words} and {VERDICT} do not name the same time")

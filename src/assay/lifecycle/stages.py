@@ -1,0 +1,31 @@
+"""The stages of the life cycle that `assay run` knows, and how each one measures.
+
+Every stage is the same line: rows to a tally and to what is observed beside it, bound and signed as evidence, decided
+under the policy's controls for that stage, attested and recorded. What differs is what is measured.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.lifecycle.assessment import measure_release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from assay.lifecycle.assessment import Assessed
+    from assay.lifecycle.project import Project
+    from assay.lifecycle.setting import Setting
+    from assay.records.evidence import Stage
+
+STAGES: Mapping[Stage, Callable[..., Assessed]] = {"release": measure_release}
+"""How each stage measures: called with project, policy and keyring, ``key`` and ``watched``."""
+
+
+def measure_stage(stage: Stage, project: Project, setting: Setting, *, watched: bool = False) -> Assessed:
+    """Measure one stage and sign what was measured; nothing is written yet.
+
+    Raises:
+        InputError: when anything that the stage needs is missing or wrong.
+    """
+    return STAGES[stage](project, setting.policy, setting.keyring, key=setting.key, watched=watched)

@@ -1,0 +1,25 @@
+"""The written list of metrics that are observed beside the tally: of columns, of two datasets, of a run.
+
+A tally holds what labels and predictions say of groups. What else the stages measure (drift of a column, duplicates,
+a feature that stands in for an attribute) becomes a `Measurement` too, with ``about`` saying what it is about, so that
+one judge, one policy and one report serve every stage.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from assay.metrics import drift_metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assay.metrics.metric import Metric
+
+_FAMILIES = (drift_metrics,)
+
+OBSERVED: Mapping[str, Metric] = MappingProxyType(
+    {metric.name: metric for family in _FAMILIES for metric in family.METRICS}
+)
+"""Every observed metric by name."""
