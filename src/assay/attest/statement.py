@@ -232,7 +232,7 @@ def verified_properties(verdict: Verdict) -> list[str]:
     Only the stage ``release`` decides on a release: what another stage allows is named for that stage, so that nobody
     takes a data gate or a monitored window for it.
     """
-    stage = "" if verdict.stage == "release" else f"{verdict.stage.upper()}_"
+    stage = "" if verdict.stage is msgspec.UNSET else f"{verdict.stage.upper()}_"
     passes = verdict.decision in {"allow", "warn"}
     decision = [f"ASSAY_{stage}DECISION_{verdict.decision.upper()}"] if passes else []
     controls = _by_control(verdict.findings)

@@ -65,7 +65,7 @@ def decide(
     return Verdict(
         decision=decision,
         reason=_reason(decision, findings, steps, every_use),
-        stage=evidence.stage,
+        stage=msgspec.UNSET if evidence.stage == "release" else evidence.stage,
         system=evidence.system,
         model=evidence.model.name,
         version=evidence.model.version,

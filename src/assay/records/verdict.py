@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+import msgspec
+
 from assay.records.evidence import Actor, Stage
 from assay.records.measurement import Over
 from assay.records.tally import Frozen, GroupValue
@@ -141,7 +143,7 @@ class Verdict(Frozen, kw_only=True):
         schema: the record's version.
         decision: the word.
         reason: the decision in one or two sentences.
-        stage: the stage of the life cycle that was decided; only ``release`` says that a version may be released.
+        stage: the stage of the life cycle that was decided; absent for a release, the one that lets a version out.
         system: the AI system.
         model: name of the model.
         version: version of the model.
@@ -160,7 +162,7 @@ class Verdict(Frozen, kw_only=True):
     schema: Literal["assay.verdict/v1"] = "assay.verdict/v1"
     decision: Decision
     reason: str
-    stage: Stage = "release"
+    stage: Stage | msgspec.UnsetType = msgspec.UNSET
     system: str
     model: str
     version: str

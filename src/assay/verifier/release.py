@@ -22,7 +22,7 @@ EVIDENCE, TALLY, VERDICT = "evidence.json", "tally.json", "verdict.json"
 _WORDS = {RESULT: "the test result", VERIFIED: "the verification result", MEASURED: "the measured evidence"}
 _ENDING = ".dsse.json"
 _LET_PASS = ("allow", "warn")
-_DECISION, _PASSED = "ASSAY_DECISION_", "ASSAY_CONTROL_PASSED "
+_PASSED = "ASSAY_CONTROL_PASSED "
 
 
 def check_release(members: dict[str, bytes], trust: Trust, log: LogChecker, findings: Findings) -> None:
@@ -129,8 +129,8 @@ def _compare_tests(verdict: dict[str, Any], claim: Claim) -> None:
 def _compare_decision(verdict: dict[str, Any], claim: Claim) -> None:
     decision, words = verdict["decision"], _WORDS[VERIFIED]
     properties = [str(one) for one in field(claim.predicate, "properties", list, words)]
-    stage = verdict.get("stage", "release")
-    named = _DECISION if stage == "release" else f"ASSAY_{str(stage).upper()}_DECISION_"
+    stage = f"{str(verdict['stage']).upper()}_" if "stage" in verdict else ""
+    named = f"ASSAY_{stage}DECISION_"
     expected = [f"{named}{decision.upper()}"] if decision in _LET_PASS else []
     if [one for one in properties if not one.startswith(_PASSED)] != expected:
         raise Refused(f"{words} does not say that the decision is {decision!r}")
