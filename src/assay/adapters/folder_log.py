@@ -30,7 +30,7 @@ from assay.adapters.log_private import LogPrivate, private_folder
 from assay.adapters.sqlite_sequencer import SqliteSequencer
 from assay.errors import AssayError, InputError, VerificationError
 from assay.lifecycle.publishing import Publisher, PublishingWaitsError, Submission
-from assay.tlog.checkpoint import Checkpoint
+from assay.tlog.checkpoint import Checkpoint, parse_checkpoint
 from assay.tlog.entry_bundle import MAX_ENTRY_BYTES, check_entries
 from assay.tlog.merkle import EMPTY_ROOT, hash_leaf
 from assay.tlog.note import Note, parse_note
@@ -38,7 +38,7 @@ from assay.tlog.signer import SignerKey, sign_note
 from assay.tlog.vkey import is_key_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from assay.attest.bundle import Inclusion
@@ -351,7 +351,15 @@ class FolderLog:
         content = read_file(path, MAX_POLICY_BYTES)
         if content is None:
             return None
+        from assay.adapters.checkpoint_archive import archive_checkpoint  # noqa: PLC0415 - few logs need it
         from assay.adapters.witness_client import Witnesses  # noqa: PLC0415 - brings sockets, which few logs need
         from assay.tlog.witness_policy import parse_witness_policy  # noqa: PLC0415 - as above
 
-        return Witnesses(parse_witness_policy(content, name=str(path)))
+        witnesses = Witnesses(parse_witness_policy(content, name=str(path)))
+
+        def cosign(note: bytes, prove: Callable[[int, int], Sequence[bytes]]) -> bytes:
+            cosigned = witnesses(note, prove)
+            archive_checkpoint(self._folder, parse_checkpoint(parse_note(cosigned).text).size, cosigned)
+            return cosigned
+
+        return cosign

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assay.cli.timestamp import stamp, timestamp
 from assay.cli.witness import witness
 from assay.errors import EXIT_ALLOW, EXIT_DENY, InputError
 
@@ -41,6 +42,7 @@ def log() -> None:
     """A tamper-evident log in a folder that any C2SP tlog-tiles client can read."""
 
 
+log.add_command(timestamp)
 log.add_command(witness)
 
 
@@ -132,7 +134,9 @@ def vkey(log_folder: Path) -> None:
 
 @log.command()
 @LOG
-def checkpoint(log_folder: Path) -> None:
+@click.option("--tsa", metavar="URL", help="Have this RFC 3161 authority put a time to it (see: assay log timestamp).")
+@click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Its certificates in PEM; for --tsa.")
+def checkpoint(log_folder: Path, tsa: str | None, ca: Path | None) -> None:
     """Print the signed checkpoint; keep a copy elsewhere, and `check --old` it later.
 
     Where the log's key is at hand, an append that was interrupted is finished first.
@@ -145,6 +149,8 @@ def checkpoint(log_folder: Path) -> None:
     else:
         note = _reader(log_folder, None).checkpoint().note
     sys.stdout.buffer.write(note)
+    if tsa is not None:
+        click.echo(stamp(log_folder, tsa, ca), err=True)
 
 
 @log.command()
@@ -222,6 +228,8 @@ def _check(folder: Path, old: bytes | None, vkey: str | None) -> CheckReport:
     from assay.adapters.evidence_store import EvidenceStore, evidence_folder  # noqa: PLC0415 - only when called
     from assay.adapters.folder_log import FolderLog  # noqa: PLC0415 - only when called
     from assay.adapters.log_private import may_write  # noqa: PLC0415 - only when called
+    from assay.lifecycle.log_trust import trust_beside  # noqa: PLC0415 - only when called
+    from assay.lifecycle.outside_times import check_times  # noqa: PLC0415 - only when called
 
     with storage_errors(folder, "Nothing was changed"):
         if may_write(folder) and vkey is None:
@@ -231,7 +239,13 @@ def _check(folder: Path, old: bytes | None, vkey: str | None) -> CheckReport:
             note = "not compared with the guard: that is the writer's, in LOG.private"
             report = replace(report, notes=(*report.notes, note))
         files, problems = EvidenceStore(evidence_folder(folder)).problems()
-    return replace(report, files=report.files + files, problems=(*report.problems, *problems))
+        times = check_times(folder, trust_beside(folder))
+    return replace(
+        report,
+        files=report.files + files,
+        problems=(*report.problems, *problems, *times.problems),
+        notes=(*report.notes, *times.told()),
+    )
 
 
 def _check_document(report: CheckReport) -> dict[str, Any]:

@@ -53,13 +53,17 @@ def _project() -> Project:
 def _open(project: Project, *, rebuild: bool = False) -> AbstractContextManager[Trail]:
     from assay.adapters.folder_reader import FolderReader  # noqa: PLC0415 - only when called
     from assay.lifecycle.asking import open_trail  # noqa: PLC0415 - only when called
+    from assay.lifecycle.outside_times import anchors_of  # noqa: PLC0415 - only when called
 
     if not (project.log / "checkpoint").is_file():
         raise InputError(
             f"expected the project's log at {project.log}, found none: nothing is recorded yet. Record something with: "
             "assay run, or assay trail append"
         )
-    return open_trail(project, FolderReader.open(project.log), rebuild=rebuild)
+    times = anchors_of(project.log)
+    for left in times.not_checked:
+        click.echo(f"note: not checked: {left}", err=True)
+    return open_trail(project, FolderReader.open(project.log), anchors=times.anchors, rebuild=rebuild)
 
 
 def _pairs(texts: tuple[str, ...], option: str) -> Iterator[tuple[str, str]]:

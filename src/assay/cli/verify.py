@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ EPILOG = """\b
 Examples:
   assay verify .assay/releases/mortgage-approval/2
   assay verify handed-over/ --trust trust.yaml --vkey log.vkey --model model/ --data test=data/test.parquet
+  assay verify handed-over/ --trust trust.yaml --trust witnesses.policy --trust authorities.pem --checkpoint seen
 
 \b
 Exit codes: 0 everything that could be checked holds, 1 something does not hold, 2 wrong command or input.
@@ -41,7 +43,23 @@ class _NamedPath(click.ParamType[tuple[str, Path]]):
 
 @click.command(epilog=EPILOG)
 @click.argument("bundle", type=click.Path(path_type=Path))
-@click.option("--trust", type=Path, help="File that names people and their keys (default: the project's).")
+@click.option(
+    "--trust",
+    "trusted",
+    type=Path,
+    multiple=True,
+    metavar="FILE",
+    help="Whom you trust (default: the project's files): people (YAML), witnesses and their quorum (tlog-policy), the "
+    "log's keys by size, timestamp authorities (PEM); give one for each.",
+)
+@click.option(
+    "--checkpoint",
+    "seen",
+    type=Path,
+    multiple=True,
+    metavar="FILE",
+    help="A checkpoint of the log that you got elsewhere, such as from a witness, to compare.",
+)
 @click.option("--key", "keys", type=_NamedPath(), multiple=True, help="A public key to trust: NAME=FILE.")
 @click.option("--vkey", help="The log's verifier key, or a file of it (default: the project's).")
 @click.option("--model", type=Path, help="The model's folder, to compare (default: the project's).")
@@ -51,7 +69,8 @@ class _NamedPath(click.ParamType[tuple[str, Path]]):
 @format_option("text", "json")
 def verify(
     bundle: Path,
-    trust: Path | None,
+    trusted: tuple[Path, ...],
+    seen: tuple[Path, ...],
     keys: tuple[tuple[str, Path], ...],
     vkey: str | None,
     model: Path | None,
@@ -60,12 +79,13 @@ def verify(
 ) -> None:
     """Check a release offline: signatures, digests, inclusion in the log, and that the parts belong together.
 
-    BUNDLE is a release folder, or the bundle.json in it. Says in words what was proven and what was not checked. A
-    denial that verifies is still a denial.
+    BUNDLE is a release folder, or the bundle.json in it. Says in words what was proven and by whom, by when
+    outsiders had seen it, and what was not checked. A denial that verifies is still a denial.
     """
     from assay.errors import VerificationError  # noqa: PLC0415 - only when called
+    from assay.lifecycle.anchors import read_trusted  # noqa: PLC0415
     from assay.lifecycle.keyring import read_public_key  # noqa: PLC0415
-    from assay.lifecycle.setting import read_trust  # noqa: PLC0415
+    from assay.lifecycle.project import read_file  # noqa: PLC0415
     from assay.lifecycle.verification import verify_release  # noqa: PLC0415
 
     _must_be_there("--model", model)
@@ -75,14 +95,17 @@ def verify(
     if at_hand is not None:
         model = model if model is not None else at_hand[0]
         data = (*at_hand[1].items(), *data)
+    people, log = read_trusted(trusted)
     try:
         verified = verify_release(
             bundle,
-            trust=read_trust(trust)[0] if trust is not None else None,
+            trust=people,
             keys={name: read_public_key(path) for name, path in keys} or None,
             model=model,
             data=dict(data),
             vkey=Path(vkey).read_text("utf-8").strip() if vkey is not None and Path(vkey).is_file() else vkey,
+            log=log,
+            seen={str(path): read_file(path, "a signed checkpoint") for path in seen},
         )
     except VerificationError as error:
         if form == "json":
@@ -129,6 +152,7 @@ def _document(verified: Verified) -> str:
             "decision": verified.decision,
             "proven": verified.proven,
             "not_checked": verified.not_checked,
+            "logged": [asdict(one) for one in verified.logged],
         }
     )
 

@@ -1,4 +1,4 @@
-"""What a verifier trusts before looking at anything: public keys, people and the log's verifier key."""
+"""What a verifier trusts before looking at anything: public keys, people, and whom to believe about the log."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assay.attest.trust import Trust, parse_trust
+from assay.errors import InputError
 from assay.lifecycle.keyring import read_public_keys
-from assay.tlog.vkey import VerifierKey, parse_vkey
+from assay.lifecycle.log_files import LogFiles, log_files
+from assay.lifecycle.log_trust import LogTrust, join_trust, parse_log_trust, trust_beside, trust_in_keys
+from assay.lifecycle.project import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from assay.attest.keys import PublicKey
 
-TRUST, LOG_KEY = "trust.yaml", "log.vkey"
+TRUST, LOG, LOG_KEY = "trust.yaml", "log", "log.vkey"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +28,13 @@ class Anchors:
     Attributes:
         keys: trusted public keys by the name they are shown under.
         trust: the people and their roles.
-        vkey: verifier key of the log; None when none is known.
+        log: whom to believe about the log; nobody, when no key of it is known.
         source: where these come from, for the reader.
     """
 
     keys: Mapping[str, PublicKey]
     trust: Trust
-    vkey: VerifierKey | None
+    log: LogTrust
     source: str
 
     def all_keys(self) -> frozenset[PublicKey]:
@@ -55,12 +58,19 @@ def find_state(folder: Path) -> Path | None:
     return None
 
 
+def find_log(folder: Path, anchors: Anchors) -> LogFiles | None:
+    """Return the log of the project that a release folder belongs to; None when it is not at hand."""
+    state = find_state(folder)
+    return None if state is None else log_files(state / LOG, anchors.log)
+
+
 def find_anchors(
     folder: Path,
     *,
     trust: Trust | None = None,
     keys: Mapping[str, PublicKey] | None = None,
     vkey: str | None = None,
+    log: LogTrust | None = None,
 ) -> Anchors:
     """Return what to trust: what is given; for what is not, the project that the folder belongs to.
 
@@ -73,7 +83,33 @@ def find_anchors(
         keys = read_public_keys(state / "keys")
         people = state.parent / TRUST
         trust = parse_trust(people.read_bytes(), name=TRUST) if people.is_file() else None
-    log_key = None if vkey is None else parse_vkey(vkey.strip())
-    if log_key is None and state is not None and (state / LOG_KEY).is_file():
-        log_key = parse_vkey((state / LOG_KEY).read_text("utf-8", "replace").strip())
-    return Anchors(keys or {}, trust or Trust(), log_key, source)
+    given = join_trust([*([log] if log else []), *([trust_in_keys([vkey.strip()])] if vkey is not None else [])])
+    found = given if state is None else given.filled(trust_beside(state / LOG))
+    return Anchors(keys or {}, trust or Trust(), found, source)
+
+
+def read_trusted(paths: Iterable[Path]) -> tuple[Trust | None, LogTrust]:
+    """Read files that say whom to trust; what each is about shows in it.
+
+    People are in YAML (`assay.attest.trust`); witnesses and their quorum in a tlog-policy; the log's keys by size in a
+    side file (`assay.tlog.log_keys`); timestamp authorities as certificates in PEM.
+
+    Returns:
+        The people, None when no file names any; and whom to believe about the log.
+
+    Raises:
+        InputError: when a file cannot be read, or two are about the same.
+        DocumentError: when one is wrong.
+    """
+    people: Trust | None = None
+    logs: list[LogTrust] = []
+    for path in paths:
+        content = read_file(path, "a file that says whom to trust")
+        about_logs = parse_log_trust(content, name=path.name)
+        if about_logs is not None:
+            logs.append(about_logs)
+        elif people is not None:
+            raise InputError(f"{path}: expected people in one file, found a second one")
+        else:
+            people = parse_trust(content, name=path.name)
+    return people, join_trust(logs)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -19,30 +19,28 @@ from assay.attest import dsse, statement
 from assay.attest.bundle import Inclusion, leaf_sha256, parse_bundle, parse_receipt
 from assay.attest.consent import consent_entry
 from assay.errors import InputError, VerificationError
-from assay.lifecycle.anchors import LOG_KEY, Anchors, find_anchors
+from assay.lifecycle.anchors import LOG, Anchors, find_anchors
 from assay.lifecycle.documents import REPORT
+from assay.lifecycle.log_files import LogFiles, log_files
+from assay.lifecycle.log_trust import POLICY, VKEY, beside, trust_beside
+from assay.lifecycle.outside_times import outside_times
 from assay.lifecycle.project import read_file
 from assay.lifecycle.setting import EVIDENCE_SIGNATURE
 from assay.records.canonical import canonical_json, sha256_hex
-from assay.tlog.merkle import hash_leaf
-from assay.tlog.proof import Proof
-from assay.tlog.signed_checkpoint import open_checkpoint
-from assay.tlog.tiled_tree import TiledTree
-from assay.tlog.tree import inclusion_proof
-from assay.tlog.vkey import ED25519, parse_vkey
+from assay.tlog.vkey import ED25519
+from assay.tlog.witness_policy import parse_witness_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from assay.attest.trust import Trust
+    from assay.lifecycle.log_files import Archived
+    from assay.tlog.log_keys import KeyRange
     from assay.tlog.signed_checkpoint import SignedCheckpoint
-    from assay.tlog.vkey import VerifierKey
     from assay.verifier.findings import Findings
 
-BUNDLE, RECEIPT, CONSENTS, CHECKPOINT = "bundle.json", "receipt.json", "consents", "checkpoint"
-LOG_POLICY, ML_DSA_KEY = "log.policy", "log.ml-dsa.vkey"
-_TILE = 256
+BUNDLE, RECEIPT, CONSENTS = "bundle.json", "receipt.json", "consents"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can state
 _STEMS = {
     statement.TEST_RESULT: "test-result",
@@ -52,81 +50,30 @@ _STEMS = {
 
 
 @dataclass(frozen=True)
-class LogFiles:
-    """The project's log, read from its tiles: proofs under its current checkpoint.
-
-    Attributes:
-        folder: the tiles.
-        key: the key that the log signs with.
-    """
-
-    folder: Path
-    key: VerifierKey
-
-    @cached_property
-    def signed(self) -> SignedCheckpoint:
-        """The current checkpoint."""
-        return open_checkpoint(read_file(self.folder / CHECKPOINT, "the log's checkpoint"), self.key)
-
-    @cached_property
-    def _tree(self) -> TiledTree:
-        return TiledTree(self._fetch, self.signed.checkpoint.size)
-
-    def _fetch(self, path: str) -> bytes | None:
-        place = self.folder / path
-        return place.read_bytes() if place.is_file() else None
-
-    @cached_property
-    def _places(self) -> dict[bytes, int]:
-        """Return where each leaf hash stands first; 32 bytes an entry are read."""
-        size = self._tree.size
-        leaves = (leaf for tile in range(-(-size // _TILE)) for leaf in self._tree.hashes(0, tile))
-        found: dict[bytes, int] = {}
-        for index, leaf in enumerate(leaves):
-            found.setdefault(leaf, index)
-        return found
-
-    def prove(self, entry: bytes, index: int | None = None) -> bytes | None:
-        """Return the ``.tlog-proof`` of an entry; None when it is not in the log.
-
-        Args:
-            entry: the entry.
-            index: where it stands, if that is known.
-
-        Raises:
-            VerificationError: when it does not stand there, or the tiles do not hash to the checkpoint.
-        """
-        leaf, size = hash_leaf(entry), self._tree.size
-        place = self._places.get(leaf) if index is None else index
-        if place is None:
-            return None
-        if place >= size:
-            raise VerificationError(
-                f"log: expected entry {place}, which a receipt names, found only {size} entries: the log at "
-                f"{self.folder} was cut, or is another one. See: assay log check {self.folder}"
-            )
-        proof = Proof(place, tuple(inclusion_proof(place, size, self._tree.node)), self.signed.note)
-        proof.verify(leaf, self.key)
-        return proof.content()
-
-
-@dataclass(frozen=True)
 class Handover:
     """What goes into a bundle beside the releases.
 
     Attributes:
-        anchors: people and keys that an auditor may trust.
-        vkeys: verifier keys of the log.
+        anchors: people and keys that an auditor may trust, and whom to believe about the log.
         log: the log, where it is at hand; else the proofs of the receipts are taken.
         policy: the tlog-policy whose quorum the checkpoint must have; None for none.
         comments: whether approvers' words go with their approvals.
     """
 
     anchors: Anchors
-    vkeys: tuple[str, ...]
     log: LogFiles | None
     policy: bytes | None = None
     comments: bool = True
+
+    @cached_property
+    def stamped(self) -> list[tuple[Archived, SignedCheckpoint]]:
+        """The archived checkpoints that bear timestamps, smallest first; the log continues each of them."""
+        if self.log is None:
+            return []
+        wrong = outside_times(self.log).problems
+        if wrong:
+            raise VerificationError("\n".join(wrong))
+        return [(one, self.anchors.log.open(one.note)) for one in self.log.archived() if one.timestamps]
 
 
 @dataclass(frozen=True)
@@ -152,22 +99,18 @@ def find_handover(
     Raises:
         InputError: when the log's verifier key is missing.
     """
-    vkeys = _lines(state / LOG_KEY) + (_lines(state / ML_DSA_KEY) if (state / ML_DSA_KEY).is_file() else ())
-    keys = [key for key in map(parse_vkey, vkeys) if key.kind == ED25519]
-    if not keys:
-        raise InputError(f"expected an Ed25519 verifier key (type 1) in {state / LOG_KEY}, found none")
-    anchors = find_anchors(state / "releases", vkey=str(keys[0]))
+    trusted = trust_beside(state / LOG)
+    if not any(key.kind == ED25519 for one in trusted.logs for key in one.keys):
+        where = beside(state / LOG, VKEY)
+        raise InputError(f"expected an Ed25519 verifier key (type 1) of the log in {where}, found none")
+    if policy is not None:
+        trusted = replace(trusted, policy=parse_witness_policy(policy, name="policy"))
+    elif beside(state / LOG, POLICY).is_file():
+        policy = read_file(beside(state / LOG, POLICY), "the log's tlog-policy")
+    anchors = find_anchors(state / "releases", log=trusted)
     if trust is not None:
-        anchors = Anchors(anchors.keys, trust, anchors.vkey, anchors.source)
-    log = LogFiles(state / "log", keys[0])
-    if policy is None and (state / LOG_POLICY).is_file():
-        policy = read_file(state / LOG_POLICY, "the log's tlog-policy")
-    return Handover(anchors, vkeys, log if (log.folder / CHECKPOINT).is_file() else None, policy, comments)
-
-
-def _lines(path: Path) -> tuple[str, ...]:
-    text = read_file(path, "a verifier key of the log").decode("utf-8", "replace")
-    return tuple(line.strip() for line in text.splitlines() if line.strip())
+        anchors = replace(anchors, trust=trust)
+    return Handover(anchors, log_files(state / LOG, trusted), policy, comments)
 
 
 def export_bundle(folders: Sequence[Path], handover: Handover) -> Exported:
@@ -181,17 +124,18 @@ def export_bundle(folders: Sequence[Path], handover: Handover) -> Exported:
         InputError: when a release is missing or was never decided.
         VerificationError: when what would be handed over does not hold; every problem is named.
     """
-    from assay.verifier.bundle import POLICY, check_bundle  # noqa: PLC0415 - only when a bundle is made
+    from assay.verifier.bundle import POLICY as POLICY_MEMBER  # noqa: PLC0415 - only when a bundle is made
+    from assay.verifier.bundle import check_bundle  # noqa: PLC0415 - only when a bundle is made
 
     names = sorted({f"releases/{folder.parent.name}/{folder.name}": folder for folder in folders}.items())
     members: dict[str, bytes] = {}
     for name, folder in names:
         members |= {f"{name}/{file}": content for file, content in _release_members(folder, handover).items()}
-    members["trust.json"] = trust_json(handover.anchors, handover.vkeys)
+    members["trust.json"] = trust_json(handover.anchors)
     members["verify.pyz"] = verifier_zipapp()
     if handover.policy is not None:
-        members[POLICY] = handover.policy
-    members |= _timestamps(handover.log)
+        members[POLICY_MEMBER] = handover.policy
+    members |= _timestamps(handover)
     members["README.txt"] = _readme([name for name, _ in names]).encode()
     members["MANIFEST.json"] = _manifest([name for name, _ in names], members)
     findings = check_bundle(members)
@@ -218,6 +162,7 @@ def _release_members(folder: Path, handover: Handover) -> dict[str, bytes]:
         stem = _stem(entry)
         found[f"statements/{stem}.dsse.json"] = entry
         found[f"statements/{stem}.tlog-proof"] = _attestation_proof(entry, inclusion, handover.log)
+        found |= _stamped_proof(f"statements/{stem}", entry, inclusion.index, handover)
     if (folder / EVIDENCE_SIGNATURE).is_file():
         measured = read_file(folder / EVIDENCE_SIGNATURE, "the evidence's signature")
         found[f"statements/{_STEMS[statement.MEASURED]}.dsse.json"] = measured
@@ -244,24 +189,36 @@ def _consent_members(folder: Path, handover: Handover) -> dict[str, bytes]:
         found[f"{CONSENTS}/{path.stem}.dsse.json"] = content
         entry = consent_entry(dsse.parse(content, name=path.name))
         proof = None if handover.log is None else handover.log.prove(entry)
-        if proof is not None:
+        place = None if handover.log is None else handover.log.place_of(entry)
+        if proof is not None and place is not None:
             found[f"{CONSENTS}/{path.stem}.tlog-proof"] = proof
+            found |= _stamped_proof(f"{CONSENTS}/{path.stem}", entry, place, handover)
         if handover.comments and path.with_suffix(".txt").is_file():
             found[f"{CONSENTS}/{path.stem}.txt"] = read_file(path.with_suffix(".txt"), "an approver's words")
     return found
 
 
-def _timestamps(log: LogFiles | None) -> dict[str, bytes]:
-    """Return the timestamps beside the log's checkpoint, with the checkpoint that they are about."""
-    tokens = [] if log is None else sorted(log.folder.glob(f"{CHECKPOINT}*.tsr"))
-    if log is None or not tokens:
+def _stamped_proof(stem: str, entry: bytes, index: int, handover: Handover) -> dict[str, bytes]:
+    """Return the proof of an entry under the first checkpoint that covers it and bears a timestamp, if there is one."""
+    first = next((signed for _, signed in handover.stamped if signed.checkpoint.size > index), None)
+    if first is None or handover.log is None:
         return {}
-    note = {f"timestamps/{CHECKPOINT}": log.signed.note}
-    return note | {f"timestamps/{path.name}": read_file(path, "a timestamp") for path in tokens}
+    return {f"{stem}.stamped.tlog-proof": handover.log.prove_under(first, entry, index)}
 
 
-def trust_json(anchors: Anchors, vkeys: Sequence[str]) -> bytes:
-    """Return the trust file of a bundle: people with their roles, further keys by name, and the log's keys."""
+def _timestamps(handover: Handover) -> dict[str, bytes]:
+    """Return the timestamps over archived checkpoints, the checkpoints, and the certificates that stand behind them."""
+    found: dict[str, bytes] = {}
+    for archived, signed in handover.stamped:
+        found[f"timestamps/{signed.checkpoint.size}"] = archived.note
+        found |= {f"timestamps/{name}": content for name, content in archived.timestamps.items()}
+    if found and handover.anchors.log.roots:
+        found["timestamps/authorities.pem"] = handover.anchors.log.roots
+    return found
+
+
+def trust_json(anchors: Anchors) -> bytes:
+    """Return the trust file of a bundle: people with their roles, further keys by name, and the log's keys by size."""
     people = [
         {"name": one.name, "roles": list(one.roles), "key": base64.b64encode(one.key.der).decode("ascii")}
         for one in anchors.trust.people
@@ -272,7 +229,13 @@ def trust_json(anchors: Anchors, vkeys: Sequence[str]) -> bytes:
         if key not in known:
             shown = f"key {name}" if name in taken else name
             people.append({"name": shown, "roles": [], "key": base64.b64encode(key.der).decode("ascii")})
-    return canonical_json({"schema": "assay.auditor-trust/v1", "people": people, "logs": list(vkeys)}) + b"\n"
+    logs = [_log_key(one) for log in anchors.log.logs for one in log.ranges]
+    return canonical_json({"schema": "assay.auditor-trust/v1", "people": people, "logs": logs}) + b"\n"
+
+
+def _log_key(one: KeyRange) -> str:
+    """Return a verifier key; with the sizes that it is for, when those are not all."""
+    return str(one.key) if (one.first, one.end) == (0, None) else one.line().partition(" ")[2]
 
 
 def verifier_zipapp() -> bytes:

@@ -231,9 +231,24 @@ class Publisher:
         if guard.size > signed.checkpoint.size:
             self._write(self._edge(signed.checkpoint), self._between(signed.checkpoint.size, guard.size))
             signed = self._finish(signed, guard)
+        elif self._cosign is not None and self._sequencer.step(guard.size) is None:
+            return self._cosigned_again(signed, self._cosign)
         while (step := self._sequencer.step(signed.checkpoint.size)) is not None:
             signed = self._advance(signed, step)
         return signed
+
+    def _cosigned_again(self, signed: SignedCheckpoint, cosign: Cosigner) -> SignedCheckpoint:
+        """Ask the witnesses who have not cosigned the published checkpoint yet: it may be older than the quorum."""
+        if not signed.checkpoint.size:
+            return signed  # nothing stands in it that a witness could have seen
+        note = cosign(signed.note, self._prove)
+        if note == signed.note:
+            return signed
+        self._tiles.replace_checkpoint(signed.note, note)
+        return self._opened()
+
+    def _prove(self, old: int, size: int) -> Sequence[bytes]:
+        return consistency_proof(old, size, self._tree(size).node)
 
     def _advance(self, signed: SignedCheckpoint, step: Head) -> SignedCheckpoint:
         now = signed.checkpoint
@@ -262,7 +277,7 @@ class Publisher:
     def _finish(self, signed: SignedCheckpoint, new: Checkpoint) -> SignedCheckpoint:
         note = self._sign(new)
         if self._cosign is not None:
-            note = self._cosign(note, lambda old, size: consistency_proof(old, size, self._tree(size).node))
+            note = self._cosign(note, self._prove)
         self._tiles.replace_checkpoint(signed.note, note)
         self._tiles.remove_partials(signed.checkpoint.size, new.size)
         self._sequencer.release(new.size)

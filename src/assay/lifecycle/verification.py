@@ -14,29 +14,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from assay.attest import dsse, statement
-from assay.attest.bundle import Inclusion, leaf_sha256, parse_bundle, parse_receipt
+from assay.attest.bundle import parse_bundle, parse_receipt
 from assay.attest.keys import parse_public_key
 from assay.errors import AssayError, InputError, VerificationError
-from assay.lifecycle.anchors import Anchors, find_anchors
+from assay.lifecycle.anchors import Anchors, find_anchors, find_log
 from assay.lifecycle.storing import compare_model, hash_file
 from assay.lifecycle.verified_consents import CONSENTS, check_consents
+from assay.lifecycle.verified_log import RECEIPT, LoggedEntry, check_receipt
 from assay.records.canonical import parse_record
 from assay.records.evidence import Dataset, Evidence
 from assay.records.verdict import Verdict
-from assay.tlog.merkle import hash_leaf
-from assay.tlog.proof import parse_proof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from assay.attest.bundle import Inclusion
     from assay.attest.keys import PublicKey
     from assay.attest.trust import Trust
-    from assay.tlog.vkey import VerifierKey
+    from assay.lifecycle.log_files import LogFiles
+    from assay.lifecycle.log_trust import LogTrust
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-BUNDLE, RECEIPT, EVIDENCE_SIGNATURE = "bundle.json", "receipt.json", "evidence.dsse.json"
+BUNDLE, EVIDENCE_SIGNATURE = "bundle.json", "evidence.dsse.json"
 
 _SIGNED_FILES = (statement.TALLY, statement.EVIDENCE, statement.VERDICT)
 _CHECKED_FILES = {*_SIGNED_FILES, BUNDLE, RECEIPT, EVIDENCE_SIGNATURE, CONSENTS}
@@ -56,6 +57,7 @@ class Verified:
         decision: what was decided; a denial that verifies is still a denial.
         proven: what was proven and by whom, a sentence each.
         not_checked: what was not checked, and why, a sentence each.
+        logged: where its attestations stand in the log, who cosigned that, and by when they were there.
     """
 
     model: str
@@ -63,6 +65,7 @@ class Verified:
     decision: str
     proven: tuple[str, ...]
     not_checked: tuple[str, ...]
+    logged: tuple[LoggedEntry, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -74,6 +77,9 @@ class Verified:
 class _Run:
     folder: Path
     anchors: Anchors
+    log: LogFiles | None
+    seen: Mapping[str, bytes]
+    logged: list[LoggedEntry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     proven: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
@@ -113,6 +119,8 @@ def verify_release(
     model: Path | str | None = None,
     data: Mapping[str, Path | str] | None = None,
     vkey: str | None = None,
+    log: LogTrust | None = None,
+    seen: Mapping[str, bytes] | None = None,
 ) -> Verified:
     """Verify the release in a folder.
 
@@ -123,6 +131,9 @@ def verify_release(
         model: the model's file or folder, where it is at hand.
         data: role to the dataset's file or folder, where they are at hand.
         vkey: the log's verifier key; by default ``.assay/log.vkey``.
+        log: whom to believe about the log: keys by size, witnesses and their quorum, timestamp authorities; what it
+            does not say, the project does (``.assay/log.keys``, ``log.policy``, ``log.tsa.pem``).
+        seen: signed checkpoints of the log that you got elsewhere, such as from a witness, by the name to show.
 
     Returns:
         What was proven, and what was not checked.
@@ -135,7 +146,8 @@ def verify_release(
     folder = folder.parent if folder.is_file() else folder
     if not folder.is_dir():
         raise InputError(f"expected a release's folder at {folder}, found none")
-    run = _Run(folder, find_anchors(folder, trust=trust, keys=keys, vkey=vkey))
+    anchors = find_anchors(folder, trust=trust, keys=keys, vkey=vkey, log=log)
+    run = _Run(folder, anchors, find_log(folder, anchors), seen or {})
     contents = {name: run.read(name) for name in _SIGNED_FILES}
     attested = _attestations(run)
     for kind, words in _KINDS.items():
@@ -157,7 +169,8 @@ def verify_release(
     if run.problems or verdict is None:
         listed = "\n".join(f"- {problem}" for problem in run.problems)
         raise VerificationError(f"the release in {folder} does not hold:\n{listed}")
-    return Verified(verdict.model, verdict.version, verdict.decision, tuple(run.proven), tuple(run.not_checked))
+    told = tuple(run.proven), tuple(run.not_checked), tuple(run.logged)
+    return Verified(verdict.model, verdict.version, verdict.decision, *told)
 
 
 def _parse(run: _Run, content: bytes | None, kind: type[T], name: str) -> T | None:
@@ -185,7 +198,7 @@ def _attestations(run: _Run) -> dict[str, _Attested]:
         run.proven.append(f"{_KINDS.get(kind, 'the measured evidence')} is signed by {by}.")
     _compare_hints(run, bundle.public_keys, found)
     if inclusions is not None:
-        _compare_receipt(run, bundle.attestations, inclusions)
+        _logged(run, bundle.attestations, inclusions)
     return found
 
 
@@ -206,41 +219,12 @@ def _compare_hints(run: _Run, hints: tuple[str, ...], found: Mapping[str, _Attes
             run.problems.append(f"{BUNDLE}: names the public key {key.key_id:.16}, which has signed nothing in it")
 
 
-def _compare_receipt(run: _Run, entries: tuple[bytes, ...], inclusions: tuple[Inclusion, ...]) -> None:
-    log_key = run.anchors.vkey
-    if log_key is None:
-        run.problems.append(f"{RECEIPT}: no verifier key of the log is known; give it with --vkey")
-        return
-    if len(entries) != len(inclusions):
-        run.problems.append(
-            f"{RECEIPT}: expected {len(entries)} inclusions, one an attestation, found {len(inclusions)}"
-        )
-        return
-    for position, (entry, inclusion) in enumerate(zip(entries, inclusions, strict=True)):
-        size = run.attempt(_included, log_key, entry, inclusion, position)
-        if size is not None:
-            run.proven.append(
-                f"Attestation {position} is entry {inclusion.index} of the log {inclusion.origin}, by an inclusion "
-                f"proof under the checkpoint of size {size} that the log's key has signed."
-            )
-    run.not_checked.append(
-        "witnesses: no cosignature was asked for; that the log shows everybody the same history rests on its operator"
-    )
-
-
-def _included(log_key: VerifierKey, entry: bytes, inclusion: Inclusion, position: int) -> int:
-    where = f"{RECEIPT}: inclusion {position}"
-    if inclusion.leaf_sha256 != leaf_sha256(entry):
-        raise VerificationError(f"{where}: is about another entry than attestation {position} of {BUNDLE}")
-    try:
-        proof = parse_proof(inclusion.proof.encode())
-        signed = proof.verify(hash_leaf(entry), log_key)
-    except VerificationError as error:
-        raise VerificationError(f"{where}: {error}") from None
-    agrees = (proof.index, log_key.name) == (inclusion.index, inclusion.origin)
-    if not agrees or proof.extra is not None or signed.ignored:
-        raise VerificationError(f"{where}: origin and index are not those of its proof, or bytes in it prove nothing")
-    return signed.checkpoint.size
+def _logged(run: _Run, entries: tuple[bytes, ...], inclusions: tuple[Inclusion, ...]) -> None:
+    found = check_receipt(entries, inclusions, run.anchors.log, log=run.log, seen=run.seen)
+    run.problems += found.problems
+    run.proven += found.proven
+    run.not_checked += found.not_checked
+    run.logged += found.logged
 
 
 def _compare_files(run: _Run, contents: Mapping[str, bytes | None], attested: Mapping[str, _Attested]) -> None:

@@ -28,6 +28,7 @@ MAX_LOG_KEYS = 256
 """Cap on the keys that one log may have had."""
 
 _WORD = "key"
+_KINDS = {ED25519: "Ed25519", ML_DSA_44_COSIGNATURE: "ML-DSA-44"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +86,28 @@ class LogKeys:
             witnesses: cosigners' keys that are trusted.
 
         Raises:
-            VerificationError: unless such a signature holds, no known one fails, and the origin is the log's; a key
-                that signs outside of its range is named.
+            VerificationError: unless such a signature of each kind that the log has keys of holds, no known one fails,
+                and the origin is the log's; a key that signs outside of its range is named.
         """
         signed, signers = open_signed_by(note, self.keys, witnesses)
         size = signed.checkpoint.size
+        asked = {one.key.kind for one in self.ranges if one.covers(size)}
+        given = {one.key.kind for one in self.ranges if one.covers(size) and one.key in signers}
+        if not given:
+            raise VerificationError(self._replaced(size, signers))
+        if asked - given:
+            raise VerificationError(
+                f"checkpoint: of size {size}: expected a signature by the {_KINDS[min(asked - given)]} key of "
+                f"{self.origin}, too, found none"
+            )
+        return signed
+
+    def _replaced(self, size: int, signers: Iterable[VerifierKey]) -> str:
         found = [one for one in self.ranges if one.key in signers]
-        if any(one.covers(size) for one in found):
-            return signed
         named = "; ".join(
             f"{one.key.name}+{one.key.id.hex()}, which is its key for sizes {one.words()}" for one in found
         )
-        raise VerificationError(
+        return (
             f"checkpoint: of size {size}, and signed only by {named}: outside of its range. The key was not the log's "
             "then, or not any more: whoever signed this holds a key that was replaced. Ask the log's operator, and "
             "believe nothing that rests on it"
@@ -149,7 +160,7 @@ def _range(fields: list[str]) -> KeyRange:
             end = decode_number(ends[0], "end") if ends else None
         case _:
             raise InputError(f"expected: key <verifier key> <first size> [<end>], found {quoted(' '.join(fields))}")
-    if key.kind not in {ED25519, ML_DSA_44_COSIGNATURE}:
+    if key.kind not in _KINDS:
         raise InputError(f"expected a log's key (type 1 or 6), found type {key.kind}")
     if end is not None and end <= start:
         raise InputError(f"expected an end above the first size {start}, found {end}")

@@ -72,6 +72,14 @@ class WitnessPolicy:
                 met.add(name)
         return self.quorum is None or self.quorum in met
 
+    def asked_for(self) -> str:
+        """Return the quorum in words: ``'two-of-three' (2 of bank, auditor, board)``; empty when there is none."""
+        if self.quorum is None:
+            return ""
+        group = self.groups.get(self.quorum)
+        made = "" if group is None else f" ({group.threshold} of {', '.join(group.members)})"
+        return f"{self.quorum!r}{made}"
+
     def open(self, note: bytes) -> SignedCheckpoint:
         """Open a checkpoint of one of the accepted logs that has the quorum's cosignatures.
 

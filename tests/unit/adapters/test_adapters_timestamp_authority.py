@@ -12,18 +12,16 @@ import pytest
 
 from assay.adapters.http_post import NoAnswerError
 from assay.adapters.timestamp_authority import (
-    Timestamp,
     anchor_checkpoint,
-    parse_roots,
     read_timestamp,
     request_timestamp,
     timestamp_path,
-    verify_timestamp,
 )
 from assay.errors import InputError, MissingExtraError, VerificationError
 from assay.tlog.checkpoint import Checkpoint
 from assay.tlog.merkle import EMPTY_ROOT
 from assay.tlog.signer import sign_note, signer_key
+from assay.tlog.timestamp import Timestamp, parse_roots, verify_timestamp
 from unit.adapters.openssl_authority import Authority, served
 
 if TYPE_CHECKING:

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from assay.adapters.checkpoint_archive import archive_checkpoint, keep_roots
+from assay.adapters.timestamp_authority import anchor_checkpoint
 from assay.errors import InputError, VerificationError
 from assay.lifecycle.exporting import Exported, export_bundle, find_handover, verifier_zipapp
+from assay.tlog.timestamp import parse_roots
 from assay.verifier.members import read_members
 from golden.auditor.golden_project import COMMENT, LOG, POLICY, make_project, signer, trust_yaml
+from unit.adapters.openssl_authority import Authority, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,13 +163,22 @@ def signer_witness() -> str:
     return str(signer_key("west.example.com", bytes(range(32)), 4).verifier)
 
 
-def test_timestamps_go_with_the_checkpoint_they_are_about(state: Path) -> None:
-    (state / "log" / "checkpoint.tsr").write_bytes(b"token")
+def test_timestamps_go_with_the_checkpoint_they_are_about(state: Path, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "tsa")
+    note = (state / "log" / "checkpoint").read_bytes()
+    path = archive_checkpoint(state / "log", 5, note)
+    with served(authority) as address:
+        anchor_checkpoint(path, address, parse_roots(authority.root))
+    keep_roots(state / "log", authority.root, "root.pem")
     exported = export(state)
     found = members(exported)
-    assert found["timestamps/checkpoint.tsr"] == b"token"
-    assert found["timestamps/checkpoint"] == (state / "log" / "checkpoint").read_bytes()
-    assert any(one.startswith("timestamps/checkpoint.tsr") for one in exported.findings.not_checked)
+    assert found["timestamps/5.tsr"] == path.with_name("5.tsr").read_bytes()
+    assert found["timestamps/5"] == note
+    assert found["timestamps/authorities.pem"] == authority.root
+    assert found[f"{RELEASE}/statements/test-result.stamped.tlog-proof"].endswith(note)
+    path.with_name("5.tsr").write_bytes(b"token")
+    with pytest.raises(VerificationError, match=r"5\.tsr: timestamp"):
+        export(state)
 
 
 def flip(name: str) -> Callable[[Path], object]:

@@ -1,0 +1,210 @@
+"""Verify where a release's attestations stand in a log, and what others say of that log: witnesses, time, and history.
+
+A receipt brings an inclusion proof under a checkpoint that the log's key signed. That the log shows everybody the same
+history, only others can say: witnesses that cosigned the checkpoint, the log itself where it is at hand, and
+checkpoints of it that the verifier got elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from assay.attest.bundle import leaf_sha256
+from assay.errors import AssayError, VerificationError
+from assay.lifecycle.outside_times import OutsideTimes, cosigned_times, outside_times
+from assay.tlog.merkle import hash_leaf
+from assay.tlog.proof import parse_proof
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from assay.attest.bundle import Inclusion
+    from assay.lifecycle.log_files import LogFiles
+    from assay.lifecycle.log_trust import LogTrust
+    from assay.tlog.signed_checkpoint import SignedCheckpoint
+
+RECEIPT = "receipt.json"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEntry:
+    """Where an attestation stands in a log, proven.
+
+    Attributes:
+        origin: the log.
+        index: the entry.
+        size: size of the checkpoint that it is proven under.
+        cosigned: the witnesses of that checkpoint, with the times that they state.
+        proven_before: the earliest time by which an outsider has seen it; None when none has.
+        proven_by: that outsider.
+    """
+
+    origin: str
+    index: int
+    size: int
+    cosigned: tuple[tuple[str, str], ...]
+    proven_before: str | None
+    proven_by: str | None
+
+
+@dataclass(slots=True)
+class LogFindings:
+    """What was found about the log: sentences, and the entries that were proven."""
+
+    problems: list[str] = field(default_factory=list)
+    proven: list[str] = field(default_factory=list)
+    not_checked: list[str] = field(default_factory=list)
+    logged: list[LoggedEntry] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Under:
+    position: int
+    entry: bytes
+    index: int
+    signed: SignedCheckpoint
+
+
+def check_receipt(
+    entries: Sequence[bytes],
+    inclusions: Sequence[Inclusion],
+    trust: LogTrust,
+    *,
+    log: LogFiles | None = None,
+    seen: Mapping[str, bytes] | None = None,
+) -> LogFindings:
+    """Check that entries stand in a log, as their receipt says.
+
+    Args:
+        entries: the attestations.
+        inclusions: the receipt, one an attestation.
+        trust: whom to believe about logs.
+        log: the log itself, where it is at hand.
+        seen: checkpoints that the verifier got elsewhere, by the name to show.
+    """
+    found = LogFindings()
+    if not trust.logs:
+        found.problems.append(f"{RECEIPT}: no verifier key of the log is known; give it with --vkey")
+        return found
+    if len(entries) != len(inclusions):
+        found.problems.append(
+            f"{RECEIPT}: expected {len(entries)} inclusions, one an attestation, found {len(inclusions)}"
+        )
+        return found
+    opened: list[_Under] = []
+    for position, (entry, inclusion) in enumerate(zip(entries, inclusions, strict=True)):
+        try:
+            opened.append(_Under(position, entry, inclusion.index, _included(trust, entry, inclusion, position)))
+        except AssayError as error:
+            found.problems += error.diagnostics().split("\n")
+    times = _histories(found, trust, opened, log, seen or {})
+    for one in opened:
+        _tell(found, trust, one, times, None if found.problems else log)
+    _leave(found, trust, opened)
+    return found
+
+
+def _included(trust: LogTrust, entry: bytes, inclusion: Inclusion, position: int) -> SignedCheckpoint:
+    where = f"{RECEIPT}: inclusion {position}"
+    if inclusion.leaf_sha256 != leaf_sha256(entry):
+        raise VerificationError(f"{where}: is about another entry than attestation {position} of bundle.json")
+    try:
+        proof = parse_proof(inclusion.proof.encode())
+        signed = trust.open(proof.checkpoint)
+        proof.verify_under(signed, hash_leaf(entry))
+    except VerificationError as error:
+        raise VerificationError(f"{where}: {error}") from None
+    agrees = (proof.index, signed.checkpoint.origin) == (inclusion.index, inclusion.origin)
+    if not agrees or proof.extra is not None:
+        raise VerificationError(f"{where}: origin and index are not those of its proof, or bytes in it prove nothing")
+    return signed
+
+
+def _histories(
+    found: LogFindings, trust: LogTrust, opened: Sequence[_Under], log: LogFiles | None, seen: Mapping[str, bytes]
+) -> OutsideTimes:
+    """Compare every checkpoint of the log with every other one: two that do not fit together are a split view."""
+    checkpoints = [(f"{RECEIPT}: inclusion {one.position}", one.signed.checkpoint) for one in opened]
+    for name, note in seen.items():
+        try:
+            checkpoints.append((name, trust.open(note).checkpoint))
+        except VerificationError as error:
+            found.problems.append(f"{name}: {error}")
+    roots: dict[tuple[str, int], tuple[bytes, str]] = {}
+    for name, one in checkpoints:
+        root, earlier = roots.setdefault((one.origin, one.size), (one.root, name))
+        if root != one.root:
+            found.problems.append(
+                f"{name}: split view: the log {one.origin} has signed two histories of size {one.size}, this one and "
+                f"that of {earlier}. Keep both: together they convict it"
+            )
+    if log is None:
+        others = sorted(
+            {one.size for name, one in checkpoints if name in seen} - {one.signed.checkpoint.size for one in opened}
+        )
+        if others and opened:
+            found.not_checked.append(
+                f"that the log of size {', '.join(map(str, others))} continues the one of the receipt: the log is not "
+                "at hand; assay log check --old does that where it is"
+            )
+        return OutsideTimes()
+    try:
+        times = outside_times(log)
+        wrong = [log.contradiction(one, name) for name, one in checkpoints]
+    except AssayError as error:
+        found.problems += [f"log at {log.folder}: {line}" for line in error.diagnostics().split("\n")]
+        return OutsideTimes()
+    found.problems += [one for one in wrong if one is not None]
+    found.problems += times.problems
+    found.not_checked += times.not_checked
+    return times
+
+
+def _tell(found: LogFindings, trust: LogTrust, one: _Under, times: OutsideTimes, log: LogFiles | None) -> None:
+    """Say where one attestation stands, who has cosigned that, and by when it was there."""
+    signed = one.signed
+    if not trust.is_witnessed(signed) and log is not None and trust.is_witnessed(log.signed):
+        signed = log.signed  # the log continues the receipt's checkpoint, as was proven: it holds the same entry
+    now, cosigned = signed.checkpoint, trust.cosigners(signed)
+    if not trust.is_witnessed(signed):
+        names = ", ".join(name for name, _ in cosigned) or "none"
+        found.problems.append(
+            f"{RECEIPT}: inclusion {one.position}: expected cosignatures of the checkpoint of size {now.size} that "
+            f"make the quorum {trust.asks()}, found {names}: nobody else has seen this history of {now.origin}, and it "
+            "may be shown to you alone. If the witnesses were away, ask them now: assay log checkpoint LOG"
+        )
+        return
+    own = OutsideTimes((*cosigned_times(signed, trust), *times.anchors)).before(one.index)
+    at, by = (None, None) if own is None else (own.at, own.by)
+    witnessed = f", cosigned by {_listed(cosigned)}" if cosigned else ""
+    existed = "" if at is None else f" It existed before {at}, by {by}."
+    found.proven.append(
+        f"Attestation {one.position} is entry {one.index} of the log {now.origin}, by an inclusion proof under the "
+        f"checkpoint of size {now.size} that the log's key has signed{witnessed}.{existed}"
+    )
+    found.logged.append(LoggedEntry(now.origin, one.index, now.size, cosigned, at, by))
+
+
+def _listed(cosigned: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(f"{name} at {at}" for name, at in cosigned)
+
+
+def _leave(found: LogFindings, trust: LogTrust, opened: Sequence[_Under]) -> None:
+    """Say what nobody has proven."""
+    if found.logged and trust.asks():
+        found.proven.append(
+            f"The quorum {trust.asks()} of witnesses, {trust.source}, has seen the history that these entries stand in."
+        )
+    elif found.logged:
+        found.not_checked.append(
+            "witnesses: no quorum was asked for; that the log shows everybody the same history rests on its operator. "
+            "Ask with --trust and a tlog-policy"
+        )
+    ignored = sorted({name for one in opened for name in one.signed.ignored})
+    if ignored:
+        found.not_checked.append(f"{', '.join(ignored)}: signatures in {RECEIPT} by keys that are not known here")
+    if any(one.proven_before is None for one in found.logged):
+        found.not_checked.append(
+            "time: no outsider has stated when these entries were there; every time told here is claimed by who signed"
+        )
