@@ -1,7 +1,8 @@
 """What 16 clients append to one PostgreSQL log: one process each, and 16 threads of one process.
 
 ``python -m bench.postgres [CLIENTS] [SECONDS]``. Each append is one durable entry of 1 KiB with an event id; beside it
-stands a raw append and fsync of the same bytes by one writer in the same run. The server is one of its own, with its
+stand, in the same run, a bare INSERT of the same bytes by as many processes, each its own commit, into a table without
+index or order, and a raw append and fsync by one writer. The server is one of its own, with its
 default settings.
 """
 
@@ -25,6 +26,7 @@ from assay.tlog.compact_range import CompactRange  # noqa: E402 - after the path
 from integration.postgres_server import running  # noqa: E402 - after the path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from multiprocessing.synchronize import Barrier
 
 CLIENTS = 16
@@ -51,11 +53,13 @@ def _client(conninfo: str, log: str, name: int, seconds: float, begin: Barrier) 
 
 
 def _processes(conninfo: str, clients: int, seconds: float) -> None:
+    _together(_client, [(conninfo, "processes", n, seconds) for n in range(clients)])
+
+
+def _together(work: Callable[..., None], arguments: Sequence[tuple[object, ...]]) -> None:
     context = multiprocessing.get_context("spawn")
-    begin = context.Barrier(clients)
-    children = [
-        context.Process(target=_client, args=(conninfo, "processes", n, seconds, begin)) for n in range(clients)
-    ]
+    begin = context.Barrier(len(arguments))
+    children = [context.Process(target=work, args=(*each, begin)) for each in arguments]
     for child in children:
         child.start()
     for child in children:
@@ -71,6 +75,16 @@ def _threads(conninfo: str, clients: int, seconds: float) -> None:
             thread.start()
         for thread in threads:
             thread.join()
+
+
+def _insert(conninfo: str, seconds: float, begin: Barrier) -> None:
+    import psycopg  # noqa: PLC0415 - an extra
+
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        begin.wait()
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            connection.execute("INSERT INTO raw VALUES (%b)", (bytes(ENTRY_BYTES),))
 
 
 def _raw(seconds: float) -> float:
@@ -96,6 +110,10 @@ def main() -> None:
                 if found := sequencer.problems(CompactRange()):
                     raise RuntimeError(found[0])
                 print(f"| {clients} {log} | {sequencer.head().size / seconds:,.0f} |", flush=True)
+        server.execute("CREATE TABLE raw (content bytea)")
+        _together(_insert, [(server.conninfo(), seconds)] * clients)
+        ((inserted,),) = server.execute("SELECT count(*) FROM raw")
+        print(f"| {clients} processes, a bare INSERT of the same bytes | {inserted / seconds:,.0f} |", flush=True)
     print(f"| raw append and fsync, one writer | {_raw(seconds / 4):,.0f} |")
 
 

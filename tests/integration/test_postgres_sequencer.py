@@ -52,7 +52,7 @@ class Log:
     server: Server
     name: str
 
-    def open(self, user: str = "ingest") -> PostgresSequencer:
+    def open(self, user: str = "publisher") -> PostgresSequencer:
         return PostgresSequencer(self.server.conninfo(user), self.name)
 
 
@@ -283,14 +283,15 @@ def test_a_session_that_was_ended_is_replaced_but_its_lease_is_not(log: Log) -> 
         assert sequencer.head().size == 2
 
 
-def test_a_client_that_hangs_with_the_lock_is_told_of(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_keeps_the_turn_is_told_of(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(postgres_session._SETTINGS, "lock_timeout", "200ms")
     with log.open() as one, log.open() as other:
-        with one._writing() as connection:
-            connection.execute("SELECT take_turn()").fetchall()
+        with one._live().transaction():
+            turn = "((1634955642 + which::bigint) << 32) | %s::regnamespace::bigint"
+            one._read(f"SELECT pg_advisory_xact_lock({turn}) FROM generate_series(0, 1) which", f'"{log.name}"')
             with pytest.raises(StorageError, match="another process held the log for 60 s"):
                 other.append([Submission(b"x")])
-        assert other.append([Submission(b"y")]) == [0]
+        assert other.append([Submission(b"y")]) == [1]  # x was offered: the next turn served it, too
 
 
 # Publishing.
@@ -404,10 +405,12 @@ def test_a_writer_cannot_take_the_fence_away(log: Log, statement: str) -> None:
 def test_only_those_who_were_let_in_come_in(log: Log) -> None:
     with pytest.raises(StorageError, match=r"expected a log's tables, found none\. Is it the right database and role"):
         log.open("stranger")
-    with log.open() as sequencer:
-        sequencer.append([Submission(b"%d" % i) for i in range(2_000)])
+    with log.open("ingest") as sequencer:
+        assert sequencer.append([Submission(b"%d" % i) for i in range(2_000)]) == list(range(2_000))
         with pytest.raises(StorageError, match="permission denied for function forget"):
-            sequencer.release(2_000)
+            sequencer._read("SELECT forget(2000)")
+        with pytest.raises(StorageError, match="permission denied for table entry"):
+            list(sequencer.entries(0, 1))
 
 
 def test_making_a_log_again_leaves_it_as_it_is(log: Log) -> None:
@@ -427,8 +430,8 @@ def test_what_is_no_log_of_ours_is_told(log: Log) -> None:
     assert log.server.execute(f"SELECT to_regnamespace('\"{log.name} 2\"')") == [(None,)]  # nothing half made
     with pytest.raises(StorageError, match="connection"):
         PostgresSequencer(f"host={log.server.folder} port=1 dbname=postgres", log.name)
-    log.server.execute("UPDATE published SET version = 2", log=f'"{log.name}"')
-    with pytest.raises(StorageError, match="expected a log of version 1, found 2"):
+    log.server.execute("UPDATE published SET version = 3", log=f'"{log.name}"')
+    with pytest.raises(StorageError, match="expected a log of version 2, found 3"):
         log.open()
 
 
@@ -447,7 +450,7 @@ def test_a_server_that_keeps_nothing_is_refused(log: Log) -> None:
 def test_commits_are_waited_for_whatever_the_role_s_setting(log: Log, found: str, used: str) -> None:
     log.server.execute(f"ALTER ROLE ingest SET synchronous_commit = {found}")
     try:
-        with log.open() as sequencer:
+        with log.open("ingest") as sequencer:
             assert sequencer.append([Submission(b"one")]) == [0]
             assert sequencer._read("SELECT current_setting('synchronous_commit')") == [(used,)]
     finally:

@@ -1,17 +1,16 @@
 """Giving entries their indices in a PostgreSQL database: for ingest processes on many machines.
 
 Each log has a schema of its own (``postgres_schema.sql`` beside this file, to be read by whoever runs the database).
-Any number of processes may append: each batch locks one row and reads the head behind it, so they take turns; the
-threads of one process share a batch. The lock is not held while the disk writes: a batch commits without waiting for
-it, and ``append`` returns after a second, empty commit that does wait (``synchronous_commit`` at least ``on``), for the
-server's log is one sequence: what flushes the second has flushed the first, and whatever that one built on. So the
-batches of all processes share the server's flushes. `head` and `step` wait likewise, so that nothing is signed that a
-crash could still take back. With each batch the root that follows from its entries is committed, so that a row that was
-changed is found before it is signed for.
+Any number of processes may append: one round trip lays their entries into an inbox and takes a turn. Whoever finds the
+turn free gives everything in the inbox its indices, computes the root that follows, all in the server, and commits;
+those who come meanwhile wait until that commit is on disk, all at once, and read their answers. So a flush of the disk
+is shared by as many as came since the last, and nobody holds a lock while a client, or the network, is slow. A row that
+was changed is found before it is signed for.
 
-Three roles: the owner made the schema; writers may read, insert, and take a turn; a publisher may also forget what is
-published. Triggers refuse the rest to everybody, which an owner can undo: a fence, not the proof. An event id is kept
-for ever as the first half of its SHA-256, with the first half of the entry's leaf hash.
+Three roles: the owner made the schema; writers may insert into the inbox and take a turn, and nothing else; a publisher
+may also read, and forget what is published. Triggers refuse the rest to everybody, which an owner can undo: a fence,
+not the proof. An event id is kept for ever as the first half of its SHA-256, with the first half of the entry's leaf
+hash.
 
 Sessions are kept, with locks in them: connect to the server itself, not to a pool that shares sessions.
 Needs the extra ``postgres`` (psycopg 3).
@@ -27,8 +26,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from assay.adapters.postgres_session import checked_name, database_errors, make_log, open_session, place, quoted
 from assay.errors import AssayError, InputError, StorageError, VerificationError
-from assay.lifecycle.publishing import MAX_STEP, Head, Submission
-from assay.tlog.compact_range import CompactRange, parse_compact_range
+from assay.lifecycle.publishing import MAX_STEP, Head
 from assay.tlog.entry_bundle import check_entries
 from assay.tlog.merkle import hash_leaf
 
@@ -37,12 +35,13 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from assay.lifecycle.publishing import Submission
+    from assay.tlog.compact_range import CompactRange
+
 _SHORT = 16
 _KEPT = 1_024
 _FETCHED = 1_024
 
-_FLUSH = "SELECT pg_logical_emit_message(true, 'assay', '')"
-"""A transaction that writes nothing to any table, and waits until the server's log is on disk up to itself."""
 _LEASE = "SELECT pg_try_advisory_lock((1634955641::bigint << 32) | %s::text::regnamespace::oid::bigint)"
 _RELEASE = "SELECT pg_advisory_unlock((1634955641::bigint << 32) | %s::text::regnamespace::oid::bigint)"
 _HOLDER = """
@@ -51,59 +50,27 @@ WHERE datname = current_database() AND locktype = 'advisory' AND objsubid = 1 AN
   AND classid = 1634955641 AND objid = %s::text::regnamespace::oid
 """
 
+_NEW_TICKET = "SELECT nextval('ticket')"
+_OFFER = """
+INSERT INTO inbox SELECT currval('ticket'), offer.*
+FROM unnest(%b::integer[], %b::integer[], %b::bytea[], %b::bytea[]) AS offer
+"""
+_APPEND = "CALL append(%b::integer[], %b::integer[], %b::bytea[], %b::bytea[], NULL, NULL, NULL, NULL)"
+_PART_BYTES, _PART_ENTRIES = 4 << 20, 4_096
+
 _Rows = list[tuple[Any, ...]]
-_Place = tuple[int, bytes]
+_Offer = tuple[int, int, bytes, bytes | None]
+_Answer = tuple[list[int], dict[int, tuple[int, int]]]
 
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    """Submissions of one call, with what can be computed before it is their turn."""
+    """Submissions of one call."""
 
     submissions: Sequence[Submission]
-    leaves: list[bytes]
-    events: list[bytes | None]
     indices: list[int] = field(default_factory=list)
     error: AssayError | None = None
     done: bool = False
-
-
-class _Batch:
-    """What one transaction adds."""
-
-    def __init__(self, base: int, known: dict[bytes, _Place]) -> None:
-        self._base, self._known = base, known
-        self.contents: list[bytes] = []
-        self.leaves: list[bytes] = []
-        self.events: dict[bytes, _Place] = {}
-
-    def take(self, waiting: _Waiting) -> None:
-        """Give the submissions of one call their indices; all of them, or none."""
-        contents: list[bytes] = []
-        leaves: list[bytes] = []
-        events: dict[bytes, _Place] = {}
-        indices: list[int] = []
-        next_index = self._base + len(self.contents)
-        for position, (one, leaf, event) in enumerate(
-            zip(waiting.submissions, waiting.leaves, waiting.events, strict=True)
-        ):
-            place = None if event is None else events.get(event) or self._known.get(event)
-            if place is None:
-                place = next_index + len(contents), leaf[:_SHORT]
-                contents.append(one.content)
-                leaves.append(leaf)
-                if event is not None:
-                    events[event] = place
-            elif place[1] != leaf[:_SHORT]:
-                raise InputError(
-                    f"entry {position}: its event id {one.event_id!r} is that of entry {place[0]}, which has another "
-                    "content. Nothing was appended"
-                )
-            indices.append(place[0])
-        waiting.indices = indices
-        self.contents += contents
-        self.leaves += leaves
-        self.events |= events
-        self._known |= events
 
 
 class PostgresSequencer:
@@ -191,11 +158,9 @@ class PostgresSequencer:
                 submit again.
         """
         check_entries([one.content for one in submissions])
-        waiting = _Waiting(
-            submissions,
-            [hash_leaf(one.content) for one in submissions],
-            [None if one.event_id is None else sha256(one.event_id).digest()[:_SHORT] for one in submissions],
-        )
+        if not submissions:
+            return []
+        waiting = _Waiting(submissions)
         together: list[_Waiting] = []
         with self._changed:
             self._queue.append(waiting)
@@ -217,7 +182,6 @@ class PostgresSequencer:
     def head(self) -> Head:
         """Return size and root of everything committed."""
         (found,) = self._read("SELECT size, root FROM batch ORDER BY size DESC LIMIT 1")
-        self._read(_FLUSH)
         return Head(*found)
 
     def root_at(self, size: int) -> bytes | None:
@@ -231,10 +195,7 @@ class PostgresSequencer:
             "SELECT size, root FROM batch WHERE size > %s AND size <= %s ORDER BY size DESC LIMIT 1",
             after, after + MAX_STEP,
         ) or self._read("SELECT size, root FROM batch WHERE size > %s ORDER BY size LIMIT 1", after)  # fmt: skip
-        if not found:
-            return None
-        self._read(_FLUSH)
-        return Head(*found[0])
+        return Head(*found[0]) if found else None
 
     def kept_from(self) -> int:
         """Return the index of the first entry that is kept; the head's size when none is."""
@@ -259,10 +220,7 @@ class PostgresSequencer:
 
     def catch_up(self, tree: CompactRange) -> None:
         """Go on after the end of a published tree that is longer than what is known here."""
-        with self._turn, self._writing() as connection:
-            connection.execute("SELECT take_turn()")
-            connection.execute("INSERT INTO batch VALUES (%s, %b, %b)", (tree.size, tree.root(), tree.content()))
-            connection.execute("SELECT forget(%s)", (tree.size,))
+        self._read("SELECT go_on(%s, %b, %b)", tree.size, tree.root(), tree.content())
 
     def release(self, size: int) -> None:
         """Allow the entries below a published size to be forgotten; done when it is worth a commit."""
@@ -315,64 +273,71 @@ class PostgresSequencer:
             found: _Rows = self._live().execute(statement.encode(), values, binary=True).fetchall()
         return found
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[Connection[tuple[Any, ...]]]:
-        """Open a transaction whose statements share round trips; it is committed, and then flushed, behind them."""
-        with database_errors(self._where):
-            connection = self._live()
-            try:
-                with connection.pipeline():
-                    connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-                    connection.execute("SET LOCAL synchronous_commit = off")
-                    yield connection
-                    done = connection.execute("COMMIT")
-                    connection.execute(_FLUSH.encode())
-            except BaseException:
-                if not connection.closed:
-                    connection.execute("ROLLBACK")
-                raise
-            if done.statusmessage != "COMMIT":  # what failed before turns it into a ROLLBACK without a word
-                raise StorageError(f"{self._where}: expected a COMMIT, found {done.statusmessage}")
-
     def _commit(self, together: list[_Waiting]) -> None:
-        """Commit what waits in one transaction; an error of one call is told to it alone."""
-        events = list({event for waiting in together for event in waiting.events if event is not None})
+        """Offer what waits and take a turn; an error of one call is told to it alone."""
         try:
-            with self._turn, self._writing() as connection:
-                turn = connection.execute("SELECT head_size, head_peaks FROM take_turn()", binary=True)
-                found = connection.execute(
-                    "SELECT id, idx, leaf FROM event WHERE id = ANY(%b::bytea[])", (events,), binary=True
-                )
-                ((size, peaks),) = turn.fetchall()
-                tree = parse_compact_range(size, peaks, self._where)
-                batch = _Batch(size, {short: (index, leaf) for short, index, leaf in found.fetchall()})
-                for waiting in together:
-                    try:
-                        batch.take(waiting)
-                    except InputError as error:
-                        waiting.error = error
-                _insert(connection, tree, batch)
+            with self._turn, database_errors(self._where):
+                answer = _append(self._live(), [waiting.submissions for waiting in together])
+            self._tell(together, *answer)
         except AssayError as error:
             for waiting in together:
-                waiting.error = waiting.error or error
+                waiting.error = error
         finally:
             with self._changed:
                 for waiting in together:
                     waiting.done = True
 
+    def _tell(self, together: list[_Waiting], indices: list[int], refused: dict[int, tuple[int, int]]) -> None:
+        taken = [waiting for call, waiting in enumerate(together) if call not in refused]
+        if sum(len(waiting.submissions) for waiting in taken) != len(indices):
+            raise StorageError(
+                f"{self._where}: expected the indices of what was submitted, found {len(indices)}: this session was "
+                "held up for too long. Submit the entries again, under their event ids: whether they were appended is "
+                "not known"
+            )
+        for waiting in taken:
+            count = len(waiting.submissions)
+            waiting.indices, indices = indices[:count], indices[count:]
+        for call, (nth, index) in refused.items():
+            waiting = together[call]
+            waiting.error = InputError(
+                f"entry {nth}: its event id {waiting.submissions[nth].event_id!r} is that of entry {index}, which "
+                "has another content. Nothing was appended"
+            )
 
-def _insert(connection: Connection[tuple[Any, ...]], tree: CompactRange, batch: _Batch) -> None:
-    if batch.contents:
-        connection.execute(
-            "INSERT INTO entry SELECT %s + place - 1, content FROM unnest(%b::bytea[]) WITH ORDINALITY "
-            "AS new (content, place)",
-            (tree.size, batch.contents),
-        )
-    if batch.events:
-        connection.execute(
-            "INSERT INTO event SELECT * FROM unnest(%b::bytea[], %s::bigint[], %b::bytea[])",
-            (list(batch.events), *map(list, zip(*batch.events.values(), strict=True))),
-        )
-    for start in range(0, len(batch.leaves), MAX_STEP):
-        tree = tree.add(batch.leaves[start : start + MAX_STEP])
-        connection.execute("INSERT INTO batch VALUES (%s, %b, %b)", (tree.size, tree.root(), tree.content()))
+
+def _append(connection: Connection[tuple[Any, ...]], calls: Sequence[Sequence[Submission]]) -> _Answer:
+    """Offer some calls and return what became of them: in one round trip, unless they are large."""
+    offers = [
+        (call, place, one.content, None if one.event_id is None else sha256(one.event_id).digest()[:_SHORT])
+        for call, submissions in enumerate(calls)
+        for place, one in enumerate(submissions)
+    ]
+    parts = list(_parts(offers))
+    if len(parts) > 1:
+        with connection.transaction():
+            connection.execute(_NEW_TICKET)
+            for part in parts:
+                connection.execute(_OFFER, _columns(part))
+        parts = [[]]
+    (found,) = connection.execute(_APPEND, _columns(parts[0]), binary=True).fetchall()
+    indices, refused, places, taken = ([] if column is None else column for column in found)
+    return indices, dict(zip(refused, zip(places, taken, strict=True), strict=True))
+
+
+def _columns(offers: list[_Offer]) -> list[list[Any]]:
+    return [list(column) for column in zip(*offers, strict=True)] or [[], [], [], []]
+
+
+def _parts(offers: list[_Offer]) -> Iterator[list[_Offer]]:
+    """Yield what is to be offered, some megabytes at a time."""
+    part: list[_Offer] = []
+    size = 0
+    for offer in offers:
+        part.append(offer)
+        size += len(offer[2])
+        if size > _PART_BYTES or len(part) == _PART_ENTRIES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-_VERSION = 1
+_VERSION = 2
 _MAX_NAME_BYTES = 63
 _NOT_DURABLE = ("off", "local")
 _DISK_FULL, _LOCK_TIMEOUT = "53100", "55P03"
@@ -30,6 +30,12 @@ _SETTINGS = {
     "idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s",  # a client that hangs holds up the others no longer
     "client_min_messages": "error",
 }
+
+_WRITES = (
+    "USAGE ON SCHEMA {log}", "INSERT ON inbox", "USAGE ON SEQUENCE ticket", "SELECT ON published",
+    "EXECUTE ON FUNCTION take_turn()", "EXECUTE ON PROCEDURE append",
+)  # fmt: skip
+_PUBLISHES = ("SELECT ON entry, batch, event", "EXECUTE ON FUNCTION forget(bigint), go_on(bigint, bytea, bytea)")
 
 
 def place(log: str) -> str:
@@ -50,14 +56,10 @@ def make_log(conninfo: str, log: str, *, writer: str | None, publisher: str | No
         connection.execute(psycopg.sql.SQL("SET LOCAL search_path = {}, pg_temp").format(schema))
         if _version(connection) is None:
             connection.execute(Path(__file__).with_name("postgres_schema.sql").read_text("utf-8"))
-        for role, functions in ((writer, "take_turn()"), (publisher, "take_turn(), forget(bigint)")):
-            if role is not None:
-                for grant in (
-                    "USAGE ON SCHEMA {log}", "SELECT, INSERT ON entry, batch, event", "SELECT ON published",
-                    f"EXECUTE ON FUNCTION {functions}",
-                ):  # fmt: skip
-                    wanted = psycopg.sql.SQL(f"GRANT {grant} TO {{role}}")
-                    connection.execute(wanted.format(log=schema, role=psycopg.sql.Identifier(role)))
+        for role, grants in ((writer, _WRITES), (publisher, (*_WRITES, *_PUBLISHES))):
+            for grant in grants if role is not None else ():
+                wanted = psycopg.sql.SQL(f"GRANT {grant} TO {{role}}")
+                connection.execute(wanted.format(log=schema, role=psycopg.sql.Identifier(role)))
 
 
 def open_session(conninfo: str, log: str) -> Connection[tuple[Any, ...]]:
