@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT
 from assay.errors import VerificationError
+from assay.lifecycle.issuing import CARD, REPORT
 from assay.lifecycle.project import read_file
 from assay.records.canonical import canonical_json, parse_record, sha256_hex
 from assay.records.evidence import Evidence
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.lifecycle.project import Project
-
-CARD, REPORT = "model-card.md", "report.html"
 
 
 def read_card_of(project: Project | None, evidence: Evidence) -> Card | None:

@@ -20,7 +20,7 @@ from assay.attest.bundle import Inclusion, leaf_sha256, parse_bundle, parse_rece
 from assay.attest.consent import consent_entry
 from assay.errors import InputError, VerificationError
 from assay.lifecycle.anchors import LOG, Anchors, find_anchors
-from assay.lifecycle.documents import REPORT
+from assay.lifecycle.issuing import REPORT
 from assay.lifecycle.log_files import LogFiles, log_files
 from assay.lifecycle.log_trust import POLICY, VKEY, beside, trust_beside
 from assay.lifecycle.outside_times import outside_times

@@ -13,7 +13,8 @@ from assay.attest.bundle import make_bundle, receipt_content
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT, evidence_statement, verdict_statement
 from assay.errors import InputError
 from assay.lifecycle.consenting import consent_files
-from assay.lifecycle.documents import REPORT, read_card_of, render_documents
+from assay.lifecycle.documents import read_card_of, render_documents
+from assay.lifecycle.issuing import CARD, ISSUED, ISSUED_RECEIPT, REPORT, issue, kept_documents
 from assay.lifecycle.presenting import SignedEvidence
 from assay.lifecycle.project import read_file, release_folder
 from assay.lifecycle.setting import EVIDENCE_SIGNATURE, nobody, now, whoami
@@ -117,10 +118,7 @@ def gate(
     folder = folder or signed.folder or release_folder(setting.state, about.name, about.version)
     _require_tally(signed, folder)
     decided = decide_only(signed, setting, model=model, by=whoami(setting.keyring, setting.key))
-    before = _verdict_before(folder / VERDICT)
-    stale = (folder / REPORT).exists() and not _same_substance(before, decided.verdict)
-    # A report that tells another decision than the verdict would be untrue.
-    documents = render_documents(decided.report) if stale or signed.fresh else {}
+    documents = _documents(decided.report, signed, setting, folder)
     _record(signed, decided.verdict, setting, log, folder=folder, documents=documents)
     return Released(decided.report, folder)
 
@@ -146,6 +144,20 @@ def run(project: Project, setting: Setting, log: Log, *, stage: Stage = "release
         fresh=True,
     )
     return gate(signed, setting, log)
+
+
+def _documents(report: Release, signed: SignedEvidence, setting: Setting, folder: Path) -> dict[str, bytes]:
+    """Return card and report of a decision: new ones, those that still tell the truth, or none where there were none.
+
+    A report that tells another decision than the verdict, or that is not the one that was logged, is written anew.
+    """
+    if signed.fresh:
+        return render_documents(report)
+    if not any((folder / name).exists() for name in (CARD, REPORT, ISSUED)):
+        return {}
+    same = _same_substance(_verdict_before(folder / VERDICT), report.verdict)
+    kept = kept_documents(folder, setting.evidence_keys()) if same else None
+    return render_documents(report) if kept is None else kept
 
 
 def _require_tally(signed: SignedEvidence, folder: Path) -> None:
@@ -204,6 +216,7 @@ def _record(
         dsse.sign(verdict_statement(verdict, verdict_sha256=sha256_hex(content), verifier=VERIFIER), [signer]),
     ]
     bundle = make_bundle(envelopes, [signer.public])
+    issued = issue(documents, signer, verdict_sha256=sha256_hex(content), at=verdict.decided_at)
     written = {**signed.files_for(folder), **documents, VERDICT: content, BUNDLE: bundle.content()}
     with staging(folder) as stage:
         # A full disk is met here, before the log says anything.
@@ -211,5 +224,8 @@ def _record(
         (stage / "room").unlink()
         keep_document(setting.state, content)  # the next verdict replaces this one; the trail tells of both
         with setting.keyring.kept():
-            inclusions = log.append(bundle.attestations)
-        publish(stage, folder, {**written, RECEIPT: receipt_content(inclusions)})
+            inclusions = log.append([*bundle.attestations, *(issued.attestations if issued else ())])
+        count = len(bundle.attestations)
+        if issued is not None:
+            written |= {ISSUED: issued.content(), ISSUED_RECEIPT: receipt_content(inclusions[count:])}
+        publish(stage, folder, {**written, RECEIPT: receipt_content(inclusions[:count])})

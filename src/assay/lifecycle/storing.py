@@ -18,6 +18,8 @@ from assay.records.tally import FileDigest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from assay.records.evidence import Dataset
+
 _CHUNK = 1 << 20
 
 
@@ -80,6 +82,19 @@ def compare_model(path: Path, expected: str, expected_files: tuple[FileDigest, .
         f"the model at {path} is not the one that was measured ({'; '.join(changes)}): "
         f"expected root digest {expected[:16]}, found {root[:16]}. Measure it again with: assay run"
     )
+
+
+def compare_dataset(path: Path, dataset: Dataset) -> bool:
+    """Check that a dataset on disk is the one that evidence names.
+
+    Raises:
+        VerificationError: when it is not.
+    """
+    files = [path] if path.is_file() else [found for found in sorted(path.rglob("*")) if found.is_file()]
+    found = sorted(hash_file(file, file.name).sha256 for file in files)
+    if found != sorted(file.sha256 for file in dataset.files):
+        raise VerificationError(f"dataset {dataset.role}: the files at {path} are not the ones that were measured")
+    return True
 
 
 @contextlib.contextmanager

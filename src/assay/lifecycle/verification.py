@@ -9,6 +9,7 @@ are at hand, are the ones that were measured. Every failure is told, not only th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -18,11 +19,12 @@ from assay.attest.bundle import parse_bundle, parse_receipt
 from assay.attest.keys import parse_public_key
 from assay.errors import AssayError, InputError, VerificationError
 from assay.lifecycle.anchors import Anchors, find_anchors, find_log
-from assay.lifecycle.storing import compare_model, hash_file
+from assay.lifecycle.issuing import DOCUMENTS, check_documents
+from assay.lifecycle.storing import compare_dataset, compare_model
 from assay.lifecycle.verified_consents import CONSENTS, check_consents
-from assay.lifecycle.verified_log import RECEIPT, LoggedEntry, check_receipt
+from assay.lifecycle.verified_log import RECEIPT, LoggedEntry, check_receipt, included
 from assay.records.canonical import parse_record
-from assay.records.evidence import Dataset, Evidence
+from assay.records.evidence import Evidence
 from assay.records.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ T = TypeVar("T")
 BUNDLE, EVIDENCE_SIGNATURE = "bundle.json", "evidence.dsse.json"
 
 _SIGNED_FILES = (statement.TALLY, statement.EVIDENCE, statement.VERDICT)
-_CHECKED_FILES = {*_SIGNED_FILES, BUNDLE, RECEIPT, EVIDENCE_SIGNATURE, CONSENTS}
+_CHECKED_FILES = {*_SIGNED_FILES, BUNDLE, RECEIPT, EVIDENCE_SIGNATURE, CONSENTS, *DOCUMENTS}
 _KINDS = {
     statement.TEST_RESULT: "the test result about the evidence",
     statement.VERIFICATION_RESULT: "the verification result about the verdict",
@@ -160,7 +162,8 @@ def verify_release(
         _compare_records(run, contents, evidence, verdict)
         _compare_statements(run, contents, attested, evidence, verdict)
     if verdict is not None:
-        _consents(run, verdict)
+        _take(run, run.attempt(check_consents, run.folder, verdict, run.anchors.trust))
+    _documents(run, contents[statement.VERDICT])
     if evidence is not None:
         _compare_model(run, None if model is None else Path(model), evidence)
         _compare_data(run, {role: Path(path) for role, path in (data or {}).items()}, evidence)
@@ -324,26 +327,15 @@ def _compare_data(run: _Run, data: Mapping[str, Path], evidence: Evidence) -> No
         if path is None or not path.exists():
             where = "no place was given" if path is None else f"nothing is at {path}"
             run.not_checked.append(f"dataset {role}: {where}")
-        elif run.attempt(_compare_dataset, path, dataset):
+        elif run.attempt(compare_dataset, path, dataset):
             run.proven.append(f"The dataset {role} at {path} is the one that was named.")
 
 
-def _compare_dataset(path: Path, dataset: Dataset) -> bool:
-    files = [path] if path.is_file() else [found for found in sorted(path.rglob("*")) if found.is_file()]
-    found = sorted(hash_file(file, file.name).sha256 for file in files)
-    if found != sorted(file.sha256 for file in dataset.files):
-        raise VerificationError(f"dataset {dataset.role}: the files at {path} are not the ones that were measured")
-    return True
-
-
 def _measured(run: _Run, evidence: bytes | None) -> None:
-    """Check the signature that the evidence got when it was measured, where it was kept."""
-    if not (run.folder / EVIDENCE_SIGNATURE).exists():
-        return
+    """Check the signature that the evidence got when it was measured."""
     content = run.read(EVIDENCE_SIGNATURE)
     if content is None:
         return
-
     one = run.attempt(_open_measured, run.anchors, content)
     if one is None:
         return
@@ -365,8 +357,16 @@ def _open_measured(anchors: Anchors, content: bytes) -> _Attested:
     return found
 
 
-def _consents(run: _Run, verdict: Verdict) -> None:
-    found = run.attempt(check_consents, run.folder, verdict, run.anchors.trust)
+def _documents(run: _Run, verdict: bytes | None) -> None:
+    """Compare model card and report with what was logged; that no log's key is known is told already."""
+    if run.anchors.log.logs:
+        by = lambda envelope: ", ".join(map(run.anchors.describe, _open(run.anchors, envelope).signers))  # noqa: E731 - one line
+        where = partial(included, run.anchors.log)
+        _take(run, run.attempt(check_documents, run.folder, _digest(verdict), signers=by, included=where))
+
+
+def _take(run: _Run, found: tuple[list[str], list[str], list[str]] | None) -> None:
+    """Add what was found beside the records: problems, what was proven, what was not checked."""
     if found is not None:
         run.problems += found[0]
         run.proven += found[1]
@@ -376,9 +376,7 @@ def _consents(run: _Run, verdict: Verdict) -> None:
 def _others(run: _Run) -> None:
     names = sorted(path.name for path in run.folder.iterdir() if path.name not in _CHECKED_FILES)
     if names:
-        run.not_checked.append(
-            f"{', '.join(names)}: not signed by the release; documents can be made anew from evidence"
-        )
+        run.not_checked.append(f"{', '.join(names)}: not of the release, and signed by nobody")
     run.not_checked.append(
         f"keys: they were {run.anchors.source}; a verifier who trusts nobody gives keys of their own"
     )

@@ -95,7 +95,8 @@ def check_receipt(
     opened: list[_Under] = []
     for position, (entry, inclusion) in enumerate(zip(entries, inclusions, strict=True)):
         try:
-            opened.append(_Under(position, entry, inclusion.index, _included(trust, entry, inclusion, position)))
+            signed = included(trust, entry, inclusion, f"{RECEIPT}: inclusion {position}")
+            opened.append(_Under(position, entry, inclusion.index, signed))
         except AssayError as error:
             found.problems += error.diagnostics().split("\n")
     times = _histories(found, trust, opened, log, seen or {})
@@ -105,10 +106,20 @@ def check_receipt(
     return found
 
 
-def _included(trust: LogTrust, entry: bytes, inclusion: Inclusion, position: int) -> SignedCheckpoint:
-    where = f"{RECEIPT}: inclusion {position}"
+def included(trust: LogTrust, entry: bytes, inclusion: Inclusion, where: str) -> SignedCheckpoint:
+    """Return the checkpoint under which an entry is proven to stand in a log.
+
+    Args:
+        trust: whom to believe about logs.
+        entry: the entry.
+        inclusion: where it is said to stand, with the proof.
+        where: what the user calls the proof.
+
+    Raises:
+        VerificationError: when it does not hold.
+    """
     if inclusion.leaf_sha256 != leaf_sha256(entry):
-        raise VerificationError(f"{where}: is about another entry than attestation {position} of bundle.json")
+        raise VerificationError(f"{where}: is about another entry than the attestation in its place")
     try:
         proof = parse_proof(inclusion.proof.encode())
         signed = trust.open(proof.checkpoint)

@@ -38,18 +38,20 @@ class PrivacyErasureDone(Fields, kw_only=True):
 
 
 class ReportIssued(Fields, kw_only=True):
-    """A report was given to somebody.
+    """A report was given to somebody, or written beside the release that it tells of.
 
     Attributes:
-        report: what kind of report.
+        report: what kind of report; the file's name for a document of a release.
         report_sha256: digest of its bytes.
-        size: the size of the log that it tells of.
+        size: the size of the log that it tells of; none for a document of one release.
+        verdict_sha256: digest of the ``verdict.json`` that it tells of, for a document of a release.
         template: version of what wrote it.
         to: who received it.
     """
 
     report: Name
     report_sha256: Sha256
-    size: Count
+    size: Count | None = None
+    verdict_sha256: Sha256 | None = None
     template: Name
     to: Person | None = None

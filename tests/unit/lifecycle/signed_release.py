@@ -126,7 +126,7 @@ def make_release(root: Path, *, version: str = "1", weights: bytes = b"weights")
         "bundle.json": bundle.content(),
         "receipt.json": receipt_content(inclusions),
         "evidence.dsse.json": dsse.sign(measured, [signer]).content(),
-        "model-card.md": b"# Card\n",
+        "notes.md": b"# Somebody's notes\n",
     }
     for name, content in written.items():
         (made.folder / name).write_bytes(content)

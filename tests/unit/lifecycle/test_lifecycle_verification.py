@@ -56,7 +56,7 @@ def test_an_untouched_release_holds_and_says_what_was_proven(made: Made) -> None
     ):
         assert words in proven
     unchecked = "\n".join(verified.not_checked)
-    assert "model-card.md" in unchecked
+    assert "notes.md" in unchecked
     assert "witnesses" in unchecked
     assert "found in the release's own project" in unchecked
 
