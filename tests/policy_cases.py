@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 AT = "2026-11-23T12:00:00Z"
 BY = Actor(identity="gate", key="9" * 64)
-PROVENANCE = "provenance: {set_by: us, on: 2026-11-23, source: MR-7, why: agreed}"
+PROVENANCE = "provenance: {set_by: us, when: 2026-11-23, source: MR-7, why: agreed}"
 GAP = (
     "{id: gap, title: Rates are similar, check: group-gap, metric: demographic_parity_difference, "
     f"attributes: [race], limit: {{max: 0.1}}, {PROVENANCE}}}"

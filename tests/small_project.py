@@ -27,7 +27,7 @@ controls:
     metric: demographic_parity_difference
     attributes: [sex]
     limit: {max: 0.2}
-    provenance: {set_by: Rosa, on: "2026-10-01", source: a test, why: a test needs a limit}
+    provenance: {set_by: Rosa, when: "2026-10-01", source: a test, why: a test needs a limit}
   - id: files
     title: The files are those that were measured
     check: files-unchanged

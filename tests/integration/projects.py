@@ -30,7 +30,7 @@ controls:
     check: group-gap
     metric: demographic_parity_difference
     limit: {max: 0.1}
-    provenance: {set_by: the tests, on: "2026-01-01", source: none, why: a gap that the shapes clear or breach}
+    provenance: {set_by: the tests, when: "2026-01-01", source: none, why: a gap that the shapes clear or breach}
 """
 
 

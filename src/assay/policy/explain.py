@@ -103,7 +103,7 @@ def _control(policy: Policy, control: Control) -> Iterator[str]:
         yield f"  {does}"
     if control.provenance is not None:
         source = control.provenance
-        yield f"  set by {source.set_by} on {source.on}; source: {source.source}; why: {source.why}"
+        yield f"  set by {source.set_by} on {source.when}; source: {source.source}; why: {source.why}"
     if control.stage is not None:
         yield f"  only at the stage {control.stage}"
 

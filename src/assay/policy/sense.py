@@ -150,9 +150,9 @@ def _provenance(provenance: Provenance, path: str) -> Found:
         if empty(getattr(provenance, key)):
             yield f"{path}.{key}", f"expected words that somebody stands by, found {getattr(provenance, key)!r}"
     try:
-        date.fromisoformat(provenance.on)
+        date.fromisoformat(provenance.when)
     except ValueError:
-        yield f"{path}.on", f"expected a date such as 2026-11-23, found {provenance.on!r}"
+        yield f"{path}.when", f"expected a date such as 2026-11-23, found {provenance.when!r}"
 
 
 def _coverage(coverage: Coverage, path: str) -> Found:

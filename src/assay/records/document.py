@@ -152,10 +152,14 @@ class _Builder:
 
     def struct(self, node: Node, kind: type[msgspec.Struct]) -> Any:  # noqa: ANN401 - the record asked for
         fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
+        renamed: Mapping[str, tuple[str, str]] = getattr(kind, "RENAMED", {})
         given: dict[str, Any] = {}
         wrong: set[str] = set()
         for key, value in node.entries or ():
             name = str(key.text)
+            if name in renamed:
+                self.refuse(key, f"the key {name!r} is called {renamed[name][0]!r} now: {renamed[name][1]}")
+                continue
             if name not in fields:
                 known = f"known here: {', '.join(fields)}"
                 self.refuse(key, f"unknown key {name!r}{suggest(name, fields)}; {known}")
@@ -169,6 +173,8 @@ class _Builder:
         for name, field in fields.items():
             if field.required and name not in written:
                 wrong.add(name)
+                if any(name == now and before in written for before, (now, _) in renamed.items()):
+                    continue  # told where the old key stands
                 self.refuse(node, f"missing key {name!r}; expected {name}: {_expected(_options(field.type))}")
         for name in wrong:
             if fields[name].required:

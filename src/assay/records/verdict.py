@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -26,8 +26,10 @@ class Limit(Frozen, kw_only=True):
 class Provenance(Frozen, kw_only=True):
     """Who set a limit, when, on what authority and why."""
 
+    RENAMED: ClassVar[dict[str, tuple[str, str]]] = {"on": ("when", "YAML 1.1 readers and editors take `on` for true")}
+
     set_by: str
-    on: str
+    when: str
     source: str
     why: str
 

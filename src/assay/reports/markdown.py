@@ -86,7 +86,7 @@ def _finding(release: Release, finding: Finding) -> list[str]:
         source += f" at {code(words.place_words(finding))}"
     if finding.provenance:
         origin = finding.provenance
-        source += f"; limit set by {text(origin.set_by)} on {text(origin.on)} after {text(origin.source)}"
+        source += f"; limit set by {text(origin.set_by)} on {text(origin.when)} after {text(origin.source)}"
     if finding.clauses:
         source += f"; maps to {', '.join(code(clause) for clause in finding.clauses)}"
     return [*lines, source, ""]

@@ -79,7 +79,7 @@ def _rule(control: str, finding: Finding) -> dict[str, Any]:
         marked.append(f"Limit: {code(subject)} {text(words.limit_words(finding.limit))}.")
     if finding.provenance:
         origin = finding.provenance
-        told = f"Set by {origin.set_by} on {origin.on} after {origin.source}: {origin.why}"
+        told = f"Set by {origin.set_by} on {origin.when} after {origin.source}: {origin.why}"
         plain.append(told)
         marked.append(text(told))
     if finding.remedy:

@@ -28,7 +28,7 @@ POLICY_EDITS = {
     "limit-nothing-can-breach": ("{max: 0.2}", "{max: 1.0}", "limit"),
     "limit-nothing-can-meet": ("{max: 0.2}", "{max: -0.1}", "limit"),
     "no-provenance": (
-        '    provenance: {set_by: Rosa, on: "2026-10-01", source: a test, why: a test needs a limit}\n',
+        '    provenance: {set_by: Rosa, when: "2026-10-01", source: a test, why: a test needs a limit}\n',
         "",
         "provenance",
     ),

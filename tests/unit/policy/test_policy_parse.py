@@ -5,6 +5,7 @@ import json
 
 import msgspec
 import pytest
+import yaml
 
 from assay.errors import DocumentError
 from assay.policy import Policy, parse_policy, plan
@@ -14,7 +15,7 @@ from assay.records.document import load_yaml
 from assay.records.evidence import Materiality
 
 HEAD = 'name: p\nversion: "1"\n'
-PROVENANCE = "provenance: {set_by: us, on: 2026-11-23, source: MR-7, why: agreed}"
+PROVENANCE = "provenance: {set_by: us, when: 2026-11-23, source: MR-7, why: agreed}"
 CONTROL = (
     "controls:\n  - id: gap\n    title: Rates are similar\n    check: group-gap\n"
     "    metric: demographic_parity_difference\n    attributes: [race]\n    limit: {max: 0.1}\n"
@@ -83,7 +84,7 @@ def test_the_digest_is_of_what_is_said_not_of_how_it_is_laid_out() -> None:
         (change("{max: 0.1}", "{}"), "expected max, min or both"),
         (change(f"    {PROVENANCE}\n", ""), "a limit needs its provenance"),
         (change("why: agreed", "why: TODO"), "$.controls[0].provenance.why: expected words"),
-        (change("on: 2026-11-23", "on: soon"), "expected a date such as 2026-11-23"),
+        (change("when: 2026-11-23", "when: soon"), "expected a date such as 2026-11-23"),
         (change("limit: {max: 0.1}", "expression: 'true'"), "does not look at 'expression'"),
         (change("    limit: {max: 0.1}\n", ""), "the check group-gap needs 'limit'"),
         (change("id: gap", "id: Gap One"), "expected lower-case words joined by '-'"),
@@ -266,3 +267,18 @@ def test_one_mistake_hides_no_other_of_the_same_control() -> None:
     assert [one for one in wanted if one not in told] == []
     assert len(told.splitlines()) == 6
     assert "needs 'limit'" not in told
+
+
+def test_a_provenance_of_the_old_form_is_told_its_new_key() -> None:
+    with pytest.raises(DocumentError) as raised:
+        read(change("when: 2026-11-23", "on: 2026-11-23"))
+    [problem] = raised.value.problems
+    assert "the key 'on' is called 'when' now" in problem.message
+    assert problem.path.endswith(".provenance.on")
+
+
+def test_readers_of_yaml_1_1_see_the_same_keys() -> None:
+    text = starter_policy(["sex"], name="x", has_label=True, has_score=True)
+    told = [control["provenance"] for control in yaml.safe_load(text)["controls"] if "provenance" in control]
+    assert told
+    assert all(set(one) == {"set_by", "when", "source", "why"} for one in told)

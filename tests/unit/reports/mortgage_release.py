@@ -79,7 +79,7 @@ def evidence() -> Evidence:
 
 FOUR_FIFTHS = Provenance(
     set_by="Fair lending committee",
-    on="2026-05-04",
+    when="2026-05-04",
     source="29 CFR 1607.4(D)",
     why="A rate below four fifths of the highest is taken as evidence of adverse impact.",
 )
