@@ -14,7 +14,7 @@ from assay.records.canonical import canonical_json
 from assay.trail import projection
 from assay.trail.drawing import layers
 from assay.trail.events import TYPES, Event, event_from_json, event_json, event_statement, make_event, parse_event
-from assay.trail.fields import Count, Day, Decimal, Label, Name, Person, Setting, Sha256, Time
+from assay.trail.fields import Commitment, Count, Day, Decimal, Label, Name, Person, Setting, Sha256, Time
 from assay.trail.people import commit, open_commitment
 from assay.trail.questions import production
 from assay.trail.reading import read_entry
@@ -35,6 +35,7 @@ FORMS: dict[Any, st.SearchStrategy[Any]] = {
     Time: TIMES,
     Day: DAYS,
     Person: st.text("0123456789abcdef", min_size=32, max_size=32).map("p_{}".format),
+    Commitment: st.binary(min_size=16, max_size=16).map(lambda salt: commit("reason", "why", salt).commitment),
     Count: st.integers(0, 2**53 - 1),
 }
 

@@ -36,7 +36,7 @@ ID_DIGITS = 16
 """Hexadecimal digits of a consent's id."""
 
 _KINDS: dict[str, type[Act]] = {APPROVED: Approval, WAIVED: Waiver, REVOKED: Revocation}
-_COMMENT, _COMMENT_DIGEST = "comment", "commentSha256"
+_COMMENT, _COMMENT_DIGEST, _SALT = "comment", "commentSha256", "salt"
 
 
 def consent_id(payload: bytes) -> str:
@@ -82,6 +82,8 @@ def consent_statement(act: Act, *, revoked_sha256: str | None = None) -> bytes:
         subjects = _bound_subjects(act.bound)
     predicate = msgspec.to_builtins(act)
     comment = predicate.pop(_COMMENT, "")
+    if not act.salt:
+        del predicate[_SALT]  # a consent without one is as it was before there were salts
     if comment:
         predicate[_COMMENT_DIGEST] = sha256_hex(comment.encode())
     return make_statement(subjects, kind, predicate)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +21,7 @@ from assay import __version__
 from assay.errors import InputError, StorageError, VerificationError
 from assay.lifecycle.keyring import read_public_keys
 from assay.lifecycle.people import read_people
+from assay.lifecycle.replaying import read_ledger, replay
 from assay.lifecycle.setting import read_trust
 from assay.lifecycle.storing import KEPT
 from assay.records.canonical import digest, sha256_hex
@@ -31,6 +32,7 @@ from assay.tlog.tile import TILE_WIDTH
 from assay.tlog.tree import inclusion_proof, root_hash
 from assay.trail import projection
 from assay.trail.answers import Answer, InclusionProof
+from assay.trail.erasures import ERASED, Erasures
 from assay.trail.reading import Read, read_entry
 from assay.trail.view import Anchor, View, times_by
 
@@ -123,6 +125,8 @@ class Trail:
         people: pseudonym to name.
         keys: the known keys by name.
         anchors: outside proofs of when the log had which size, verified.
+        erasures: what was erased.
+        replayed: what was there again though it was erased, and was erased again, a line each.
     """
 
     reader: LogReader
@@ -133,6 +137,8 @@ class Trail:
     people: Mapping[str, str]
     keys: Mapping[str, PublicKey]
     anchors: tuple[Anchor, ...] = ()
+    erasures: Erasures = field(default_factory=Erasures)
+    replayed: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -158,6 +164,7 @@ class Trail:
             people=self.people,
             key_names={key.key_id: name for name, key in self.keys.items()},
             times=times_by(one for one in self.anchors if one.size <= at),
+            erasures=self.erasures,
         )
 
     def with_id(self, identity: str) -> Read | None:
@@ -222,6 +229,13 @@ class Trail:
             return projection.differences(self.connection, fresh)
 
 
+def entry_with_proof(reader: LogReader, index: int) -> tuple[bytes, bytes]:
+    """Return an entry of a log, and the proof file that it stands in it at its present size."""
+    signed = reader.checkpoint()
+    size, tree = signed.checkpoint.size, reader.tree(signed.checkpoint.size)
+    return tree.entry(index), Proof(index, tuple(inclusion_proof(index, size, tree.node)), signed.note).content()
+
+
 @contextlib.contextmanager
 def open_trail(
     project: Project, reader: LogReader, *, anchors: Sequence[Anchor] = (), rebuild: bool = False
@@ -243,9 +257,14 @@ def open_trail(
     try:
         project.state.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(_connect(":memory:" if rebuild else project.state / PROJECTION)) as connection:
+            signed = _advance(connection, reader, _all_keys(trust, keys))
+            erased = projection.select(connection, ERASED, size=signed.checkpoint.size)
+            erasures = Erasures.of(erased, trust) + read_ledger(project.root, trust)
             yield Trail(
+                erasures=erasures,
+                replayed=tuple(replay(project.state, erasures, trust)),  # before anything beside the log is looked at
                 reader=reader,
-                signed=_advance(connection, reader, _all_keys(trust, keys)),
+                signed=signed,
                 connection=connection,
                 documents=Documents(project.state),
                 trust=trust,
@@ -264,7 +283,9 @@ def _all_keys(trust: Trust, keys: Mapping[str, PublicKey]) -> frozenset[PublicKe
 
 
 def _connect(path: Path | str) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=30.0, isolation_level=None)
+    connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
+    connection.execute("PRAGMA secure_delete = ON")  # what is dropped from it is overwritten
+    return connection
 
 
 def _advance(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -180,7 +181,7 @@ def approve(desk: Desk, *, role: str, comment: str = "") -> str:
     """
     desk.require_role(role)
     _refuse_author(desk, "approve")
-    act = Approval(role=role, by=desk.signer.name, bound=desk.bound, comment=comment, at=now())
+    act = Approval(role=role, by=desk.signer.name, bound=desk.bound, comment=comment, at=now(), salt=_salt())
     return desk.sign(act, words=comment)
 
 
@@ -216,8 +217,14 @@ def waive(desk: Desk, *, control: str, role: str, reason: str, compensating: str
         expires=expires,
         bound=desk.bound,
         at=now(),
+        salt=_salt(),
     )
     return desk.sign(act)
+
+
+def _salt() -> str:
+    """Return 128 random bits: without them, whoever knows the rest of a consent could guess its name from its id."""
+    return secrets.token_urlsafe(16)
 
 
 def revoke(desk: Desk, consent: str, *, reason: str) -> str:
@@ -235,7 +242,7 @@ def revoke(desk: Desk, consent: str, *, reason: str) -> str:
         )
     envelope = dsse.parse(read_file(path, "a consent"), name=path.name)
     payload = dsse.decode_base64(envelope.payload, path.name)
-    act = Revocation(revokes=consent, by=desk.signer.name, reason=reason, at=now())
+    act = Revocation(revokes=consent, by=desk.signer.name, reason=reason, at=now(), salt=_salt())
     return desk.sign(act, revoked_sha256=sha256_hex(payload))
 
 

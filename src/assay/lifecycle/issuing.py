@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.attest.keys import PublicKey, Signer
+    from assay.trail.erasures import Erasures
 
 CARD, REPORT = "model-card.md", "report.html"
 ISSUED, ISSUED_RECEIPT = "documents.json", "documents-receipt.json"
@@ -77,6 +78,7 @@ def _fields(payload: bytes) -> dict[str, Any]:
 def check_documents(
     folder: Path,
     verdict_sha256: str | None,
+    erasures: Erasures,
     *,
     signers: Callable[[dsse.Envelope], str],
     included: Callable[[bytes, Inclusion, str], object],
@@ -85,7 +87,8 @@ def check_documents(
 
     Args:
         folder: the release folder.
-        verdict_sha256: digest of the verdict's bytes; None when it is not there.
+        verdict_sha256: digest of the verdict's bytes as they were signed; None when it is not there.
+        erasures: what was erased since, verified by the caller.
         signers: verifies an envelope and returns who signed it, in words.
         included: verifies that an entry stands in the log; it is told how to call the place.
 
@@ -110,7 +113,12 @@ def check_documents(
             problems.append(f"{ISSUED}: {name} was written about another verdict than lies here")
         elif name not in there:
             not_checked.append(f"{name}: it was written and logged, and is not here; make it anew with: assay report")
-        elif sha256_hex((folder / name).read_bytes()) != fields["report_sha256"]:
+        elif (digest := sha256_hex((folder / name).read_bytes())) != fields["report_sha256"] and (
+            (erasures.before(digest) or ("",))[0] == fields["report_sha256"]
+        ):
+            proven.append(f"{name} {erasures.left_of(fields['report_sha256'])}.")
+            not_checked.append(f"{name}: that nothing else was changed in it rests on who erased")
+        elif digest != fields["report_sha256"]:
             problems.append(f"{name}: was changed after it was written: it is not what was logged")
         else:
             proven.append(f"{name} is, byte for byte, what was written with the verdict: {words}.")

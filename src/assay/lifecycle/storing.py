@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from assay.attest import oms
 from assay.errors import InputError, StorageError, VerificationError
@@ -164,6 +164,30 @@ def synchronise(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def rewrite(path: Path, content: bytes) -> None:
+    """Put other bytes in the place of a file's, and overwrite the old ones as `shred` does."""
+    with storage_errors(path.parent), path.open("r+b") as old:
+        with staging(path.parent / path.name) as stage:
+            publish(stage, path.parent, {path.name: content})
+        _overwrite(old)  # it has no name any more
+
+
+def shred(path: Path) -> None:
+    """Overwrite a file with zeros, as far as its file system writes in place, and remove it; none is no error."""
+    with storage_errors(path.parent), contextlib.suppress(FileNotFoundError):
+        with path.open("r+b") as stream:
+            _overwrite(stream)
+        path.unlink()
+        synchronise(path.parent)
+
+
+def _overwrite(stream: BinaryIO) -> None:
+    size = os.fstat(stream.fileno()).st_size
+    stream.writelines(bytes(min(_CHUNK, size - start)) for start in range(0, size, _CHUNK))
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 KEPT = "evidence"

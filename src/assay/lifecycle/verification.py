@@ -22,10 +22,12 @@ from assay.lifecycle.anchors import Anchors, find_anchors, find_log
 from assay.lifecycle.issuing import DOCUMENTS, check_documents
 from assay.lifecycle.storing import compare_dataset, compare_model
 from assay.lifecycle.verified_consents import CONSENTS, check_consents
+from assay.lifecycle.verified_erasures import ERASURES, check_erasures
 from assay.lifecycle.verified_log import RECEIPT, LoggedEntry, check_receipt, included
 from assay.records.canonical import parse_record
 from assay.records.evidence import Evidence
 from assay.records.verdict import Verdict
+from assay.trail.erasures import Erasures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,7 +44,7 @@ T = TypeVar("T")
 BUNDLE, EVIDENCE_SIGNATURE = "bundle.json", "evidence.dsse.json"
 
 _SIGNED_FILES = (statement.TALLY, statement.EVIDENCE, statement.VERDICT)
-_CHECKED_FILES = {*_SIGNED_FILES, BUNDLE, RECEIPT, EVIDENCE_SIGNATURE, CONSENTS, *DOCUMENTS}
+_CHECKED_FILES = {*_SIGNED_FILES, BUNDLE, RECEIPT, EVIDENCE_SIGNATURE, CONSENTS, ERASURES, *DOCUMENTS}
 _KINDS = {
     statement.TEST_RESULT: "the test result about the evidence",
     statement.VERIFICATION_RESULT: "the verification result about the verdict",
@@ -84,7 +86,14 @@ class _Run:
     logged: list[LoggedEntry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     proven: list[str] = field(default_factory=list)
+    erasures: Erasures = field(default_factory=Erasures)
     not_checked: list[str] = field(default_factory=list)
+
+    def signed_digest(self, content: bytes | None) -> str | None:
+        """Return a content's SHA-256; where an erasure put it in the place of another one, the SHA-256 of that."""
+        digest = None if content is None else sha256(content).hexdigest()
+        before = None if digest is None else self.erasures.before(digest)
+        return digest if before is None else before[0]
 
     def attempt(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Run a step; what it raises is one more problem."""
@@ -150,6 +159,7 @@ def verify_release(
         raise InputError(f"expected a release's folder at {folder}, found none")
     anchors = find_anchors(folder, trust=trust, keys=keys, vkey=vkey, log=log)
     run = _Run(folder, anchors, find_log(folder, anchors), seen or {})
+    run.erasures = check_erasures(folder, run.anchors, run.problems)
     contents = {name: run.read(name) for name in _SIGNED_FILES}
     attested = _attestations(run)
     for kind, words in _KINDS.items():
@@ -162,7 +172,7 @@ def verify_release(
         _compare_records(run, contents, evidence, verdict)
         _compare_statements(run, contents, attested, evidence, verdict)
     if verdict is not None:
-        _take(run, run.attempt(check_consents, run.folder, verdict, run.anchors.trust))
+        _take(run, run.attempt(check_consents, run.folder, verdict, run.anchors.trust, run.erasures))
     _documents(run, contents[statement.VERDICT])
     if evidence is not None:
         _compare_model(run, None if model is None else Path(model), evidence)
@@ -235,7 +245,7 @@ def _compare_files(run: _Run, contents: Mapping[str, bytes | None], attested: Ma
     for name, content in contents.items():
         if content is None:
             continue
-        digest = sha256(content).hexdigest()
+        digest = run.signed_digest(content) or ""
         signed = {one.digests[name] for one in attested.values() if name in one.digests}
         if not signed and attested:
             run.problems.append(f"{name}: no attestation is about it")
@@ -244,6 +254,9 @@ def _compare_files(run: _Run, contents: Mapping[str, bytes | None], attested: Ma
                 f"{name}: was changed after it was signed: its SHA-256 is {digest:.16}..., signed was "
                 f"{min(signed - {digest}):.16}..."
             )
+        elif signed and digest != sha256(content).hexdigest():
+            run.proven.append(f"{name} {run.erasures.left_of(digest)}.")
+            run.not_checked.append(f"{name}: that nothing else was changed in it rests on who erased")
         elif signed:
             run.proven.append(f"{name} is, byte for byte, what was signed (SHA-256 {digest:.16}...).")
 
@@ -252,8 +265,8 @@ def _compare_records(run: _Run, contents: Mapping[str, bytes | None], evidence: 
     """Compare what evidence and verdict say about each other."""
     datasets = {one.role: one.sha256 for one in evidence.datasets}
     compared: list[tuple[str, Any, Any]] = [
-        ("evidence", verdict.evidence_sha256, _digest(contents[statement.EVIDENCE])),
-        ("tally", evidence.tally_sha256, _digest(contents[statement.TALLY])),
+        ("evidence", verdict.evidence_sha256, run.signed_digest(contents[statement.EVIDENCE])),
+        ("tally", evidence.tally_sha256, run.signed_digest(contents[statement.TALLY])),
         ("system", verdict.system, evidence.system),
         ("model", (verdict.model, verdict.version), (evidence.model.name, evidence.model.version)),
         ("model digest", verdict.model_sha256, evidence.model.sha256),
@@ -269,10 +282,6 @@ def _compare_records(run: _Run, contents: Mapping[str, bytes | None], evidence: 
         )
 
 
-def _digest(content: bytes | None) -> str | None:
-    return None if content is None else sha256(content).hexdigest()
-
-
 def _compare_statements(
     run: _Run,
     contents: Mapping[str, bytes | None],
@@ -283,11 +292,11 @@ def _compare_statements(
     """Compare subjects and predicates with what the files say."""
     expected = {
         statement.TEST_RESULT: (
-            statement.measured_subjects(evidence, evidence_sha256=_digest(contents[statement.EVIDENCE]) or ""),
+            statement.measured_subjects(evidence, evidence_sha256=run.signed_digest(contents[statement.EVIDENCE]) or ""),
             statement.test_result(verdict.findings, {f"policy:{verdict.policy.name}": verdict.policy.sha256}),
         ),
         statement.VERIFICATION_RESULT: (
-            statement.verdict_subjects(verdict, verdict_sha256=_digest(contents[statement.VERDICT]) or ""),
+            statement.verdict_subjects(verdict, verdict_sha256=run.signed_digest(contents[statement.VERDICT]) or ""),
             {"timeCreated": verdict.decided_at, "properties": statement.verified_properties(verdict)},
         ),
     }
@@ -339,7 +348,7 @@ def _measured(run: _Run, evidence: bytes | None) -> None:
     one = run.attempt(_open_measured, run.anchors, content)
     if one is None:
         return
-    if one.digests.get(statement.EVIDENCE) != _digest(evidence):
+    if one.digests.get(statement.EVIDENCE) != run.signed_digest(evidence):
         run.problems.append(f"{EVIDENCE_SIGNATURE}: is about another {statement.EVIDENCE}")
         return
     by = ", ".join(run.anchors.describe(key) for key in one.signers)
@@ -361,8 +370,8 @@ def _documents(run: _Run, verdict: bytes | None) -> None:
     """Compare model card and report with what was logged; that no log's key is known is told already."""
     if run.anchors.log.logs:
         by = lambda envelope: ", ".join(map(run.anchors.describe, _open(run.anchors, envelope).signers))  # noqa: E731 - one line
-        where = partial(included, run.anchors.log)
-        _take(run, run.attempt(check_documents, run.folder, _digest(verdict), signers=by, included=where))
+        where, digest = partial(included, run.anchors.log), run.signed_digest(verdict)
+        _take(run, run.attempt(check_documents, run.folder, digest, run.erasures, signers=by, included=where))
 
 
 def _take(run: _Run, found: tuple[list[str], list[str], list[str]] | None) -> None:

@@ -15,18 +15,22 @@ if TYPE_CHECKING:
     from assay.attest.trust import Trust
     from assay.records.consent import SignedConsent
     from assay.records.verdict import Verdict
+    from assay.trail.erasures import Erasures
 
 CONSENTS = "consents"
 _USED = ("counted", "obeyed")
 
 
-def check_consents(folder: Path, verdict: Verdict, trust: Trust) -> tuple[list[str], list[str], list[str]]:
+def check_consents(
+    folder: Path, verdict: Verdict, trust: Trust, erasures: Erasures | None = None
+) -> tuple[list[str], list[str], list[str]]:
     """Check every consent in a release folder.
 
     Args:
         folder: the release folder; its consents are in ``consents/<id>.json``, an approver's words in ``<id>.txt``.
         verdict: the verdict, which names the consents that it was given.
         trust: who people are.
+        erasures: what was erased, by whom; verified by the caller.
 
     Returns:
         What is wrong, what was proven, and what was not checked; a sentence each.
@@ -52,11 +56,17 @@ def check_consents(folder: Path, verdict: Verdict, trust: Trust) -> tuple[list[s
         else:
             became = f"the verdict {use.status} it" if use is not None else "the verdict does not know it"
             proven.append(f"{_words(consent)} (consent {consent.id}; {became}).")
+    erased = {} if erasures is None else erasures.people
+    not_checked += [
+        f"the {use.kind} by {use.by}, which the verdict {use.status}: {erased[use.by].told}. Its digest is in the log"
+        for use in uses.values()
+        if use.status in _USED and use.by in erased
+    ]
     problems += [
         f"{CONSENTS}/{use.id}.json: the verdict rests on this {use.kind} by {use.by or 'nobody known'}, "
         "and it is not here"
         for use in uses.values()
-        if use.status in _USED
+        if use.status in _USED and use.by not in erased
     ]
     return problems, proven, not_checked
 

@@ -25,6 +25,7 @@ class Approval(Frozen, kw_only=True):
         bound: what exactly was consented to.
         comment: free words of the approver; kept beside the trail, never in it.
         at: RFC 3339 time in UTC.
+        salt: random, so that nobody can guess the statement behind its digest; empty in consents of earlier versions.
     """
 
     schema: Literal["assay.approval/v1"] = "assay.approval/v1"
@@ -33,6 +34,7 @@ class Approval(Frozen, kw_only=True):
     bound: Bound
     comment: str = ""
     at: str
+    salt: str = ""
 
 
 class Waiver(Frozen, kw_only=True):
@@ -49,6 +51,7 @@ class Waiver(Frozen, kw_only=True):
         expires: RFC 3339 date (UTC, end of that day).
         bound: what exactly it is about.
         at: RFC 3339 time in UTC.
+        salt: as in `Approval`.
     """
 
     schema: Literal["assay.waiver/v1"] = "assay.waiver/v1"
@@ -62,6 +65,7 @@ class Waiver(Frozen, kw_only=True):
     expires: str
     bound: Bound
     at: str
+    salt: str = ""
 
 
 class Revocation(Frozen, kw_only=True):
@@ -72,6 +76,7 @@ class Revocation(Frozen, kw_only=True):
     by: str
     reason: str
     at: str
+    salt: str = ""
 
 
 class SignedConsent(Frozen, kw_only=True):

@@ -333,7 +333,7 @@ def _forms() -> dict[str, str]:
 def _annotated() -> Iterator[Any]:
     from assay.trail import fields  # noqa: PLC0415 - the module as a list of its forms
 
-    yield from (fields.Label, fields.Decimal, fields.Setting, fields.Day, fields.Person)
+    yield from (fields.Label, fields.Decimal, fields.Setting, fields.Day, fields.Person, fields.Commitment)
 
 
 _FORMS = _forms()

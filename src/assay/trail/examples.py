@@ -168,8 +168,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "remediation.retested": {
         "remediation": "r-12", "outcome": "passed", "by": VERA, "evidence_sha256": of("retest"),
     },
-    "privacy.erasure": {"erasure": "x-3", "person": VERA, "ground": "request", "disclosures": 1},
-    "privacy.erasure.done": {"erasure": "x-3", "stores": ["people", "projection", "exports"], "disclosures": 1},
+    "privacy.erasure": {
+        "erasure": "x-3", "person": VERA, "ground": "request", "disclosures": 2, "role": "data-protection-officer",
+        "reason_commitment": "2N0dYrRyYB3vpWUXLsmZl4MHyJVeFkpY5bbgPZ4d5Zc",
+        "replaced": {of("verdict"): of("verdict without her")}, "destroyed": [of("minutes")],
+    },
+    "privacy.erasure.done": {
+        "erasure": "x-3", "stores": ["people", "projection", "exports"], "disclosures": 2, "left": 0,
+    },
     "report.issued": {
         "report": "production", "report_sha256": of("report"), "size": 70000, "template": "assay-0.1.0", "to": ROSA,
     },

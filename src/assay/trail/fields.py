@@ -86,6 +86,15 @@ Person: TypeAlias = Annotated[
     ),
 ]  # fmt: skip
 
+Commitment: TypeAlias = Annotated[
+    str,
+    Meta(
+        title="commitment", pattern=r"^[A-Za-z0-9_-]{43}\Z",
+        description="a salted commitment, 43 characters; what opens it is kept where it can be erased",
+        examples=["2N0dYrRyYB3vpWUXLsmZl4MHyJVeFkpY5bbgPZ4d5Zc"],
+    ),
+]  # fmt: skip
+
 Count: TypeAlias = Annotated[
     int, Meta(title="count", ge=0, le=2**53 - 1, description="a whole number from 0 to 2^53 - 1", examples=[1])
 ]

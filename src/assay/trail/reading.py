@@ -36,6 +36,7 @@ from assay.records.evidence import Evidence
 from assay.records.tally import Frozen
 from assay.records.verdict import Verdict
 from assay.trail.decision_events import ApprovalGranted, ApprovalRevoked, GateDecision, WaiverGranted
+from assay.trail.erasures import ErasedConsent
 from assay.trail.events import PREFIX, Event, event_from_json, event_json, parse_event
 from assay.trail.validation_events import ValidationResult
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
     from assay.attest.keys import PublicKey
     from assay.attest.trust import Trust
+    from assay.trail.erasures import Erasures
 
 CONSENT_DIGEST = "consent.digest"
 """Type of an entry that is the digest of a consent, until the consent is disclosed."""
@@ -249,17 +251,20 @@ def _decision(found: Read, statement: Statement) -> Read:
     return msgspec.structs.replace(found, type=event.type, event=event, waits_for=digests.get(VERDICT))
 
 
-def disclose(read: Read, documents: Mapping[str, bytes], trust: Trust) -> Read:
+def disclose(read: Read, documents: Mapping[str, bytes], trust: Trust, erasures: Erasures | None = None) -> Read:
     """Add what lies beside the log to an entry that waits for it; without it the entry stays as it is, and says so.
 
     Args:
         read: the entry.
         documents: what is at hand, by SHA-256.
         trust: who people are.
+        erasures: what was erased; the document may be there without the value, and the entry says so.
     """
     if read.waits_for is None:
         return read
     content = documents.get(read.waits_for)
+    if content is None and erasures is not None and erasures.told(read.waits_for):
+        return _after_erasure(read, documents, erasures)
     if content is None or sha256_hex(content) != read.waits_for:
         lacking = f"the document with SHA-256 {read.waits_for} is not at hand"
         return msgspec.structs.replace(read, told="; ".join(part for part in (read.told, lacking) if part))
@@ -269,6 +274,30 @@ def disclose(read: Read, documents: Mapping[str, bytes], trust: Trust) -> Read:
         return _evidence(read, content) if read.type == "validation.result" else _verdict(read, content)
     except AssayError as error:
         return msgspec.structs.replace(read, told=f"the document with SHA-256 {read.waits_for} is of no use: {error}")
+
+
+def _after_erasure(read: Read, documents: Mapping[str, bytes], erasures: Erasures) -> Read:
+    """Read what an erasure has left of a document; it is what the erasure's signer says is left."""
+    waits_for = read.waits_for or ""
+    told = f"something personal in the document with SHA-256 {waits_for} was {erasures.told(waits_for)}"
+    after = erasures.after(waits_for)
+    content = None if after is None else documents.get(after[0])
+    if content is None or after is None or sha256_hex(content) != after[0]:
+        told = f"the document with SHA-256 {waits_for} was {erasures.told(waits_for)}"
+    else:
+        try:
+            readers = {CONSENT_DIGEST: _erased_consent, "validation.result": _evidence}
+            read = readers.get(read.type, _verdict)(read, content)
+        except (AssayError, msgspec.ValidationError) as error:
+            told += f"; what is left is of no use: {error}"
+    return msgspec.structs.replace(read, told="; ".join(part for part in (read.told, told) if part))
+
+
+def _erased_consent(read: Read, content: bytes) -> Read:
+    left = parse_record(content, ErasedConsent, name="erased consent")
+    event = event_from_json(msgspec.json.encode(left.event))
+    holds: Literal["holds", "none"] = "holds" if left.keys else "none"
+    return msgspec.structs.replace(read, type=event.type, event=event, signature=holds, keys=left.keys, told="")
 
 
 def _evidence(read: Read, content: bytes) -> Read:

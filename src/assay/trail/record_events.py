@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from assay.trail.fields import Count, Fields, Name, Person, Sha256
+from assay.trail.fields import Commitment, Count, Fields, Label, Name, Person, Sha256
 
 
 class PrivacyErasure(Fields, kw_only=True):
@@ -15,12 +15,20 @@ class PrivacyErasure(Fields, kw_only=True):
         person: whose; the pseudonym stays, and leads to nobody afterwards.
         ground: the legal ground.
         disclosures: how many disclosures are to be destroyed.
+        role: in which role the signer erases; it counts for those who have it in the trust file.
+        reason_commitment: commitment to why, in the signer's words.
+        replaced: SHA-256 of each document that is rewritten without the value, to the SHA-256 of what takes its place.
+        destroyed: SHA-256 of each document that nothing takes the place of.
     """
 
     erasure: Name
     person: Person
     ground: Literal["request", "retention-over", "unlawful", "consent-withdrawn", "legal-obligation"]
     disclosures: Count
+    role: Label | None = None
+    reason_commitment: Commitment | None = None
+    replaced: dict[Sha256, Sha256] = {}  # noqa: RUF012 - msgspec gives each record its own copy
+    destroyed: tuple[Sha256, ...] = ()
 
 
 class PrivacyErasureDone(Fields, kw_only=True):
@@ -30,11 +38,13 @@ class PrivacyErasureDone(Fields, kw_only=True):
         erasure: id of the erasure.
         stores: stores in which it was erased and searched for.
         disclosures: how many disclosures were destroyed.
+        left: places that were searched and still hold it, which its report names.
     """
 
     erasure: Name
     stores: tuple[Name, ...]
     disclosures: Count
+    left: Count | None = None
 
 
 class ReportIssued(Fields, kw_only=True):

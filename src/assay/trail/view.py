@@ -10,6 +10,7 @@ import msgspec
 
 from assay.attest.trust import Trust
 from assay.trail.answers import Answer, Cited, Question, Sentence
+from assay.trail.erasures import Erasures
 from assay.trail.events import Event, Times
 from assay.trail.projection import select
 from assay.trail.reading import CONSENT_DIGEST, Read, disclose
@@ -95,6 +96,7 @@ class View:
         people: pseudonym or commitment to name, as far as they are not erased.
         key_names: key id to a name, for keys that the trust file does not know.
         times: what is known of when an entry was recorded and proven; by default nothing.
+        erasures: what was erased, wherever in the log it is recorded: what is gone is gone at every size.
     """
 
     connection: Connection
@@ -106,6 +108,7 @@ class View:
     people: Mapping[str, str] = field(default_factory=dict)
     key_names: Mapping[str, str] = field(default_factory=dict)
     times: Callable[[int], Times] = lambda _index: Times()
+    erasures: Erasures = field(default_factory=Erasures)
 
     @cached_property
     def corrected(self) -> dict[int, int]:
@@ -121,7 +124,7 @@ class View:
         """Return the entries of some types, disclosed as far as may be; those that do not count too."""
         wanted = {*types, CONSENT_DIGEST} if _CONSENTS & set(types) else set(types)
         found = [
-            disclose(read, self.documents, self.trust)
+            disclose(read, self.documents, self.trust, self.erasures)
             for read in select(self.connection, *sorted(wanted), size=self.size)
         ]
         return [read for read in found if read.type in types or read.type == CONSENT_DIGEST]
@@ -168,7 +171,10 @@ class View:
         if code is None:
             return "somebody not named"
         name = fact.read.names.get(code) or self.people.get(code)
-        return name if name is not None else f"{code[:SHOWN_DIGITS]}... (name not disclosed)"
+        if name is not None:
+            return name
+        erased = self.erasures.people.get(code)
+        return f"{code[:SHOWN_DIGITS]}... ({'name not disclosed' if erased is None else f'name {erased.told}'})"
 
     def signers(self, read: Read) -> tuple[str, ...]:
         """Return who signed an entry: names where known, else key ids."""

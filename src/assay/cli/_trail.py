@@ -1,0 +1,71 @@
+"""What the verbs of `assay trail` share: the project here, its trail opened, events recorded in its log."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assay.errors import InputError, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assay.lifecycle.asking import Trail
+    from assay.lifecycle.project import Project
+
+
+def project_here() -> Project:
+    """Return the project that the working folder belongs to."""
+    from assay.lifecycle.project import load_project  # noqa: PLC0415 - only when called
+
+    return load_project()
+
+
+@contextlib.contextmanager
+def open_project_trail(project: Project, *, rebuild: bool = False) -> Iterator[Trail]:
+    """Open a project's trail; what a restored backup brought back is erased again first, and told.
+
+    Raises:
+        InputError: when nothing is recorded yet.
+    """
+    from assay.adapters.folder_reader import FolderReader  # noqa: PLC0415 - only when called
+    from assay.lifecycle.asking import open_trail  # noqa: PLC0415 - only when called
+    from assay.lifecycle.outside_times import anchors_of  # noqa: PLC0415 - only when called
+
+    if not (project.log / "checkpoint").is_file():
+        raise InputError(
+            f"expected the project's log at {project.log}, found none: nothing is recorded yet. Record something with: "
+            "assay run, or assay trail append"
+        )
+    times = anchors_of(project.log)
+    for left in times.not_checked:
+        click.echo(f"note: not checked: {left}", err=True)
+    reader = FolderReader.open(project.log)
+    with open_trail(project, reader, anchors=times.anchors, rebuild=rebuild) as opened:
+        for line in opened.replayed:
+            click.echo(line, err=True)
+        yield opened
+
+
+def record_events(project: Project, events: list[Any], name: str) -> list[Any]:
+    """Sign events with the key of a name and append those that are new to the project's log.
+
+    Raises:
+        InputError: for a name without a key, or an event that the log cannot take.
+    """
+    from assay.adapters.here import log_of  # noqa: PLC0415 - only when called
+    from assay.lifecycle.keyring import Keyring  # noqa: PLC0415
+    from assay.lifecycle.recording import Nothing, one_recorder, record  # noqa: PLC0415
+
+    keyring = Keyring(project.keys)
+    names = keyring.names()
+    if name not in names and names and name != "default":
+        raise InputError(f"expected one of the keys {', '.join(names)}, found {name!r}{suggest(name, names)}")
+    signer = keyring.signer(name)
+    with one_recorder(project.state):
+        if not (project.log / "checkpoint").is_file():
+            return record(events, log_of(project), signer, Nothing())
+        with open_project_trail(project) as opened:
+            return record(events, log_of(project), signer, opened)

@@ -1,0 +1,252 @@
+"""Erasing a person, or any value, from a project: recorded first, then done, then searched for.
+
+The order makes a crash harmless: what takes the place of documents is kept, the erasure is recorded in the log and in
+the ledger beside `assay.yaml`, and only then is anything destroyed. Whatever was not done by then is done by
+`assay.lifecycle.replaying` when the trail is next opened. At the end every file is searched; a value that is still
+somewhere is told, and the erasure counts as not done everywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from assay.errors import InputError, suggest
+from assay.lifecycle.erasure_plan import DISCLOSURES, Plan, apply_plan, keep_copies, plan_erasure
+from assay.lifecycle.people import read_people
+from assay.lifecycle.replaying import LEDGER, ledger_lines
+from assay.lifecycle.scanning import Scan, scan
+from assay.lifecycle.setting import now, read_trust
+from assay.lifecycle.storing import publish, staging
+from assay.lifecycle.verified_erasures import ERASURES
+from assay.records.canonical import sha256_hex
+from assay.trail.erasures import ERASED, ERASER, erasure_of
+from assay.trail.events import make_event
+from assay.trail.people import MIN_SALT_BYTES, commit
+from assay.trail.reading import read_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from assay.attest.keys import Signer
+    from assay.attest.trust import Trust
+    from assay.lifecycle.project import Project
+    from assay.lifecycle.recording import Known, Recorded
+    from assay.lifecycle.setting import Log
+    from assay.trail.events import Event
+    from assay.trail.searching import Search
+
+STORES = ("people", "disclosures", "consents", "releases", "evidence", "keys", "projection", "project-files")
+"""The stores that an erasure rewrites and searches, as its event names them."""
+
+_PART = 150  # documents an event names, so that its statement fits an entry
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks that what be erased, and why.
+
+    Attributes:
+        search: the search for the value.
+        ground: the legal ground, as `assay.trail.record_events.PrivacyErasure` lists them.
+        reason: why, in the signer's words; kept where it can be erased.
+        signer: whose key signs the erasure.
+        keep_signed: leave signed consents, verdicts and evidence as they are.
+    """
+
+    search: Search
+    ground: str
+    reason: str
+    signer: Signer
+    keep_signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure did.
+
+    Attributes:
+        id: its id.
+        plan: what was done, file by file.
+        entries: indices of its events in the log.
+        found: the search of every file afterwards.
+    """
+
+    id: str
+    plan: Plan
+    entries: tuple[int, ...]
+    found: Scan
+
+
+def require_eraser(trust: Trust, signer: Signer, search: Search) -> None:
+    """Check that a signer may erase: the trust file gives them the role, and it is not they who are erased.
+
+    Raises:
+        InputError: saying who may.
+    """
+    known = trust.identity_of(signer.key_id)
+    if known is None or ERASER not in known[1]:
+        may = sorted(one.name for one in trust.people if ERASER in one.roles)
+        has = "nobody in the trust file" if known is None else f"{known[0]} ({', '.join(known[1])})"
+        who = f"They are: {', '.join(may)}{suggest(signer.name, may)}" if may else (
+            f"Nobody has it yet: make a key (assay keys new NAME), and add the person to the trust file with "
+            f"roles: [{ERASER}]"
+        )  # fmt: skip
+        raise InputError(f"expected the key of somebody with the role {ERASER}, found that of {has}. {who}")
+    if search.found_in(known[0].encode()):
+        raise InputError(f"expected somebody else than the person who is erased, found {known[0]}")
+
+
+def plan_for(project: Project, request: Request) -> Plan:
+    """Plan what erasing would do; nothing is changed."""
+    trust, _ = _trust(project)
+    return plan_erasure(
+        project.state, request.search, _code(project.state, request.search), trust=trust,
+        keep_signed=request.keep_signed, trust_file=_trust_file(project),
+    )  # fmt: skip
+
+
+def erase(
+    project: Project,
+    request: Request,
+    *,
+    record: Callable[[Sequence[Event]], list[Recorded]],
+    prove: Callable[[int], tuple[bytes, bytes]],
+    also: Sequence[Path] = (),
+) -> Erased:
+    """Erase a value from a project, and search for it afterwards.
+
+    Args:
+        project: the project.
+        request: what, who and why.
+        record: appends signed events to the project's log.
+        prove: returns entry and proof file of an index of the log.
+        also: further places to search.
+
+    Raises:
+        InputError: when the signer may not, there is nothing to erase, or the reason repeats the value.
+        StorageError: when something cannot be written; what is recorded by then is done at the next opening.
+    """
+    trust, _ = _trust(project)
+    require_eraser(trust, request.signer, request.search)
+    if request.search.found_in(request.reason.encode()):
+        raise InputError("--reason: expected words that do not repeat what is erased")
+    plan = plan_for(project, request)
+    if not plan:
+        raise InputError("expected something to erase, found the value in no store that can be rewritten")
+    keep_copies(plan)
+    identity = f"x_{secrets.token_hex(8)}"
+    done = record(_events(project.state, plan, request, identity))
+    entries = {one.index: prove(one.index) for one in done}
+    _remember(project.root, plan, identity, entries)
+    apply_plan(plan)
+    compact(project.state)
+    found = scan(places(project, also), request.search)
+    count = len(plan.steps)
+    said = {"erasure": identity, "stores": list(STORES), "disclosures": count, "left": len(found.hits)}
+    end = record([make_event("privacy.erasure.done", said, claimed_at=now())])
+    return Erased(identity, plan, (*entries, *(one.index for one in end)), found)
+
+
+def record_again(project: Project, *, known: Known, log: Log, prove: Callable[[int], tuple[bytes, bytes]]) -> list[int]:
+    """Append to the log what the ledger holds and the log does not, as after a restore of the log itself.
+
+    What was signed then is appended as it is; its proofs are put beside every release that it changed.
+
+    Args:
+        project: the project.
+        known: what is in the log already.
+        log: where.
+        prove: returns entry and proof file of an index of the log.
+
+    Returns:
+        The indices of the entries that were appended.
+    """
+    trust, _ = _trust(project)
+    lost = []
+    for line in ledger_lines(project.root) if (project.root / LEDGER).is_file() else []:
+        read = read_entry(0, line, trust.keys())
+        if read.event is not None and erasure_of(read, trust) and known.with_id(read.event.id) is None:
+            lost.append((line, read.event))
+    indices = [one.index for one in log.append([line for line, _ in lost])] if lost else []
+    for index, (_, event) in zip(indices, lost, strict=True):
+        names = set(event.fields.replaced.values())
+        entry, proof = prove(index)
+        for release in sorted(path for path in project.state.glob("releases/*/*") if path.is_dir()):
+            if any(sha256_hex(path.read_bytes()) in names for path in release.iterdir() if path.is_file()):
+                _put(release / ERASURES, {f"{event.id}.dsse.json": entry, f"{event.id}.tlog-proof": proof})
+    return indices
+
+
+def _put(folder: Path, files: dict[str, bytes]) -> None:
+    with staging(folder) as stage:
+        publish(stage, folder, files)
+
+
+def places(project: Project, also: Sequence[Path] = ()) -> list[Path]:
+    """Return where a project's stores are: its folder, its state folder where that is elsewhere, and what is named."""
+    inside = project.state.resolve().is_relative_to(project.root.resolve())
+    return [project.root, *([] if inside else [project.state]), *also]
+
+
+def compact(state: Path) -> None:
+    """Free a projection of what was in its pages and its write-ahead log: overwritten, then written anew."""
+    from assay.lifecycle.asking import PROJECTION  # noqa: PLC0415 - asking replays erasures, and so knows this module
+
+    path = state / PROJECTION
+    if path.is_file():
+        with contextlib.closing(sqlite3.connect(path, timeout=30.0, isolation_level=None)) as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("VACUUM")
+
+
+def _trust_file(project: Project) -> Path | None:
+    return project.root / project.config.trust if project.config.trust else None
+
+
+def _trust(project: Project) -> tuple[Trust, str | None]:
+    return read_trust(_trust_file(project))
+
+
+def _code(state: Path, search: Search) -> str:
+    """Return the pseudonym that a value has, or a new random one."""
+    known = (code for code, name in read_people(state).items() if name.strip() == search.value)
+    return next(known, None) or f"p_{secrets.token_hex(16)}"
+
+
+def _events(state: Path, plan: Plan, request: Request, identity: str) -> list[Event]:
+    """Return the events of an erasure: one, or as many as it takes to name every document."""
+    disclosure = commit("reason", request.reason, secrets.token_bytes(MIN_SALT_BYTES))
+    with staging(state / DISCLOSURES) as stage:
+        publish(stage, state / DISCLOSURES, {disclosure.commitment: disclosure.text.encode()})
+    at, replaced, destroyed = now(), iter(sorted(plan.replaced.items())), iter(sorted(plan.destroyed))
+    found: list[Event] = []
+    while True:
+        part: dict[str, Any] = {"replaced": dict(islice(replaced, _PART)), "destroyed": list(islice(destroyed, _PART))}
+        if found and not part["replaced"] and not part["destroyed"]:
+            return found
+        said = {
+            "erasure": identity, "person": plan.code, "ground": request.ground, "disclosures": len(plan.steps),
+            "role": ERASER, "reason_commitment": disclosure.commitment, **part,
+        }  # fmt: skip
+        found.append(make_event(ERASED, said, claimed_at=at, identity=f"{identity}-{len(found) + 1}"))
+
+
+def _remember(root: Path, plan: Plan, identity: str, entries: dict[int, tuple[bytes, bytes]]) -> None:
+    """Put the erasure's entries into the ledger, and with their proofs beside each release that it changes."""
+    ledger = root / LEDGER
+    before = ledger.read_bytes() if ledger.is_file() else b""
+    lines = b"".join(entry + b"\n" for entry, _ in entries.values())
+    with staging(root / LEDGER) as stage:
+        publish(stage, root, {LEDGER: before + lines})
+    files: dict[str, bytes] = {}
+    for part, (entry, proof) in enumerate(entries.values(), 1):
+        files |= {f"{identity}-{part}.dsse.json": entry, f"{identity}-{part}.tlog-proof": proof}
+    for release in sorted(plan.releases):
+        _put(release / ERASURES, files)

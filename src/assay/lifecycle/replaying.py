@@ -1,0 +1,98 @@
+"""Erasing again what a restored backup brought back.
+
+The ledger of erasures is the log itself: its ``privacy.erasure`` events name by digest what was rewritten and what was
+destroyed. A copy of those events stands in ``erasures.jsonl`` beside `assay.yaml`, one signed statement a line, so that
+a restore of the whole state folder, log included, does not bring people back; it holds no personal data, and belongs
+into version control. Whoever opens the trail has both replayed first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.errors import InputError
+from assay.lifecycle.erasure_plan import CONSENTS, KEYS, apply_plan, plan_erasure
+from assay.lifecycle.people import FOLDER, read_people
+from assay.lifecycle.storing import KEPT, rewrite, shred
+from assay.records.canonical import sha256_hex
+from assay.trail.erasures import Erasures
+from assay.trail.reading import read_entry
+from assay.trail.searching import Search
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from assay.attest.trust import Trust
+
+LEDGER = "erasures.jsonl"
+MAX_LEDGER_BYTES = 64 * 1024 * 1024
+
+
+def read_ledger(root: Path, trust: Trust) -> Erasures:
+    """Return the erasures in the ledger beside `assay.yaml`; a line counts when one who may erase has signed it."""
+    path = root / LEDGER
+    if not path.is_file():
+        return Erasures()
+    return Erasures.of((read_entry(0, line, trust.keys()) for line in ledger_lines(root)), trust, logged=False)
+
+
+def ledger_lines(root: Path) -> list[bytes]:
+    """Return the entries in the ledger, oldest first.
+
+    Raises:
+        InputError: when it is longer than any ledger is.
+    """
+    path = root / LEDGER
+    if path.stat().st_size > MAX_LEDGER_BYTES:
+        raise InputError(f"{path}: expected at most {MAX_LEDGER_BYTES} bytes, found more")
+    return [line for line in path.read_bytes().split(b"\n") if line]
+
+
+def replay(state: Path, erasures: Erasures, trust: Trust) -> list[str]:
+    """Erase again what is there though it was erased; return what was done, a line each.
+
+    A document whose digest an erasure names is replaced by the copy without the value, or removed where no copy is
+    kept. Files of people whose pseudonyms were erased are removed.
+    """
+    done: list[str] = []
+    if not erasures:
+        return done
+    for pseudonym, name in sorted(read_people(state).items()):
+        if pseudonym not in erasures.people:
+            continue
+        plan = plan_erasure(state, Search(name), pseudonym, trust=trust)  # the name is back, so all of it can be found
+        apply_plan(plan)
+        told = erasures.people[pseudonym].told
+        done.append(f"{FOLDER}/{pseudonym}.json: {told}; it was back; {len(plan.steps)} files are mended")
+    for path in _documents(state):
+        digest = sha256_hex(path.read_bytes())
+        told = erasures.told(digest)
+        if not told:
+            continue
+        after = erasures.after(digest)
+        copy = None if after is None else state / KEPT / after[0]
+        if path.parent.name == KEYS:
+            if path.stem in erasures.people:
+                continue
+            shred(path.with_suffix(".pem"))
+            path.rename(path.with_name(f"{erasures.destroyed[digest].person}.pub"))
+            became = "renamed"
+        elif path.parent.name in {KEPT, CONSENTS} or copy is None or not _is_whole(copy):
+            shred(path)
+            shred(path.with_suffix(".txt"))  # an approver's words, where it is a consent
+            became = "removed"
+        else:
+            rewrite(path, copy.read_bytes())
+            became = "rewritten without the value"
+        done.append(f"{path.relative_to(state).as_posix()}: {told}; it was back, and is {became} again")
+    return done
+
+
+def _documents(state: Path) -> Iterator[Path]:
+    for pattern in ("releases/*/*/*", f"releases/*/*/{CONSENTS}/*.json", f"{KEPT}/*", f"{KEYS}/*.pub"):
+        yield from sorted(path for path in state.glob(pattern) if path.is_file() and not path.is_symlink())
+
+
+def _is_whole(copy: Path) -> bool:
+    return copy.is_file() and sha256_hex(copy.read_bytes()) == copy.name

@@ -1,0 +1,232 @@
+"""Erasing a person from a real project: nothing is left, every proof holds, and no backup brings it back."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assay.trail.searching import Search
+from small_project import WAIVERS, SmallProject, files_under, small_project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "vera.lang"
+APPROVALS = """\
+approvals:
+  - {role: validator, quorum: 1}
+"""
+ERASE = ("trail", "erase", "--as", "dora", "--ground", "request", "--reason", "ticket 4711")
+DEPLOY = (
+    "trail", "append", "deployment.finished", "--as", "mila", "--at", "2026-10-01T09:30:00Z", "-f", "deployment=d-1",
+    "-f", "model=small", "-f", "version=1", "-f", "model_sha256=@model/", "-f", "environment=production", "-f",
+    "outcome=succeeded", "-f", f"by={NAME}",
+)  # fmt: skip
+
+
+def trust_of(project: SmallProject, **roles: str) -> str:
+    lines = ["people:"]
+    for name, role in roles.items():
+        named = name.replace("_", ".")
+        assert project.say("keys", "new", named).code == 0
+        key = (project.root / f".assay/keys/{named}.pub").read_text().strip().replace("\n", "\n      ")
+        lines.append(f"  - name: {named}\n    key: |\n      {key}\n    roles: [{role}]")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def approved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which a person approved a release that is in production."""
+    return tmp_path_factory.mktemp("approved")
+
+
+@pytest.fixture
+def project(approved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> SmallProject:
+    if not (approved / "assay.yaml").exists():
+        _make(small_project(approved, capsys, count=400))
+    shutil.copytree(approved, tmp_path / "copy")
+    return SmallProject(tmp_path / "copy", capsys)
+
+
+def _make(made: SmallProject) -> None:
+    made.write("policy.yaml", (made.root / "policy.yaml").read_text() + APPROVALS + WAIVERS)
+    made.write("assay.yaml", (made.root / "assay.yaml").read_text() + "trust: trust.yaml\n")
+    people = trust_of(made, mila="data-scientist", vera_lang="validator", dora="data-protection-officer")
+    made.write("trust.yaml", people)
+    assert made.say("run", "--key", "mila").code == 3
+    said = made.say("approve", "--as", NAME, "--role", "validator", "--comment", f"I, {NAME}, looked at all of it.")
+    assert said.code == 0, said.err
+    decided = made.say("gate", made.release / "evidence.json", "--key", "mila")
+    assert decided.code == 0, decided
+    assert made.say(*DEPLOY).code == 0
+    history = {"type": "monitor.ack", "claimed_at": "2020-01-01T00:00:00Z",
+               "fields": {"alert": "a-1", "by": f"p_{'1' * 32}"}}  # fmt: skip
+    made.write("history.jsonl", json.dumps(history) + "\n")
+    assert made.say("trail", "import", "history.jsonl", "--source", "old", "--as", "mila").code == 0
+    assert made.say("trail", "query", "production").code == 0
+
+
+def holding(folder: Path) -> list[str]:
+    """Return every file that holds the name, by a search of our own."""
+    return [name for name, content in files_under(folder).items() if Search(NAME).found_in(content) or NAME in name]
+
+
+def test_nothing_is_left_and_every_proof_holds(project: SmallProject) -> None:
+    assert len(holding(project.root)) > 7
+    assert project.say("trail", "erase", "--scan", NAME).code == 1
+    said = project.say(*ERASE, NAME)
+    assert said.code == 0, said
+    assert holding(project.root) == []
+    assert project.say("trail", "erase", "--scan", NAME).code == 0
+    assert project.say("log", "check", project.root / ".assay/log").code == 0
+    assert project.say("trail", "check").code == 0
+    verified = project.say("verify", project.release)
+    assert verified.code == 0, verified
+    assert "erased on" in verified.out
+    assert "by dora" in verified.out
+    answer = project.say("trail", "query", "production")
+    assert answer.code == 0
+    assert "erased on" in answer.out
+    assert "approved it as validator" in " ".join(answer.out.split())
+    assert NAME not in answer.out
+    assert "ticket" not in (project.root / "erasures.jsonl").read_text()
+
+
+def test_a_dry_run_and_a_scan_change_nothing(project: SmallProject) -> None:
+    def stored() -> dict[str, bytes]:
+        return {name: content for name, content in files_under(project.root).items() if "trail." not in name}
+
+    before = stored()
+    said = project.say(*ERASE, "--dry-run", NAME, "--format", "json")
+    assert said.code == 0
+    steps = {step["path"]: step["act"] for step in json.loads(said.out)["steps"]}
+    assert steps["trust.yaml"] == "rewrite"
+    assert steps[f".assay/keys/{NAME}.pem"] == "remove"
+    assert project.say("trail", "erase", "--scan", NAME, "--format", "json").code == 1
+    assert stored() == before
+
+
+def test_a_restored_backup_is_erased_again(project: SmallProject, tmp_path: Path) -> None:
+    shutil.copytree(project.root / ".assay", tmp_path / "backup")
+    assert project.say(*ERASE, NAME).code == 0
+    for store in ("releases", "people", "evidence", "keys"):
+        shutil.copytree(tmp_path / "backup" / store, project.root / ".assay" / store, dirs_exist_ok=True)
+    assert holding(project.root)
+    said = project.say("trail", "query", "production")
+    assert "it was back" in said.err
+    assert holding(project.root) == []
+    assert project.say("verify", project.release).code == 0
+
+
+@pytest.mark.parametrize("people", [True, False], ids=["with people", "without people"])
+def test_a_restored_log_does_not_bring_people_back(project: SmallProject, tmp_path: Path, people: bool) -> None:
+    shutil.copytree(project.root / ".assay", tmp_path / "backup")
+    assert project.say(*ERASE, NAME).code == 0
+    shutil.rmtree(project.root / ".assay")
+    shutil.copytree(tmp_path / "backup", project.root / ".assay")
+    if not people:
+        shutil.rmtree(project.root / ".assay/people")
+    assert "not in this log" in project.say("trail", "query", "production").err
+    assert holding(project.root) == []
+    assert project.say("trail", "erase", "--replay").code == 0
+    assert project.say("log", "check", project.root / ".assay/log").code == 0
+    assert project.say("verify", project.release).code == (0 if people else 1)
+    assert project.say("trail", "erase", "--replay").out.startswith("0 erasures")
+
+
+def test_what_is_signed_may_be_kept(project: SmallProject) -> None:
+    before = (project.release / "verdict.json").read_bytes()
+    said = project.say(*ERASE, "--keep-signed", NAME, "--format", "json")
+    assert said.code == 1
+    told = json.loads(said.out)
+    assert ".assay/releases/small/1/verdict.json" in {one["path"] for one in told["left"]}
+    assert (project.release / "verdict.json").read_bytes() == before
+    assert holding(project.root / ".assay/people") == []
+    assert project.say("verify", project.release).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--as", "mila"), "data-protection-officer"),
+        (("--as", "nobody"), "expected one of the keys"),
+        (("--as", "dora", "--reason", f"because of {NAME}"), "do not repeat"),
+        (("--as", "dora", "dora"), "somebody else"),
+        (("--as", "dora", "nowhere-at-all"), "something to erase"),
+        (("--as", "dora", "ab"), "at least 3"),
+    ],
+)
+def test_who_may_not_erase_erases_nothing(project: SmallProject, arguments: tuple[str, ...], message: str) -> None:
+    given = ("trail", "erase", "--ground", "request", "--reason", "ticket", *arguments)
+    names = () if len(arguments) % 2 else (NAME,)
+    said = project.say(*given, *names)
+    assert (said.code, message in said.err) == (2, True), said
+    assert (project.root / f".assay/keys/{NAME}.pem").exists()
+    assert not (project.root / "erasures.jsonl").exists()
+
+
+def test_an_erasure_that_says_too_little_is_refused(project: SmallProject) -> None:
+    said = project.say("trail", "erase", NAME)
+    assert said.code == 2
+    assert "--as, --ground, --reason" in said.err
+    assert project.say("trail", "erase").code == 2
+
+
+def test_an_erasure_by_somebody_else_erases_nothing_for_a_verifier(project: SmallProject) -> None:
+    assert project.say(*ERASE, NAME).code == 0
+    project.replace("trust.yaml", "roles: [data-protection-officer]", "roles: [intern]")
+    said = project.say("verify", project.release)
+    assert said.code == 1
+    assert "it erases nothing" in said.err
+    assert "was changed after it was signed" in said.err
+
+
+def test_another_change_beside_an_erasure_is_seen(project: SmallProject) -> None:
+    assert project.say(*ERASE, NAME).code == 0
+    verdict = project.release / "verdict.json"
+    verdict.write_bytes(verdict.read_bytes().replace(b"small", b"smell"))
+    assert project.say("verify", project.release).code == 1
+
+
+def test_a_missing_proof_of_an_erasure_is_told(project: SmallProject) -> None:
+    assert project.say(*ERASE, NAME).code == 0
+    for proof in (project.release / "erasures").glob("*.tlog-proof"):
+        proof.unlink()
+    assert project.say("verify", project.release).code == 1
+
+
+def test_pages_that_a_database_freed_are_searched(project: SmallProject) -> None:
+    path = project.root / ".assay/cache.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA secure_delete = OFF")
+        connection.execute("CREATE TABLE held (pad TEXT, name TEXT)")
+        connection.executemany("INSERT INTO held VALUES (?, ?)", [("x" * 900, NAME)] * 40)
+        connection.commit()
+        connection.execute("DELETE FROM held")
+        connection.commit()
+    said = project.say("trail", "erase", "--scan", NAME, "--format", "json")
+    hits = {hit["path"]: hit["spelled"] for hit in json.loads(said.out)["hits"]}
+    assert "free page of a database" in hits[".assay/cache.sqlite"]
+
+
+def test_a_backup_is_searched_where_it_is_named(project: SmallProject, tmp_path: Path) -> None:
+    assert project.say(*ERASE, NAME).code == 0
+    backup = tmp_path / "elsewhere.txt"
+    backup.write_text(f"by {NAME}")
+    assert project.say("trail", "erase", "--scan", NAME, "--also", backup).code == 1
+    assert project.say("trail", "erase", "--scan", NAME, "--also", tmp_path / "absent").code == 2
+
+
+def test_two_people_are_erased_one_after_the_other(project: SmallProject) -> None:
+    assert project.say(*ERASE, NAME).code == 0
+    project.replace("assay.yaml", "author: mila", "author: somebody")
+    said = project.say(*ERASE, "mila")
+    assert said.code == 0, said
+    assert project.say("trail", "erase", "--scan", "mila").code == 0
+    verified = project.say("verify", project.release)
+    assert verified.code == 0, verified
