@@ -292,7 +292,9 @@ def _compare_statements(
     """Compare subjects and predicates with what the files say."""
     expected = {
         statement.TEST_RESULT: (
-            statement.measured_subjects(evidence, evidence_sha256=run.signed_digest(contents[statement.EVIDENCE]) or ""),
+            statement.measured_subjects(
+                evidence, evidence_sha256=run.signed_digest(contents[statement.EVIDENCE]) or ""
+            ),
             statement.test_result(verdict.findings, {f"policy:{verdict.policy.name}": verdict.policy.sha256}),
         ),
         statement.VERIFICATION_RESULT: (

@@ -20,18 +20,15 @@ ERASURES = "erasures"
 """Folder of a release that holds the erasures which changed something in it, each with its proof."""
 
 
-def check_erasures(folder: Path, anchors: Anchors) -> tuple[Erasures, list[str]]:
+def check_erasures(folder: Path, anchors: Anchors, problems: list[str]) -> Erasures:
     """Check every erasure in a release folder.
 
     Args:
         folder: the release folder; its erasures are ``erasures/<id>.dsse.json``, with ``<id>.tlog-proof`` beside.
         anchors: what is trusted: an erasure counts when a person with the role `ERASER` signed it, and it was logged.
-
-    Returns:
-        The erasures that count, and what is wrong with the others, a sentence each.
+        problems: what is wrong with those that do not count is added here, a sentence each.
     """
     found: list[Erasure] = []
-    problems: list[str] = []
     for path in sorted((folder / ERASURES).glob("*.dsse.json")):
         try:
             found.append(_read(path, anchors))
@@ -39,7 +36,7 @@ def check_erasures(folder: Path, anchors: Anchors) -> tuple[Erasures, list[str]]
             problems.append(f"{ERASURES}/{path.name}: {error}")
         except OSError as error:
             problems.append(f"{ERASURES}/{path.name}: cannot be read: {error.strerror}")
-    return Erasures(tuple(found)), problems
+    return Erasures(tuple(found))
 
 
 def _read(path: Path, anchors: Anchors) -> Erasure:
