@@ -113,15 +113,13 @@ def check_documents(
             problems.append(f"{ISSUED}: {name} was written about another verdict than lies here")
         elif name not in there:
             not_checked.append(f"{name}: it was written and logged, and is not here; make it anew with: assay report")
-        elif (digest := sha256_hex((folder / name).read_bytes())) != fields["report_sha256"] and (
-            (erasures.before(digest) or ("",))[0] == fields["report_sha256"]
-        ):
+        elif (digest := sha256_hex((folder / name).read_bytes())) == fields["report_sha256"]:
+            proven.append(f"{name} is, byte for byte, what was written with the verdict: {words}.")
+        elif (before := erasures.before(digest)) is not None and before[0] == fields["report_sha256"]:
             proven.append(f"{name} {erasures.left_of(fields['report_sha256'])}.")
             not_checked.append(f"{name}: that nothing else was changed in it rests on who erased")
-        elif digest != fields["report_sha256"]:
-            problems.append(f"{name}: was changed after it was written: it is not what was logged")
         else:
-            proven.append(f"{name} is, byte for byte, what was written with the verdict: {words}.")
+            problems.append(f"{name}: was changed after it was written: it is not what was logged")
     known = {name for name, _, _ in told}
     problems += [f"{name}: {ISSUED} does not name it" for name in there if name not in known]
     return problems, proven, not_checked
