@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .bundle import check_bundle
 from .findings import Findings
 from .members import MANIFEST, read_members
-from .note import parse_vkey
+from .note import parse_log_key
 from .quorum import parse_policy
 from .strict import Refused, decode_text
 from .trust import parse_trust
@@ -30,7 +30,7 @@ def _arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("bundle", nargs="?", type=Path, help="zip file or folder (default: where you are, or I am)")
     parser.add_argument("--trust", type=Path, help="trust.json that you got by another way than in the bundle")
-    parser.add_argument("--vkey", action="append", default=[], help="the log's verifier key, or a file of it")
+    parser.add_argument("--vkey", action="append", default=[], help="the log's verifier key, or a file of its keys")
     parser.add_argument("--policy", type=Path, help="tlog-policy: whose cosignatures you ask for")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
@@ -56,7 +56,7 @@ def verify(arguments: Sequence[str] | None = None) -> tuple[Findings, bool]:
     place = _place(asked.bundle)
     trust = parse_trust(asked.trust.read_bytes(), str(asked.trust)) if asked.trust else None
     policy = parse_policy(asked.policy.read_bytes(), str(asked.policy)) if asked.policy else None
-    logs = [parse_vkey(line) for text in asked.vkey for line in _vkeys(text)]
+    logs = [parse_log_key(line) for text in asked.vkey for line in _vkeys(text)]
     try:
         members = read_members(place)
     except Refused as error:

@@ -11,6 +11,7 @@ from .members import MANIFEST, check_manifest
 from .quorum import parse_policy
 from .release import check_release
 from .strict import Refused, sha256_hex
+from .timestamp import read_timestamp
 from .trust import Trust, parse_trust
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def check_bundle(
     )
     given = list(logs) or [*(policy.logs if policy else ()), *(trust.logs if trust else ())]
     _warn(findings, people=trust is None, log=not given, witnesses=policy is None and witnesses is not None)
-    log = LogChecker(given or inside.logs, witnesses)
+    stamps = _stamps(findings, kept)
+    log = LogChecker(given or inside.logs, witnesses, stamps)
     if not contents.releases:
         findings.problems.append(f"{MANIFEST}: names no release, so nothing was proven")
     for folder in contents.releases:
@@ -61,8 +63,22 @@ def check_bundle(
         found.attempt(check_release, within, trust or inside, log, found)
         findings.take(found, folder)
     log.conclude(findings)
-    _leave(findings, contents.others, [name for name in kept if name.endswith(".tsr")])
+    _leave(findings, contents.others, stamped=bool(stamps))
     return findings
+
+
+def _stamps(findings: Findings, kept: dict[str, bytes]) -> dict[bytes, str]:
+    """Return what the timestamps state: the SHA-256 of a note to words; each must be about the note it lies beside."""
+    found: dict[bytes, str] = {}
+    for name, token in kept.items():
+        stamp = findings.attempt(read_timestamp, token, name) if name.endswith(".tsr") else None
+        if stamp is None:
+            continue
+        digest, time = stamp
+        if digest.hex() != sha256_hex(kept.get(name.partition(".")[0], b"")):
+            findings.problems.append(f"{name}: is not about the checkpoint that it lies beside")
+        found[digest] = f"{found.get(digest, '')}, which {name} states to have existed at {time}"
+    return found
 
 
 def _warn(findings: Findings, **inside: bool) -> None:
@@ -74,10 +90,13 @@ def _warn(findings: Findings, **inside: bool) -> None:
         )
 
 
-def _leave(findings: Findings, others: list[str], tokens: list[str]) -> None:
+def _leave(findings: Findings, others: list[str], *, stamped: bool) -> None:
     """Say what was not looked at."""
     if others:
         findings.not_checked.append(f"{', '.join(others)}: not in the manifest, and not looked at")
-    if tokens:
-        findings.not_checked.append(f"{', '.join(tokens)}: RFC 3161 timestamps; openssl ts -verify checks them")
+    if stamped:
+        findings.not_checked.append(
+            "who signed the timestamps: openssl ts -verify -data timestamps/<size> -in timestamps/<size>.tsr -CAfile "
+            "<the authority's certificates, which you got by another way> shows it"
+        )
     findings.not_checked.append(f"this verifier itself; it checked signatures by {ed25519.checked_by()}")

@@ -45,9 +45,9 @@ def check_consents(
             words = _consent(identity, claim, verdict if used else None)
             words += f" (consent {identity}; the verdict {use.get('status', 'does not know')} it)"
             findings.not_checked += _check_comment(name[: -len(_ENDING)], claim, members)
-            proof = members.get(f"{name[: -len(_ENDING)]}.tlog-proof")
-            if proof is not None:
-                words += f"; its digest is {log.check(name, consent_entry(content), proof)}"
+            where = log.place(name[: -len(_ENDING)], consent_entry(content), members)
+            if where is not None:
+                words += f"; its digest is {where}"
             else:
                 findings.not_checked.append(f"{name}: no proof that it was logged, so nothing shows when it was given")
         except Refused as error:

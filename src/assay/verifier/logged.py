@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from .note import ML_DSA_44
@@ -11,7 +12,7 @@ from .quorum import NO_QUORUM
 from .strict import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .findings import Findings
     from .note import Checkpoint, NoteKey
@@ -30,13 +31,24 @@ def at_time(seconds: int) -> str:
 class LogChecker:
     """Checks proofs against the logs and witnesses that are trusted."""
 
-    def __init__(self, logs: Sequence[NoteKey], policy: WitnessPolicy | None) -> None:
-        self._logs = logs
-        self._policy = policy
+    def __init__(
+        self, logs: Sequence[NoteKey], policy: WitnessPolicy | None, stamps: Mapping[bytes, str] | None = None
+    ) -> None:
+        """Take who is trusted, and what timestamps state: SHA-256 of a checkpoint's note to words."""
+        self._logs, self._policy, self._stamps = logs, policy, stamps or {}
         self._seen: dict[tuple[str, int], Checkpoint] = {}
 
-    def check(self, what: str, entry: bytes, proof: bytes) -> str:
-        """Return where an entry stands in a log, in words."""
+    def place(self, stem: str, entry: bytes, members: Mapping[str, bytes]) -> str | None:
+        """Return where an entry stands in a log, in words, by the proofs beside it; None where there is none."""
+        proof, stamped = members.get(f"{stem}.tlog-proof"), members.get(f"{stem}.stamped.tlog-proof")
+        if proof is None:
+            return None
+        what = f"{stem}.dsse.json"
+        words = self.check(what, entry, proof)
+        return words if stamped is None else f"{words}; {self.check(what, entry, stamped, quorum=False)}"
+
+    def check(self, what: str, entry: bytes, proof: bytes, *, quorum: bool = True) -> str:
+        """Return where an entry stands in a log by one proof, in words; its checkpoint must have the quorum."""
         witnesses = [] if self._policy is None else list(self._policy.witnesses.values())
         try:
             opened, found = open_proof(proof, entry, self._logs, witnesses)
@@ -47,9 +59,10 @@ class LogChecker:
             raise Refused(
                 f"{what}: the log {found.origin} has signed two histories of size {found.size}: it has forked"
             )
-        if self._policy is not None and not self._policy.met_by([key for key, _ in found.cosigned]):
+        if quorum and self._policy is not None and not self._policy.met_by([key for key, _ in found.cosigned]):
             raise Refused(f"{what}: the witnesses that signed its checkpoint do not make {self._policy.quorum!r}")
         seen = "".join(f", cosigned by {key.name} at {at_time(time)}" for key, time in found.cosigned)
+        seen += self._stamps.get(sha256(opened.checkpoint).digest(), "")
         return f"entry {opened.index} of the log {found.origin}, under its signed checkpoint of size {found.size}{seen}"
 
     def conclude(self, findings: Findings) -> None:

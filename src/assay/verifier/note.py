@@ -7,7 +7,7 @@ signature that does not hold makes the whole note invalid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -33,11 +33,16 @@ def _is_name(name: str) -> bool:
 
 @dataclass(frozen=True)
 class NoteKey:
-    """A key that signs notes: its name, the type of its signatures, and its public bytes."""
+    """A key that signs notes: its name, the type of its signatures, and its public bytes.
+
+    A log's key is the log's for checkpoints of sizes from `first` on, and below `end`, if there is one.
+    """
 
     name: str
     kind: int
     public: bytes
+    first: int = 0
+    end: int | None = None
 
     @property
     def id(self) -> bytes:
@@ -77,6 +82,16 @@ def parse_vkey(text: str) -> NoteKey:
     if printed != found.id.hex():
         raise Refused(f"verifier key: expected the key ID {found.id.hex()} of {name}, found {quoted(printed)}")
     return found
+
+
+def parse_log_key(line: str) -> NoteKey:
+    """Parse a log's key: a verifier key, then the first size and the end of those it is for; all, where none stand."""
+    vkey, *numbers = line.removeprefix("key ").split(" ")
+    sizes = [decode_number(one, "size that a log's key is for") for one in numbers]
+    if len(sizes) > len(("first", "end")) or sizes != sorted(set(sizes)):
+        raise Refused(f"log's key: expected <verifier key> [<first size> [<end>]], found {quoted(line)}")
+    first, end = (*sizes, None, None)[:2]
+    return replace(parse_vkey(vkey), first=first or 0, end=end)
 
 
 def _signature(line: str) -> tuple[str, bytes]:
@@ -149,7 +164,13 @@ def open_checkpoint(note: bytes, logs: Iterable[NoteKey], witnesses: Iterable[No
     logs = list(logs)
     text, signed = open_note(note, [*logs, *witnesses])
     found = parse_checkpoint(text)
-    if not any(key in signed and key.name == found.origin for key in logs):
+    signers = [key for key in logs if key in signed and key.name == found.origin]
+    if not signers:
         raise Refused(f"checkpoint: expected a signature by the log {quoted(found.origin)} itself, found none")
+    if not any(key.first <= found.size and (key.end is None or found.size < key.end) for key in signers):
+        raise Refused(
+            f"checkpoint: of size {found.size}, signed by {found.origin}+{signers[0].id.hex()} alone, which is the "
+            f"log's key from size {signers[0].first} up to, not including, {signers[0].end}: the signer is not the log"
+        )
     cosigned = tuple((key, time) for key, time in signed.items() if time is not None)
     return Checkpoint(found.origin, found.size, found.root, cosigned)

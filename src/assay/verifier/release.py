@@ -70,13 +70,13 @@ def _claims(members: dict[str, bytes], trust: Trust, log: LogChecker, findings: 
             continue
         found[claim.kind] = claim
         findings.proven.append(f"{_WORDS[claim.kind]} is signed by {', '.join(map(str, claim.signers))}.")
-        proof = members.get(f"{name[: -len(_ENDING)]}.tlog-proof")
-        where = None if proof is None else findings.attempt(log.check, name, content, proof)
+        stem = name[: -len(_ENDING)]
+        where = findings.attempt(log.place, stem, content, members)
         if where is not None:
             findings.proven.append(f"{_WORDS[claim.kind]} is {where}.")
         elif claim.kind != MEASURED:
             findings.problems.append(f"{name}: expected a .tlog-proof of it that holds, found none")
-        elif proof is None:
+        elif f"{stem}.tlog-proof" not in members:
             findings.not_checked.append(f"{name}: it was signed and not logged, so nothing shows when")
     return found
 

@@ -5,7 +5,8 @@
     {"schema": "assay.auditor-trust/v1", "people": [{"name": "rosa", "roles": ["risk-owner"], "key": "<base64>"}],
      "logs": ["example.com/log+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"]}
 
-A key is the base64 of its SubjectPublicKeyInfo, as between the two lines of PEM. A key without roles is a machine's.
+After a log's key may stand the first size, and the end of the sizes, of the checkpoints that it may sign. A person's
+key is the base64 of its SubjectPublicKeyInfo, as between the two lines of PEM. A key without roles is a machine's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .keys import PublicKey
-from .note import parse_vkey
+from .note import parse_log_key
 from .strict import Refused, decode_base64, field, objects, of_type, parse_json
 
 if TYPE_CHECKING:
@@ -58,5 +59,5 @@ def parse_trust(content: bytes, what: str) -> Trust:
         if key.key_id in people or any(person.name == other.name for other in people.values()):
             raise Refused(f"{what}: expected each name and each key once, found those of {person.name!r} again")
         people[key.key_id] = person
-    logs = tuple(parse_vkey(of_type(text, str, f"{what}: logs")) for text in field(document, "logs", list, what))
+    logs = tuple(parse_log_key(of_type(text, str, f"{what}: logs")) for text in field(document, "logs", list, what))
     return Trust(people, logs)

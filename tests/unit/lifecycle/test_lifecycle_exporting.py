@@ -176,6 +176,7 @@ def test_timestamps_go_with_the_checkpoint_they_are_about(state: Path, tmp_path:
     assert found["timestamps/5"] == note
     assert found["timestamps/authorities.pem"] == authority.root
     assert found[f"{RELEASE}/statements/test-result.stamped.tlog-proof"].endswith(note)
+    assert any("which timestamps/5.tsr states to have existed at 20" in one for one in exported.findings.proven)
     path.with_name("5.tsr").write_bytes(b"token")
     with pytest.raises(VerificationError, match=r"5\.tsr: timestamp"):
         export(state)

@@ -354,11 +354,24 @@ def test_keys_that_bare_python_cannot_check_are_told():
     assert not any("ML-DSA-44" in one for one in check_bundle(GOOD, trust=TRUST).not_checked)
 
 
-def test_timestamps_are_said_not_to_be_checked():
-    more = manifest({**GOOD, "timestamps/checkpoint.tsr": b"x"})
-    assert any(
-        one.startswith("timestamps/checkpoint.tsr: RFC 3161") for one in check_bundle(more, trust=TRUST).not_checked
-    )
+def test_a_key_is_the_logs_for_the_sizes_that_its_line_names():
+    new = signer_key(ORIGIN, seed("new log"))
+    document = trust_document()
+    document["logs"] = [f"{LOG.verifier} 0 10", f"{new.verifier} 10"]
+    assert check_bundle(GOOD, trust=parse_trust(dumps(document), "t")).problems == []
+    document["logs"] = [f"{LOG.verifier} 0 9", f"{new.verifier} 9"]
+    said = problems(GOOD, trust=parse_trust(dumps(document), "t"))
+    assert f"of size 9, signed by {ORIGIN}+{LOG.verifier.id.hex()} alone, which is the log's key from size 0" in said
+    stolen = parse_trust(dumps({**document, "logs": [f"{LOG.verifier} 10"]}), "t")
+    assert "from size 10 up to, not including, None: the signer is not the log" in problems(GOOD, trust=stolen)
+
+
+def test_a_stamped_checkpoint_may_be_older_than_the_quorum():
+    policy = parse_policy(POLICY.encode(), "p")
+    two = make(witnesses={"w1": 1_700_000_000, "w2": 1_700_000_001})
+    name = named(two, "statements/", ".tlog-proof")[0]
+    earlier = {name.replace(".tlog-proof", ".stamped.tlog-proof"): GOOD[name]}
+    assert check_bundle(manifest({**two, **earlier}), trust=TRUST, policy=policy).problems == []
 
 
 def test_a_bundle_of_nothing_proves_nothing():

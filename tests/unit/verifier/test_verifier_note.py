@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from assay.tlog.checkpoint import Checkpoint as Written
 from assay.tlog.note import Note
 from assay.tlog.signer import sign_note, signer_key
-from assay.verifier.note import NoteKey, open_checkpoint, open_note, parse_checkpoint, parse_note, parse_vkey
+from assay.verifier.note import (
+    NoteKey,
+    open_checkpoint,
+    open_note,
+    parse_checkpoint,
+    parse_log_key,
+    parse_note,
+    parse_vkey,
+)
 from assay.verifier.strict import Refused
 
 if TYPE_CHECKING:
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
 ROOT = sha256(b"root").digest()
 TEXT = Written("log.example.com", 7, ROOT).text()
 LOG = signer_key("log.example.com", bytes(range(32)))
+NEXT = signer_key("log.example.com", bytes(range(3, 35)))
 OTHER = signer_key("other.example.com", bytes(range(1, 33)))
 WITNESS = signer_key("w.example.com", bytes(range(2, 34)), 4)
 KEY, OTHER_KEY, WITNESS_KEY = (parse_vkey(str(one.verifier)) for one in (LOG, OTHER, WITNESS))
@@ -186,3 +196,28 @@ def test_the_log_signs_its_own_origin_only():
     assert open_checkpoint(lines(OTHER.sign(TEXT), LOG.sign(TEXT)), [OTHER_KEY, KEY]).origin == "log.example.com"
     with pytest.raises(Refused, match="itself"):
         open_checkpoint(foreign, [KEY, OTHER_KEY])
+
+
+def test_a_logs_key_may_be_for_some_sizes():
+    vkey = str(LOG.verifier)
+    assert parse_log_key(vkey) == KEY
+    assert parse_log_key(f"{vkey} 0") == KEY
+    assert parse_log_key(f"key {vkey} 3 7") == replace(KEY, first=3, end=7)
+    assert parse_log_key(f"{vkey} 3") == replace(KEY, first=3)
+    for wrong in (f"{vkey} 7 3", f"{vkey} 3 3", f"{vkey} 1 2 3", f"{vkey} 01", f"{vkey} ", f"{vkey} -1", "key", ""):
+        with pytest.raises(Refused):
+            pytest.fail(f"accepted: {wrong!r}: {parse_log_key(wrong)}")
+
+
+@pytest.mark.parametrize(("first", "end"), [(0, 8), (7, None), (7, 8), (0, None)])
+def test_a_key_signs_within_its_sizes(first: int, end: int | None):
+    assert open_checkpoint(NOTE, [replace(KEY, first=first, end=end)]).size == 7
+
+
+@pytest.mark.parametrize(("first", "end"), [(0, 7), (8, None), (0, 1)])
+def test_a_key_that_signs_outside_of_its_sizes_is_named(first: int, end: int | None):
+    beside = replace(parse_vkey(str(NEXT.verifier)), first=7)
+    with pytest.raises(Refused, match=f"of size 7, signed by log.example.com\\+{KEY.id.hex()} alone"):
+        open_checkpoint(NOTE, [replace(KEY, first=first, end=end), beside])
+    both = lines(LOG.sign(TEXT), NEXT.sign(TEXT))
+    assert open_checkpoint(both, [replace(KEY, first=first, end=end), beside]).size == 7
