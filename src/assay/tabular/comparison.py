@@ -19,6 +19,7 @@ import msgspec
 
 from assay.errors import DataError, suggest
 from assay.records.comparison import Category, ColumnCounts, Side, Step, TableComparison
+from assay.tabular.narrow_bins import NarrowBins, narrow_bins
 from assay.tabular.query import Query
 from assay.tabular.sql import any_float, identifier, literal
 
@@ -45,6 +46,8 @@ EMPTY = '"NULL"'
 
 _SUMMARY = """SELECT count(v) FILTER (NOT isnan(v)), count(v) FILTER (isinf(v)),
   min(v) FILTER (isfinite(v)), max(v) FILTER (isfinite(v)), approx_count_distinct(v) FILTER (isfinite(v))"""
+
+_DECILES = [f"{tenth}/10::DOUBLE" for tenth in range(1, 10)]
 
 _NUMERIC = re.compile(r"(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*)\Z")
 _TIME = re.compile(r"(DATE|TIMESTAMP.*)\Z")
@@ -249,20 +252,35 @@ def _count_numbers(pair: _Pair, column: str, *, time: bool) -> ColumnCounts:
     if not sides[0].usable or not sides[1].usable:
         return counts
     exact = different <= EXACT_VALUES
-    cuts = [f"{index}/{NARROW_BINS}::DOUBLE" for index in range(1, NARROW_BINS)]
-    deciles = _quantiles(pair, value, cuts[NARROW_BINS // 10 - 1 :: NARROW_BINS // 10])
-    if exact:
-        steps = pair.select(_both(pair, value, "isfinite(v)"))
-    else:
-        ends = [end for side in sides for end in (side.low, side.high) if end is not None]
-        steps = _narrow(pair, value, sorted({*_quantiles(pair, value, cuts), *deciles, *ends}))
+    found = _exact_bins(pair, value) if exact else _narrow_bins(pair, value, sides)
     return msgspec.structs.replace(
         counts,
-        deciles=tuple(deciles),
-        steps=tuple(Step(*row) for row in steps),
+        deciles=tuple(found.deciles),
+        steps=tuple(Step(*row) for row in found.steps),
         exact=exact,
         out_of_range=_outside(pair, value, sides[0]),
     )
+
+
+def _exact_bins(pair: _Pair, value: str) -> NarrowBins:
+    """Count every different value."""
+    steps = pair.select(_both(pair, value, "isfinite(v)"))
+    return NarrowBins(steps, _quantiles(pair, value, _DECILES))
+
+
+def _narrow_bins(pair: _Pair, value: str, sides: Sequence[Side]) -> NarrowBins:
+    """Count in narrow bins; where cells cannot be narrow enough, sort the reference to find their ends."""
+    low, high, usable = sides[0].low, sides[0].high, sides[0].usable
+    rows = [f"SELECT {value} AS v FROM {table.relation}" for table in (pair.reference, pair.current)]
+    if low is None or high is None:
+        raise ValueError("a side with usable values has a least and a greatest one")
+    found = narrow_bins(pair.select, *rows, low=low, high=high, rows=usable, bins=NARROW_BINS)
+    if found is not None:
+        return found
+    ends = [end for side in sides for end in (side.low, side.high) if end is not None]
+    cuts = _quantiles(pair, value, [f"{index}/{NARROW_BINS}::DOUBLE" for index in range(1, NARROW_BINS)])
+    deciles = _quantiles(pair, value, _DECILES)
+    return NarrowBins(_narrow(pair, value, sorted({*cuts, *deciles, *ends})), deciles)
 
 
 def _outside(pair: _Pair, value: str, reference: Side) -> int:
