@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.measuring import measure_rows as measure_rows
     from assay.lifecycle.project import load_project as load_project
     from assay.lifecycle.verification import verify_release as verify_release
+    from assay.lifecycle.watching import monitor as monitor
     from assay.metrics import METRICS as METRICS
     from assay.metrics import measure as measure
     from assay.policy import decide as decide
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from assay.records.tally import Tally as Tally
     from assay.records.verdict import Finding as Finding
     from assay.records.verdict import Verdict as Verdict
+    from assay.sequential import SequentialMonitor as SequentialMonitor
+    from assay.sequential import watch as watch
     from assay.tabular import Query as Query
     from assay.tabular import Tallier as Tallier
     from assay.tabular import tally_rows as tally_rows
@@ -54,12 +57,14 @@ _NAMES = {
     "lifecycle.measuring": ("measure_rows",),
     "lifecycle.project": ("load_project",),
     "lifecycle.verification": ("verify_release",),
+    "lifecycle.watching": ("monitor",),
     "metrics": ("METRICS", "measure"),
     "policy": ("decide", "parse_policy"),
     "records.evidence": ("Evidence",),
     "records.measurement": ("Measurement",),
     "records.tally": ("Roles", "Tally"),
     "records.verdict": ("Finding", "Verdict"),
+    "sequential": ("SequentialMonitor", "watch"),
     "tabular": ("Query", "Tallier", "tally_rows"),
 }
 _ROOMS = {name: room for room, names in _NAMES.items() for name in names}

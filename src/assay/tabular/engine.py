@@ -73,6 +73,24 @@ class Session:
                 text = text.replace(path, called)
             raise _in_words(text, name, self._memory) from None
 
+    def stream(self, sql: str, *, name: str, by: int) -> Iterator[tuple[Any, ...]]:
+        """Run a statement and yield its rows, so many at a time.
+
+        Raises:
+            AssayError: in the user's words, about the source called ``name``.
+        """
+        import duckdb  # noqa: PLC0415 - the engine is loaded when rows are read
+
+        try:
+            found = self.connection.execute(sql)
+            while batch := found.fetchmany(by):
+                yield from batch
+        except (duckdb.Error, UnicodeDecodeError) as error:
+            text = str(error)
+            for path, called in self._called.items():
+                text = text.replace(path, called)
+            raise _in_words(text, name, self._memory) from None
+
     def watched_rows(self, sql: str, *, name: str, most: int | None = None) -> list[tuple[Any, ...]]:
         """Run a long statement as `rows` does, telling its progress from 0 to 1."""
         if self._on_progress is None:

@@ -1,0 +1,104 @@
+"""`assay monitor`: limits watched over a stream of rows, with one false-alarm rate for all time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assay.cli.options import Names, Value, complete_files, format_option, print_machine, rows_argument
+from assay.errors import InputError
+
+EPILOG = """\b
+Examples:
+  assay monitor decisions.parquet --order decided_at --prediction approved --protected sex \\
+      --metric demographic_parity_difference --limit 0.05
+  assay monitor decisions.csv --order id --prediction p --label y --protected sex,race --intersections \\
+      --metric equal_opportunity_difference,demographic_parity_ratio \\
+      --limit equal_opportunity_difference=0.1 --limit demographic_parity_ratio=0.8 --format json
+  assay monitor today.csv --order at --prediction p --protected sex --metric selection_rate --limit '>=0.2' \\
+      --state monitor.json
+
+\b
+Exit codes: 0 no alert, 1 an alert, 2 the command or the rows are wrong, 3 undecided: of some comparison the rows say
+so little that even extreme outcomes could not have raised an alert.
+"""
+
+
+class Range(click.ParamType[tuple[float, float]]):
+    """LOW,HIGH."""
+
+    name = "low,high"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float]:
+        """Split the value of an option, or say what was expected."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            low, high = (float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"expected LOW,HIGH, two numbers, found {value!r}", param, ctx)
+        return low, high
+
+
+@click.command(epilog=EPILOG)
+@click.argument("table", metavar="FILE", shell_complete=complete_files)
+@click.option("--order", required=True, help="Column that says which row came first: numbers, dates or times.")
+@click.option("--prediction", help="Column of the predicted outcome.")
+@click.option("--label", help="Column of the true outcome, for metrics that need it.")
+@click.option("--score", help="Column of the score, for metrics that need it.")
+@click.option("--protected", type=Names(), required=True, help="Columns by which groups are compared: A[,B].")
+@click.option("--intersections", is_flag=True, help="Compare groups by several attributes at once, too.")
+@click.option("--metric", "metrics", type=Names(), required=True, help="What to watch: METRIC[,METRIC].")
+@click.option(
+    "--limit", "limits", multiple=True, required=True,
+    help="Greatest difference, least ratio or bound: NUMBER, METRIC=NUMBER, <=NUMBER or >=NUMBER. 0: any difference.",
+)  # fmt: skip
+@click.option(
+    "--alpha", type=float, default=0.05, show_default=True,
+    help="Chance that any alert is ever raised, over the whole stream and all metrics, while no limit is breached.",
+)  # fmt: skip
+@click.option("--positive", type=Value(), help="The class that rates count (default 1 or true).")
+@click.option(
+    "--favourable", type=Value(), help="The outcome that is good for the person (default: the positive class)."
+)
+@click.option(
+    "--minimum-group", type=click.IntRange(min=1), default=1, show_default=True,
+    help="A group takes part from its so-manieth row on.",
+)  # fmt: skip
+@click.option("--range", "outcomes", type=Range(), help="Least and greatest score, or error of a regression: LOW,HIGH.")
+@click.option(
+    "--state", type=click.Path(path_type=Path, dir_okay=False),
+    help="Go on from this file, and leave the state in it: each row counts once.",
+)  # fmt: skip
+@click.option("--query", help="SQL to run; FILE is then the database (.duckdb, .sqlite, postgres:...).")
+@format_option("text", "json")
+def monitor(
+    table: str, query: str | None, form: str, metrics: tuple[str, ...], limits: tuple[str, ...], **asked: object
+) -> int:
+    """Watch limits over rows in the order in which they came: look as often as you like, the false-alarm rate holds.
+
+    FILE is a CSV or Parquet file, a glob, a folder, or - for standard input.
+    """
+    from assay.lifecycle.watching import monitor as watch_rows  # noqa: PLC0415 - the engine is loaded only by this verb
+
+    rows = rows_argument(table)
+    if query is not None:
+        if not isinstance(rows, str):
+            raise InputError("expected a database file or address as FILE beside a query, found standard input")
+        from assay.tabular import Query  # noqa: PLC0415
+
+        rows = Query(database=rows, sql=query)  # type: ignore[assignment]
+    found = watch_rows(rows, metric=metrics, limit=limits, watched=form == "text", **asked)  # type: ignore[arg-type]
+    if form == "json":
+        print_machine(found.to_json())
+    else:
+        from assay.reports.stream import stream_text  # noqa: PLC0415
+
+        print_machine(stream_text(found.monitor))
+    for line in [
+        *found.remarks,
+        *(f"undecided: {one.metric} over {one.over.attribute}: {one.reason}" for one in found.undecided),
+    ]:
+        click.echo(line, err=True)
+    return found.exit_code
