@@ -37,12 +37,16 @@ def export(releases: tuple[str, ...], output: Path, policy: Path | None, no_comm
     """
     from assay.lifecycle.exporting import export_bundle, find_handover  # noqa: PLC0415 - only when called
     from assay.lifecycle.project import load_project, read_file  # noqa: PLC0415 - only when called
+    from assay.lifecycle.replaying import read_ledger, replay  # noqa: PLC0415 - only when called
     from assay.lifecycle.setting import read_trust  # noqa: PLC0415 - only when called
     from assay.records.canonical import sha256_hex  # noqa: PLC0415 - only when called
 
     project = load_project()
     folders = [_folder(project.state / "releases", name) for name in releases] or [project.release()]
     trust = read_trust(project.root / project.config.trust)[0] if project.config.trust else None
+    if trust is not None:
+        for line in replay(project.state, read_ledger(project.root, trust), trust):
+            click.echo(line, err=True)
     handover = find_handover(
         project.state,
         trust=trust,

@@ -26,6 +26,7 @@ from assay.lifecycle.log_trust import POLICY, VKEY, beside, trust_beside
 from assay.lifecycle.outside_times import outside_times
 from assay.lifecycle.project import read_file
 from assay.lifecycle.setting import EVIDENCE_SIGNATURE
+from assay.lifecycle.verified_erasures import ERASURES
 from assay.records.canonical import canonical_json, sha256_hex
 from assay.tlog.vkey import ED25519
 from assay.tlog.witness_policy import parse_witness_policy
@@ -166,7 +167,13 @@ def _release_members(folder: Path, handover: Handover) -> dict[str, bytes]:
     if (folder / EVIDENCE_SIGNATURE).is_file():
         measured = read_file(folder / EVIDENCE_SIGNATURE, "the evidence's signature")
         found[f"statements/{_STEMS[statement.MEASURED]}.dsse.json"] = measured
-    return found | _consent_members(folder / CONSENTS, handover)
+    return found | _consent_members(folder / CONSENTS, handover) | _erasure_members(folder / ERASURES)
+
+
+def _erasure_members(folder: Path) -> dict[str, bytes]:
+    """Return the erasures that changed something in a release, each with its proof."""
+    paths = [path for path in sorted(folder.glob("*")) if path.name.endswith((".dsse.json", ".tlog-proof"))]
+    return {f"{ERASURES}/{path.name}": read_file(path, "an erasure") for path in paths}
 
 
 def _stem(entry: bytes) -> str:

@@ -57,11 +57,11 @@ def check_consents(
         revoked = uses.get(str(claim.predicate.get("revokes")), {}) if claim.kind == REVOKED else {}
         if revoked.get("status") in _USED:
             findings.warnings.append(f"{words}: the verdict rests on what was revoked, and was not decided anew")
-    findings.problems += [
-        f"the verdict rests on the {one.get('kind')} {key} by {one.get('by')}, which is not in the bundle"
-        for key, one in uses.items()
-        if one.get("status") in _USED and f"{_FOLDER}{key}{_ENDING}" not in members
-    ]
+    for key, one in uses.items():
+        if one.get("status") in _USED and f"{_FOLDER}{key}{_ENDING}" not in members:
+            words, erased = f"the verdict rests on the {one.get('kind')} {key}", findings.erased.get(str(one.get("by")))
+            told = f"{words} by {one.get('by')}, {erased or 'which is not in the bundle'}"
+            (findings.not_checked if erased else findings.problems).append(told)
 
 
 def _check_comment(stem: str, claim: Claim, members: dict[str, bytes]) -> list[str]:

@@ -16,13 +16,18 @@ T = TypeVar("T")
 
 @dataclass
 class Findings:
-    """Sentences, in the order in which they were found, and the releases looked at as (name, version, decision)."""
+    """Sentences, in the order in which they were found, and the releases looked at as (name, version, decision).
+
+    ``erased`` holds what erasures say: the SHA-256 of what took a record's place to the record's own, and the pseudonym
+    of a person to who erased them.
+    """
 
     proven: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     releases: list[tuple[str, str, str]] = field(default_factory=list)
+    erased: dict[str, str] = field(default_factory=dict)
 
     def attempt(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Run a step; what it refuses is one more problem."""

@@ -18,6 +18,7 @@ RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 VERIFIED = "https://in-toto.io/attestation/svr/v0.2"
 MEASURED = "https://assay/event/evidence.measured/v1"
 
+ERASED, ERASER = "https://assay/event/privacy.erasure/v1", "data-protection-officer"
 EVIDENCE, TALLY, VERDICT = "evidence.json", "tally.json", "verdict.json"
 _WORDS = {RESULT: "the test result", VERIFIED: "the verification result", MEASURED: "the measured evidence"}
 _ENDING = ".dsse.json"
@@ -34,13 +35,15 @@ def check_release(members: dict[str, bytes], trust: Trust, log: LogChecker, find
     model, version, decision = (field(verdict, name, str, VERDICT) for name in ("model", "version", "decision"))
     findings.releases.append((model, version, decision))
     before = len(findings.problems)
-    findings.attempt(_compare_records, members, evidence, verdict)
+    findings.attempt(_take_erasures, members, trust, log, findings.erased)
+    digests = {name: _signed(members[name], findings) for name in (EVIDENCE, TALLY, VERDICT)}
+    findings.attempt(_compare_records, digests, evidence, verdict)
     claims = _claims(members, trust, log, findings)
     for kind in (RESULT, VERIFIED):
         if kind not in claims:
             findings.problems.append(f"expected {_WORDS[kind]}, signed; found none that holds")
     for kind, claim in claims.items():
-        findings.attempt(_compare_subjects, members, verdict, kind, claim)
+        findings.attempt(_compare_subjects, digests, verdict, kind, claim)
     if RESULT in claims:
         findings.attempt(_compare_tests, verdict, claims[RESULT])
     if VERIFIED in claims:
@@ -54,6 +57,28 @@ def check_release(members: dict[str, bytes], trust: Trust, log: LogChecker, find
     ]
     if "report.html" in members:
         findings.not_checked.append("report.html is a view for people; what is signed are the records")
+
+
+def _take_erasures(members: dict[str, bytes], trust: Trust, log: LogChecker, erased: dict[str, str]) -> None:
+    """Take what the erasures beside a release say; they are logged, and signed by somebody whose task it is."""
+    for name, content in members.items():
+        if name.startswith("erasures/") and name.endswith(_ENDING):
+            claim = open_claim(content, trust.people, name)
+            if claim.kind != ERASED or not any(ERASER in one.roles for one in claim.signers):
+                raise Refused(f"{name}: expected an erasure by somebody with the role {ERASER}, found none")
+            where = log.check(name, content, members.get(f"{name[: -len(_ENDING)]}.tlog-proof", b""))
+            said = field(claim.predicate, "fields", dict, name)
+            erased |= {new: old for old, new in texts(said, "replaced", name).items()}
+            erased[field(said, "person", str, name)] = f"erased by {claim.signers[0]}; {where}"
+
+
+def _signed(content: bytes, findings: Findings) -> str:
+    """Return the SHA-256 under which a record was signed: its own, or that of the record whose place it took."""
+    digest = sha256_hex(content)
+    while digest in findings.erased:
+        digest = findings.erased.pop(digest)  # each once, so that no circle of them is followed for ever
+        findings.not_checked.append(f"a record was rewritten by an erasure ({digest}); what else changed is not known")
+    return digest
 
 
 def _claims(members: dict[str, bytes], trust: Trust, log: LogChecker, findings: Findings) -> dict[str, Claim]:
@@ -81,15 +106,15 @@ def _claims(members: dict[str, bytes], trust: Trust, log: LogChecker, findings: 
     return found
 
 
-def _compare_records(members: dict[str, bytes], evidence: dict[str, Any], verdict: dict[str, Any]) -> None:
+def _compare_records(digests: dict[str, str], evidence: dict[str, Any], verdict: dict[str, Any]) -> None:
     version = field(evidence, "model", dict, EVIDENCE)
     datasets = {
         field(one, "role", str, EVIDENCE): field(one, "sha256", str, EVIDENCE)
         for one in objects(evidence, "datasets", EVIDENCE)
     }
     compared = {
-        "evidence": (verdict.get("evidence_sha256"), sha256_hex(members[EVIDENCE])),
-        "tally": (evidence.get("tally_sha256"), sha256_hex(members[TALLY])),
+        "evidence": (verdict.get("evidence_sha256"), digests[EVIDENCE]),
+        "tally": (evidence.get("tally_sha256"), digests[TALLY]),
         "system": (verdict.get("system"), evidence.get("system")),
         "model": (verdict.get("model"), version.get("name")),
         "version": (verdict.get("version"), version.get("version")),
@@ -101,17 +126,17 @@ def _compare_records(members: dict[str, bytes], evidence: dict[str, Any], verdic
         raise Refused(f"{', '.join(wrong)}: verdict, evidence and tally do not name the same")
 
 
-def _compare_subjects(members: dict[str, bytes], verdict: dict[str, Any], kind: str, claim: Claim) -> None:
+def _compare_subjects(digests: dict[str, str], verdict: dict[str, Any], kind: str, claim: Claim) -> None:
     expected: dict[Any, Any] = {
         verdict["model"]: verdict.get("model_sha256"),
         **{f"dataset:{role}": digest for role, digest in texts(verdict, "datasets", VERDICT).items()},
-        EVIDENCE: sha256_hex(members[EVIDENCE]),
+        EVIDENCE: digests[EVIDENCE],
     }
     if kind == VERIFIED:
         policy = field(verdict, "policy", dict, VERDICT)
-        expected |= {f"policy:{policy.get('name')}": policy.get("sha256"), VERDICT: sha256_hex(members[VERDICT])}
+        expected |= {f"policy:{policy.get('name')}": policy.get("sha256"), VERDICT: digests[VERDICT]}
     else:
-        expected[TALLY] = sha256_hex(members[TALLY])
+        expected[TALLY] = digests[TALLY]
     wrong = [name for name in {**expected, **claim.subjects} if expected.get(name) != claim.subjects.get(name)]
     if wrong:
         raise Refused(f"{', '.join(wrong)}: not what {_WORDS[kind]} was signed about")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
+import zipfile
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -220,6 +223,29 @@ def test_a_backup_is_searched_where_it_is_named(project: SmallProject, tmp_path:
     backup.write_text(f"by {NAME}")
     assert project.say("trail", "erase", "--scan", NAME, "--also", backup).code == 1
     assert project.say("trail", "erase", "--scan", NAME, "--also", tmp_path / "absent").code == 2
+
+
+def test_an_auditor_is_told_of_an_erasure_and_nothing_of_the_person(project: SmallProject) -> None:
+    assert project.say(*ERASE, NAME).code == 0
+    assert project.say("trail", "export", "-o", "bundle.zip").code == 0
+    assert holding(project.root) == []
+    with zipfile.ZipFile(project.root / "bundle.zip") as archive:
+        archive.extractall(project.root / "bundle")
+    command = [sys.executable, "verify.pyz", "--json"]
+    said = subprocess.run(command, cwd=project.root / "bundle", capture_output=True, text=True, check=False)
+    told = json.loads(said.stdout)
+    assert (said.returncode, told["problems"]) == (0, [])
+    assert any("erased by dora" in line for line in told["not_checked"])
+    assert any("a record was rewritten by an erasure" in line for line in told["not_checked"])
+
+
+def test_a_bundle_without_the_erasure_does_not_hold(project: SmallProject) -> None:
+    assert project.say(*ERASE, NAME).code == 0
+    shutil.rmtree(project.release / "erasures")
+    said = project.say("trail", "export", "-o", "bundle.zip")
+    assert said.code == 1
+    assert "not what the verification result was signed about" in said.err
+    assert not (project.root / "bundle.zip").exists()
 
 
 def test_two_people_are_erased_one_after_the_other(project: SmallProject) -> None:
