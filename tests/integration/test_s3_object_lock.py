@@ -13,12 +13,8 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from assay.adapters.s3_client import connect
+from integration.s3_server import free_port, local, running_ministack, wait_for
 from s3_log import S3Log
 from worm_scenarios import SCENARIOS, Store
 
@@ -46,64 +43,10 @@ PATIENCE_S = 60
 pytestmark = pytest.mark.service
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-def wait_for(address: str, alive: Callable[[], bool]) -> None:
-    """Wait until something answers, whatever it says."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end and alive():
-        try:
-            urllib.request.urlopen(address, timeout=2).close()  # noqa: S310 - http on loopback
-        except urllib.error.HTTPError as error:
-            error.close()
-            return
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"nothing answers at {address}")
-
-
 @pytest.fixture(scope="module")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    for needed in ("boto3", "ministack"):
-        if importlib.util.find_spec(needed) is None:
-            pytest.skip(f"{needed} is not installed")
-    folder, port = tmp_path_factory.mktemp("ministack"), free_port()
-    loopback = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": "s3", "IOT_MTLS_ENABLED": "0"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
-            env={**os.environ, **loopback, "STATE_DIR": str(folder)},
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-        )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/", lambda: process.poll() is None)
-        yield local(port, "test", "test")
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
-
-
-def local(port: int, key: str, secret: str) -> Store:
-    return Store(
-        connect(
-            f"http://127.0.0.1:{port}",
-            region_name="us-east-1",
-            aws_access_key_id=key,
-            aws_secret_access_key=secret,
-        )
-    )
+    with running_ministack(tmp_path_factory.mktemp("ministack")) as store:
+        yield store
 
 
 class Ceph:

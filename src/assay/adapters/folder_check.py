@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assay.adapters.durable_files import storage_errors, temporary_name
 from assay.adapters.folder_tiles import CHECKPOINT
-from assay.adapters.sqlite_sequencer import SqliteSequencer
+from assay.adapters.log_places import opened_sequencer
 from assay.errors import StorageError, VerificationError
 from assay.lifecycle.publishing import contradiction
 from assay.tlog.compact_range import read_compact_range
@@ -18,14 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assay.adapters.folder_reader import CheckReport, FolderReader
+    from assay.adapters.log_places import LogSequencer, Places
     from assay.adapters.log_private import LogPrivate
     from assay.tlog.checkpoint import Checkpoint
 
 _INTERRUPTED = "publishing was interrupted; the next append, or `assay log checkpoint`, finishes it"
 
 
-def check_log(reader: FolderReader, private: LogPrivate, old: bytes | None) -> CheckReport:
+def check_log(reader: FolderReader, private: LogPrivate, places: Places, old: bytes | None) -> CheckReport:
     """Check a log against its entries, its guard, and an older checkpoint if there is one.
+
+    Args:
+        reader: the log's folder.
+        private: its private folder.
+        places: where its entries wait.
+        old: a signed checkpoint seen earlier.
 
     Raises:
         StorageError: when the disk refuses, or the lock is not to be had.
@@ -35,11 +42,11 @@ def check_log(reader: FolderReader, private: LogPrivate, old: bytes | None) -> C
         if pending is not None:
             report = reader.check(old, excused=set(written(*pending)).__contains__)
             return replace(report, notes=(*report.notes, _INTERRUPTED))
-        if not private.database.is_file():
+        if places.postgres is None and not private.database.is_file():
             report = reader.check(old)
             return replace(report, problems=(*report.problems, *_compare_guard(report, private, None)))
         try:
-            with SqliteSequencer(private.database) as sequencer:
+            with opened_sequencer(private, places, leased=False) as sequencer:
                 return _check_with(sequencer, reader, private, old)
         except StorageError as error:
             report = reader.check(old)
@@ -55,9 +62,7 @@ def written(old: int, new: int) -> Iterator[str]:
         yield f"{folder}/{temporary_name(name)}"
 
 
-def _check_with(
-    sequencer: SqliteSequencer, reader: FolderReader, private: LogPrivate, old: bytes | None
-) -> CheckReport:
+def _check_with(sequencer: LogSequencer, reader: FolderReader, private: LogPrivate, old: bytes | None) -> CheckReport:
     size = sequencer.head().size
     now: Checkpoint | None = None
     with contextlib.suppress(VerificationError):  # the reader's own check tells of it
@@ -72,7 +77,7 @@ def _check_with(
     return replace(report, problems=tuple(problems), notes=notes)
 
 
-def _check_kept(sequencer: SqliteSequencer, reader: FolderReader, size: int, name: str) -> list[str]:
+def _check_kept(sequencer: LogSequencer, reader: FolderReader, size: int, name: str) -> list[str]:
     """Compare the published entries that the database still has with the bundles."""
     first, end = sequencer.kept_from(), min(size, sequencer.head().size)
     rows = zip(sequencer.entries(first, end), reader.entries(first, end), strict=True)
@@ -80,7 +85,7 @@ def _check_kept(sequencer: SqliteSequencer, reader: FolderReader, size: int, nam
     return [] if wrong is None else [f"{name}: entry {wrong} is not the one that was published"]
 
 
-def _compare_guard(report: CheckReport, private: LogPrivate, sequencer: SqliteSequencer | None) -> list[str]:
+def _compare_guard(report: CheckReport, private: LogPrivate, sequencer: LogSequencer | None) -> list[str]:
     if report.checkpoint is None:
         return []
     now = report.checkpoint.checkpoint

@@ -12,42 +12,43 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assay.adapters.durable_files import read_file, remove_files, replace_file, storage_errors, temporary_name
+from assay.adapters.durable_files import remove_files, replace_file, storage_errors, temporary_name
 from assay.adapters.folder_reader import (
     CheckReport,
     FolderReader,
     prove_in,
+    read_keys,
     read_second_vkey,
     second_vkey_path,
     vkey_path,
 )
 from assay.adapters.folder_tiles import CHECKPOINT, FolderTiles
+from assay.adapters.log_places import Places, make_sequencer, opened_sequencer, read_places, write_places
 from assay.adapters.log_private import LogPrivate, private_folder
-from assay.adapters.sqlite_sequencer import SqliteSequencer
+from assay.adapters.log_signing import cosigner_of, sign_checkpoint
+from assay.adapters.mirrored_tiles import MirroredTiles
 from assay.errors import AssayError, InputError, VerificationError
 from assay.lifecycle.publishing import Publisher, PublishingWaitsError, Submission
-from assay.tlog.checkpoint import Checkpoint, parse_checkpoint
+from assay.tlog.checkpoint import Checkpoint
 from assay.tlog.entry_bundle import MAX_ENTRY_BYTES, check_entries
 from assay.tlog.merkle import EMPTY_ROOT, hash_leaf
-from assay.tlog.note import Note, parse_note
-from assay.tlog.signer import SignerKey, sign_note
 from assay.tlog.vkey import is_key_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from assay.adapters.log_places import LogSequencer
     from assay.attest.bundle import Inclusion
-    from assay.lifecycle.publishing import Cosigner
     from assay.tlog.proof import Proof
     from assay.tlog.signed_checkpoint import SignedCheckpoint
+    from assay.tlog.signer import SignerKey
 
-MAX_POLICY_BYTES = 256 * 1024
 _MAX_ORIGIN_BYTES = 255
+_HERE = Places()
 _ADVICE = "Nothing that was acknowledged is lost; mend this and run again"
 
 
@@ -64,11 +65,6 @@ class Appended:
     first: int
     leaves: tuple[bytes, ...]
     checkpoint: SignedCheckpoint
-
-
-def policy_path(folder: Path) -> Path:
-    """Return where a log's trust policy (C2SP tlog-policy) is: where it stands, publishing waits for its quorum."""
-    return folder.with_name(f"{folder.name}.policy")
 
 
 def default_origin(system: str) -> str:
@@ -114,20 +110,22 @@ class FolderLog:
         self._folder = folder
         self._private = LogPrivate(private_folder(folder))
         self._signer = signer
-        self.reader = FolderReader(folder, signer.verifier, read_second_vkey(folder))
+        self._places = read_places(self._private.path)
+        self.reader = FolderReader(folder, signer.verifier, read_second_vkey(folder), read_keys(folder))
 
     @classmethod
-    def init(cls, folder: Path, origin: str, *, ml_dsa: bool = False) -> FolderLog:
+    def init(cls, folder: Path, origin: str, *, ml_dsa: bool = False, places: Places = _HERE) -> FolderLog:
         """Make a new, empty log with a new key.
 
         Args:
             folder: where its tiles will be; must not hold anything yet.
             origin: the log's name; its key bears it too.
             ml_dsa: sign checkpoints with a second key, too, ML-DSA-44 (FIPS 204), which withstands quantum computers.
+            places: where its entries wait and its tiles go, if not in its folders alone.
 
         Raises:
             InputError: when there is a log already, something else in the folder, or the origin cannot be one.
-            StorageError: when the disk refuses.
+            StorageError: when the disk, or another place, refuses.
         """
         check_origin(origin)
         path = private_folder(folder)
@@ -148,9 +146,13 @@ class FolderLog:
                 second = private.second_key(make_for=origin if ml_dsa else None)
                 if second is not None:
                     replace_file(second_vkey_path(folder), f"{second.verifier}\n".encode())
+                write_places(path, places)
                 made, empty = cls(folder, signer), Checkpoint(origin, 0, EMPTY_ROOT)
-                replace_file(folder / CHECKPOINT, made._sign(empty))
-                SqliteSequencer.create(private.database)
+                make_sequencer(private, made._places)
+                replace_file(folder / CHECKPOINT, sign_checkpoint(empty, private))
+                tiles = made._tiles()
+                if isinstance(tiles, MirroredTiles):
+                    tiles.settle(made.reader.checkpoint(), made.reader.opened)
                 private.make_guard(empty)
         return made
 
@@ -232,7 +234,7 @@ class FolderLog:
             publisher.prepare()  # before anything is committed: a log that does not hold takes no entries
             indices = sequencer.append([Submission(entry, event_id) for entry in entries]) if entries else []
             try:
-                signed = publisher.publish()
+                signed = self._publish(publisher)
             except (OSError, AssayError) as error:
                 if not indices:
                     raise
@@ -241,7 +243,7 @@ class FolderLog:
         return Appended(first, tuple(map(hash_leaf, entries)), signed)
 
     @contextlib.contextmanager
-    def sequencing(self) -> Iterator[SqliteSequencer]:
+    def sequencing(self) -> Iterator[LogSequencer]:
         """Open the log to submit entries, which `publish` covers with a checkpoint later.
 
         What its ``append`` returned is durable. Any number of processes and threads may have the log open.
@@ -251,13 +253,16 @@ class FolderLog:
         """
         with self._publishing() as (_, publisher):
             publisher.prepare()
-        with storage_errors(self._folder, _ADVICE), SqliteSequencer(self._private.database) as sequencer:
+        with (
+            storage_errors(self._folder, _ADVICE),
+            opened_sequencer(self._private, self._places, leased=False) as sequencer,
+        ):
             yield sequencer
 
     def publish(self) -> SignedCheckpoint:
         """Publish everything that was submitted, finish what was interrupted, and return the checkpoint."""
         with self._publishing() as (_, publisher):
-            return publisher.publish()
+            return self._publish(publisher)
 
     def collect(self) -> int:
         """Remove every partial tile that a full one has replaced, and return how many files went.
@@ -266,7 +271,27 @@ class FolderLog:
         """
         with storage_errors(self._folder, _ADVICE), self._private.locked():
             size = self.reader.checkpoint().checkpoint.size
-            return FolderTiles(self._folder, self._private.marker).collect(size)
+            return self._tiles().collect(size)
+
+    def archive(self) -> None:
+        """Keep the current checkpoint in write-once storage, if the log has any."""
+        tiles = self._tiles()
+        if isinstance(tiles, MirroredTiles):
+            tiles.archive(self.reader.checkpoint())
+
+    def write_once(self) -> MirroredTiles:
+        """Return the log's write-once storage.
+
+        Raises:
+            InputError: when it has none.
+        """
+        tiles = self._tiles()
+        if not isinstance(tiles, MirroredTiles):
+            raise InputError(
+                f"{self._folder}: expected a log in write-once storage, found one in its folder alone. Make one with: "
+                "assay log init LOG --s3 s3://BUCKET"
+            )
+        return tiles
 
     def prove(self, index: int) -> Proof:
         """Return the inclusion proof of an entry under the current checkpoint."""
@@ -293,35 +318,43 @@ class FolderLog:
         """
         from assay.adapters.folder_check import check_log  # noqa: PLC0415 - an append does without it
 
-        return check_log(self.reader, self._private, old)
+        report = check_log(self.reader, self._private, self._places, old)
+        if self._places.s3 is None or report.checkpoint is None:
+            return report
+        store = self._places.s3.tiles(self._places.s3.least_lock())
+        stored = MirroredTiles(FolderTiles(self._folder, self._private.marker), store)
+        objects, problems = stored.problems(self.reader.opened, self._private.read().size)
+        return replace(report, files=report.files + objects, problems=(*report.problems, *problems))
 
     # The steps of an append.
 
     @contextlib.contextmanager
-    def _publishing(self) -> Iterator[tuple[SqliteSequencer, Publisher]]:
+    def _publishing(self) -> Iterator[tuple[LogSequencer, Publisher]]:
         with storage_errors(self._folder, _ADVICE), self._private.locked():
             self._finish_earlier_version()
-            if not self._private.database.is_file():
-                self._private.read()  # without a guard there is no log to go on with
-                SqliteSequencer.create(self._private.database)
-            with SqliteSequencer(self._private.database) as sequencer:
+            tiles = self._tiles()
+            if isinstance(tiles, MirroredTiles):
+                tiles.check_behind(self._private.read(), self.reader.opened)
+            with opened_sequencer(self._private, self._places, leased=True) as sequencer:
                 publisher = Publisher(
                     sequencer,
                     self._private,
-                    FolderTiles(self._folder, self._private.marker),
-                    sign=self._sign,
+                    tiles,
+                    sign=lambda checkpoint: sign_checkpoint(checkpoint, self._private),
                     opened=self.reader.checkpoint,
-                    cosign=self._cosigner(),
+                    cosign=cosigner_of(self._folder),
                 )
                 yield sequencer, publisher
 
-    def _sign(self, checkpoint: Checkpoint) -> bytes:
-        signed = sign_note(checkpoint.text(), [self._signer])
-        second = self._private.second_key()
-        if second is None:
-            return signed
-        note = parse_note(signed)
-        return Note(note.text, (*note.signatures, second.cosign(note.text, int(time.time())))).content()
+    def _publish(self, publisher: Publisher) -> SignedCheckpoint:
+        signed, tiles = publisher.publish(), publisher.tiles
+        if isinstance(tiles, MirroredTiles):
+            tiles.settle(signed, self.reader.opened)
+        return signed
+
+    def _tiles(self) -> FolderTiles | MirroredTiles:
+        folder, s3 = FolderTiles(self._folder, self._private.marker), self._places.s3
+        return folder if s3 is None else MirroredTiles(folder, s3.tiles())
 
     def _finish_earlier_version(self) -> None:
         """Undo the append that a version without a database left before its guard had moved."""
@@ -344,22 +377,3 @@ class FolderLog:
         if isinstance(error, VerificationError):
             return VerificationError(message)
         return PublishingWaitsError(indices, message)
-
-    def _cosigner(self) -> Cosigner | None:
-        """Return who asks the witnesses of the log's policy; None when it has none."""
-        path = policy_path(self._folder)
-        content = read_file(path, MAX_POLICY_BYTES)
-        if content is None:
-            return None
-        from assay.adapters.checkpoint_archive import archive_checkpoint  # noqa: PLC0415 - few logs need it
-        from assay.adapters.witness_client import Witnesses  # noqa: PLC0415 - brings sockets, which few logs need
-        from assay.tlog.witness_policy import parse_witness_policy  # noqa: PLC0415 - as above
-
-        witnesses = Witnesses(parse_witness_policy(content, name=str(path)))
-
-        def cosign(note: bytes, prove: Callable[[int, int], Sequence[bytes]]) -> bytes:
-            cosigned = witnesses(note, prove)
-            archive_checkpoint(self._folder, parse_checkpoint(parse_note(cosigned).text).size, cosigned)
-            return cosigned
-
-        return cosign

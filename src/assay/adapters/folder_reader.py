@@ -14,6 +14,7 @@ from assay.adapters.durable_files import read_file
 from assay.adapters.folder_tiles import CHECKPOINT, TILE_CAP
 from assay.errors import AssayError, InputError, VerificationError
 from assay.tlog.audit import audit
+from assay.tlog.log_keys import MAX_LOG_KEYS, LogKeys, parse_log_keys
 from assay.tlog.merkle import hash_leaf, verify_consistency, verify_inclusion
 from assay.tlog.note import MAX_NOTE_BYTES
 from assay.tlog.proof import Proof
@@ -72,14 +73,39 @@ def read_second_vkey(folder: Path) -> VerifierKey | None:
     return read_vkey(path) if path.exists() else None
 
 
+def keys_path(folder: Path) -> Path:
+    """Return where the keys of a log that has had several are published, by the sizes they may sign."""
+    return folder.with_name(f"{folder.name}.keys")
+
+
+def read_keys(folder: Path) -> LogKeys | None:
+    """Return the keys published beside a log's folder by sizes (`assay.tlog.log_keys`); None when there are none.
+
+    Raises:
+        DocumentError: when the file is wrong.
+    """
+    content = read_file(keys_path(folder), MAX_VKEY_CHARACTERS * MAX_LOG_KEYS)
+    return None if content is None else parse_log_keys(content, name=keys_path(folder).name)
+
+
 class FolderReader:
     """A log's folder, read only."""
 
-    def __init__(self, folder: Path, key: VerifierKey, second: VerifierKey | None = None) -> None:
-        """Take the folder, the log's key, and its ML-DSA-44 key if checkpoints are to bear its signature, too."""
+    def __init__(
+        self, folder: Path, key: VerifierKey, second: VerifierKey | None = None, keys: LogKeys | None = None
+    ) -> None:
+        """Take the folder and the log's keys.
+
+        Args:
+            folder: the tiles.
+            key: the log's key, the last one if it has had several.
+            second: its ML-DSA-44 key, if checkpoints are to bear its signature, too.
+            keys: all that it has had, by the sizes they may sign; in the place of the others where given.
+        """
         self._folder = folder
         self._key = key
         self._second = second
+        self._keys = keys
 
     @classmethod
     def open(cls, folder: Path, vkey: str | None = None) -> FolderReader:
@@ -92,7 +118,7 @@ class FolderReader:
             raise InputError(f"expected a log's folder at {folder}, found none. Make one with: assay log init {folder}")
         if vkey is not None:
             return cls(folder, parse_vkey(vkey))
-        return cls(folder, read_vkey(vkey_path(folder)), read_second_vkey(folder))
+        return cls(folder, read_vkey(vkey_path(folder)), read_second_vkey(folder), read_keys(folder))
 
     @property
     def key(self) -> VerifierKey:
@@ -112,9 +138,16 @@ class FolderReader:
         note = read_file(self._folder / CHECKPOINT, MAX_NOTE_BYTES)
         if note is None:
             raise VerificationError(f"{self._folder / CHECKPOINT}: expected the log's signed checkpoint, found none")
-        return self._open(note)
+        return self.opened(note)
 
-    def _open(self, note: bytes) -> SignedCheckpoint:
+    def opened(self, note: bytes) -> SignedCheckpoint:
+        """Open a checkpoint of this log.
+
+        Raises:
+            VerificationError: when it is not signed by the log, with both keys if it has two.
+        """
+        if self._keys is not None:
+            return self._keys.open(note)
         seconds = [self._second] if self._second else []
         signed = open_checkpoint(note, self._key, seconds)
         if signed.cosigned_by != tuple(seconds):
@@ -173,7 +206,7 @@ class FolderReader:
 
     def _compare_old(self, old: bytes, signed: SignedCheckpoint) -> str | None:
         try:
-            before, now = self._open(old).checkpoint, signed.checkpoint
+            before, now = self.opened(old).checkpoint, signed.checkpoint
             if before.size > now.size:
                 return f"log: cut: it had {before.size} entries at the old checkpoint, it has {now.size} now"
             if before.size == 0:

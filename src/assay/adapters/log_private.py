@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from assay.adapters.durable_files import create_file, locked, read_file, replace_file
+from assay.adapters.durable_files import create_file, locked, read_file, replace_file, sync_folder
 from assay.errors import InputError, VerificationError
 from assay.tlog.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, parse_checkpoint
 from assay.tlog.encoding import decode_number
@@ -66,6 +66,15 @@ class LogPrivate:
         """Return the ML-DSA-44 key that a log may have beside its first one; None when it has none."""
         return self._key("key-ml-dsa", ML_DSA_44_COSIGNATURE, make_for)
 
+    def next_key(self, make_for: str | None = None) -> SignerKey | None:
+        """Return the key that is about to replace the first one; None when none is."""
+        return self._key("key.next", ED25519, make_for)
+
+    def finish_rotation(self) -> None:
+        """Let the next key take the place of the first one, which is gone then."""
+        (self._path / "key.next").replace(self._path / "key")
+        sync_folder(self._path)
+
     def _key(self, name: str, kind: int, make_for: str | None) -> SignerKey | None:
         path = self._path / name
         if make_for is not None and not path.exists():
@@ -81,6 +90,11 @@ class LogPrivate:
                 f"chmod 600 {path}"
             )
         return parse_skey(content.decode("utf-8", "replace").removesuffix("\n"))
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._path
 
     @property
     def database(self) -> Path:

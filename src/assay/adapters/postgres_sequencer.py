@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from assay.tlog.compact_range import CompactRange
 
 _SHORT = 16
+_POLL_SECONDS = 0.02
 _KEPT = 1_024
 _FETCHED = 1_024
 
@@ -99,20 +101,29 @@ class PostgresSequencer:
         self._connection = open_session(self._conninfo, self._log)
 
     @classmethod
-    def create(cls, conninfo: str, log: str, *, writer: str | None = None, publisher: str | None = None) -> None:
+    def create(
+        cls,
+        conninfo: str,
+        log: str,
+        *,
+        writer: str | None = None,
+        publisher: str | None = None,
+        make_roles: bool = False,
+    ) -> None:
         """Make the tables of an empty log; those that are there already are left as they are.
 
         Args:
             conninfo: where the database is; its user becomes the owner.
             log: name for the log's schema.
-            writer: a role that shall append; it must exist.
-            publisher: a role that shall append, and forget what is published; it must exist.
+            writer: a role that shall append.
+            publisher: a role that shall append, and forget what is published.
+            make_roles: make those of the two that do not exist.
 
         Raises:
             MissingExtraError: when psycopg is not installed.
             StorageError: when the database refuses; nothing is made then.
         """
-        make_log(conninfo, log, writer=writer, publisher=publisher)
+        make_log(conninfo, log, writer=writer, publisher=publisher, make_roles=make_roles)
 
     def close(self) -> None:
         """Let the database go; what was committed is kept."""
@@ -127,8 +138,11 @@ class PostgresSequencer:
         self.close()
 
     @contextlib.contextmanager
-    def lease(self) -> Iterator[None]:
+    def lease(self, seconds: float = 0.0) -> Iterator[None]:
         """Hold the log as its only publisher: the server keeps the lease as long as this session lives.
+
+        Args:
+            seconds: how long to wait for another publisher.
 
         Raises:
             StorageError: when another publisher holds it, or the session is lost.
@@ -137,8 +151,11 @@ class PostgresSequencer:
         if not self._lease.acquire(blocking=False):
             raise self._is_leased()
         try:
-            if self._read(_LEASE, quoted(self._log)) != [(True,)]:
-                raise self._is_leased()
+            ends = time.monotonic() + seconds
+            while self._read(_LEASE, quoted(self._log)) != [(True,)]:
+                if time.monotonic() >= ends:
+                    raise self._is_leased()
+                time.sleep(_POLL_SECONDS)
             self._leased = True
             try:
                 yield
@@ -196,6 +213,16 @@ class PostgresSequencer:
             after, after + MAX_STEP,
         ) or self._read("SELECT size, root FROM batch WHERE size > %s ORDER BY size LIMIT 1", after)  # fmt: skip
         return Head(*found[0]) if found else None
+
+    def wait(self, after: int, seconds: float) -> None:
+        """Return when there is something to publish after a size, or some seconds have gone."""
+        with self._turn, database_errors(self._where):
+            self._live().execute("LISTEN assay")
+        if self.step(after) is None:
+            with self._turn, database_errors(self._where):
+                for heard in self._live().notifies(timeout=seconds):
+                    if heard.payload == self._log:
+                        break
 
     def kept_from(self) -> int:
         """Return the index of the first entry that is kept; the head's size when none is."""

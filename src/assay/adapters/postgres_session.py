@@ -43,7 +43,7 @@ def place(log: str) -> str:
     return f"PostgreSQL schema {log}"
 
 
-def make_log(conninfo: str, log: str, *, writer: str | None, publisher: str | None) -> None:
+def make_log(conninfo: str, log: str, *, writer: str | None, publisher: str | None, make_roles: bool = False) -> None:
     """Make the tables of an empty log, as `assay.adapters.postgres_sequencer.PostgresSequencer.create` says."""
     psycopg = driver()
     schema = psycopg.sql.Identifier(checked_name(log))
@@ -57,9 +57,24 @@ def make_log(conninfo: str, log: str, *, writer: str | None, publisher: str | No
         if _version(connection) is None:
             connection.execute(Path(__file__).with_name("postgres_schema.sql").read_text("utf-8"))
         for role, grants in ((writer, _WRITES), (publisher, (*_WRITES, *_PUBLISHES))):
-            for grant in grants if role is not None else ():
+            if role is None:
+                continue
+            if make_roles:
+                _make_role(connection, role)
+            for grant in grants:
                 wanted = psycopg.sql.SQL(f"GRANT {grant} TO {{role}}")
                 connection.execute(wanted.format(log=schema, role=psycopg.sql.Identifier(role)))
+
+
+def _make_role(connection: Connection[tuple[Any, ...]], role: str) -> None:
+    """Make a role that may log in; it has no password until somebody gives it one."""
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
+        made = (
+            driver()
+            .sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE")
+            .format(driver().sql.Identifier(role))
+        )
+        connection.execute(made)
 
 
 def open_session(conninfo: str, log: str) -> Connection[tuple[Any, ...]]:

@@ -44,14 +44,7 @@ _BATCH = 1000  # keys in one DeleteObjects, at most
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of an object in the locked bucket, or a delete marker.
-
-    Attributes:
-        path: below the log.
-        version: the store's name for it.
-        marker: whether it is a delete marker.
-        latest: whether it is what a reader without a version gets.
-    """
+    """One version of an object in the locked bucket: path, name, a delete marker or not, the latest or not."""
 
     path: str
     version: str
@@ -150,8 +143,15 @@ class S3Tiles:
         for tile in tiles_between(old, size):
             if tile.width == TILE_WIDTH:
                 keys += self._keys(f"{tile_path(tile)}.p/")
-        for start in range(0, len(keys), _BATCH):
-            self._delete(keys[start : start + _BATCH])
+        self._delete(keys)
+
+    def collect(self, size: int) -> int:
+        """Remove every partial tile whose full one a tree of ``size`` entries has; return how many went."""
+        keys = [key for key in self._keys("tile/") if ".p/" in key]
+        needed = {self._prefix + tile_path(tile) for tile in tiles_between(0, size)}
+        unneeded = [key for key in keys if key.partition(".p/")[0] in needed]
+        self._delete(unneeded)
+        return len(unneeded)
 
     # What Object Lock adds.
 
@@ -387,13 +387,13 @@ class S3Tiles:
             start = {"ContinuationToken": page["NextContinuationToken"]}
 
     def _delete(self, keys: list[str]) -> None:
-        with self._told(self._mutable, ""):
-            answer = self._client.delete_objects(
-                Bucket=self._mutable, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
-            )
-        kept = [f"{error.get('Key')} ({error.get('Code')})" for error in answer.get("Errors", [])]
-        if kept:
-            raise StorageError(
-                f"s3://{self._mutable}: {len(kept)} of {len(keys)} partial tiles could not be removed: "
-                f"{', '.join(kept[:3])}{', ...' if len(kept) > 3 else ''}"  # noqa: PLR2004 - the first tell enough
-            )
+        for start in range(0, len(keys), _BATCH):
+            part = [{"Key": key} for key in keys[start : start + _BATCH]]
+            with self._told(self._mutable, ""):
+                answer = self._client.delete_objects(Bucket=self._mutable, Delete={"Objects": part, "Quiet": True})
+            kept = [f"{error.get('Key')} ({error.get('Code')})" for error in answer.get("Errors", [])]
+            if kept:
+                raise StorageError(
+                    f"s3://{self._mutable}: {len(kept)} of {len(part)} partial tiles could not be removed: "
+                    f"{', '.join(kept[:3])}{', ...' if len(kept) > 3 else ''}"  # noqa: PLR2004 - the first tell enough
+                )

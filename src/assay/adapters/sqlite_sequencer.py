@@ -16,6 +16,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Self
@@ -36,6 +37,7 @@ _SHORT = 16
 _KEPT = 1_024
 _MARGIN_BYTES = 1 << 20
 _BUSY_SECONDS = 60.0
+_POLL_SECONDS = 0.02
 
 _FREE_PAGES = 1_024
 _SHRINK_PAGES = 16_384
@@ -95,7 +97,8 @@ class SqliteSequencer:
         self._connection = _connect(path)
         self._turn = threading.Lock()  # held by the thread that uses the connection
         self._queue: list[_Waiting] = []
-        self._queued = threading.Lock()
+        self._changed = threading.Condition()  # of the queue, and of whether somebody commits
+        self._committing = False
         with _told(path):
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if version != _VERSION:
@@ -140,13 +143,21 @@ class SqliteSequencer:
         """
         check_entries([one.content for one in submissions])
         waiting = _Waiting(submissions)
-        with self._queued:
+        together: list[_Waiting] = []
+        with self._changed:
             self._queue.append(waiting)
-        with self._turn:
+            self._changed.wait_for(lambda: waiting.done or not self._committing)
             if not waiting.done:
-                with self._queued:
-                    together, self._queue = self._queue, []
-                self._commit(together)
+                self._committing = True
+                together, self._queue = self._queue, []
+        if together:
+            try:
+                with self._turn:
+                    self._commit(together)
+            finally:
+                with self._changed:
+                    self._committing = False
+                    self._changed.notify_all()
         if waiting.error is not None:
             raise waiting.error
         return waiting.indices
@@ -168,6 +179,12 @@ class SqliteSequencer:
             after, after + MAX_STEP,
         ) or self._read("SELECT size, root FROM batch WHERE size > ? ORDER BY size LIMIT 1", after)  # fmt: skip
         return Head(*found[0]) if found else None
+
+    def wait(self, after: int, seconds: float) -> None:
+        """Return when there is something to publish after a size, or some seconds have gone."""
+        ends = time.monotonic() + seconds
+        while self.step(after) is None and time.monotonic() < ends:
+            time.sleep(_POLL_SECONDS)
 
     def kept_from(self) -> int:
         """Return the index of the first entry that is kept; the head's size when none is."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assay.cli.log_places import hold, place_options, places_of, publish, submit
 from assay.cli.timestamp import stamp, timestamp
 from assay.cli.witness import witness
 from assay.errors import EXIT_ALLOW, EXIT_DENY, InputError
@@ -42,6 +43,9 @@ def log() -> None:
     """A tamper-evident log in a folder that any C2SP tlog-tiles client can read."""
 
 
+log.add_command(hold)
+log.add_command(publish)
+log.add_command(submit)
 log.add_command(timestamp)
 log.add_command(witness)
 
@@ -77,15 +81,23 @@ def _reader(folder: Path, vkey: str | None) -> FolderReader:
     is_flag=True,
     help="Sign with an ML-DSA-44 key, too (FIPS 204, against quantum computers): LOG.ml-dsa.vkey.",
 )
-def init(log_folder: Path, origin: str, ml_dsa: bool) -> None:
-    """Make an empty log with a new key, and print its verifier key.
+@place_options
+def init(log_folder: Path, origin: str, ml_dsa: bool, **places: Any) -> None:  # noqa: ANN401 - options of `places_of`
+    r"""Make an empty log with a new key, and print its verifier key.
 
     Tiles and checkpoint go to LOG; key and guard to LOG.private, which only you can read; the verifier key to LOG.vkey.
     Once a trust policy (C2SP tlog-policy) stands at LOG.policy, publishing waits for its quorum of witnesses.
-    """
-    from assay.adapters.folder_log import FolderLog  # noqa: PLC0415 - only when called
 
-    click.echo(FolderLog.init(log_folder, origin, ml_dsa=ml_dsa).vkey)
+    \b
+    Examples:
+      assay log init trail --origin logs.example.com/credit
+      assay log init trail --origin logs.example.com/credit --postgres 'host=db dbname=logs user=owner' --writer ingest
+      assay log init trail --origin logs.example.com/credit --s3 s3://example-log --mode governance --retain-days 30
+    """
+    from assay.adapters.folder_log import FolderLog, check_origin  # noqa: PLC0415 - only when called
+
+    check_origin(origin)
+    click.echo(FolderLog.init(log_folder, origin, ml_dsa=ml_dsa, places=places_of(origin, **places)).vkey)
 
 
 @log.command()
@@ -145,7 +157,9 @@ def checkpoint(log_folder: Path, tsa: str | None, ca: Path | None) -> None:
     from assay.adapters.log_private import may_write  # noqa: PLC0415 - only when called
 
     if may_write(log_folder):
-        note = FolderLog.open(log_folder).publish().note
+        opened = FolderLog.open(log_folder)
+        note = opened.publish().note
+        opened.archive()
     else:
         note = _reader(log_folder, None).checkpoint().note
     sys.stdout.buffer.write(note)

@@ -190,6 +190,11 @@ class Publisher:
         self._sign, self._opened, self._cosign = sign, opened, cosign
         self._prepared = False
 
+    @property
+    def tiles(self) -> TileStore:
+        """Where tiles go."""
+        return self._tiles
+
     def prepare(self) -> SignedCheckpoint:
         """Check that sequencer, guard, tiles and checkpoint are of one history; sign nothing.
 
