@@ -8,6 +8,9 @@ The front door: every name here is loaded on first use, so that importing Assay 
                                                                     protected=("sex", "race")))
     release = assay.run(assay.load_project())
     release.verdict.decision      # "allow", "warn", "deny" or "undecided"
+    assay.verify("handed-over/", trust=["trust.yaml", "witnesses.policy"]).proven
+    with assay.open_trail() as trail:  # questions: production of assay.trail.questions, ...
+        answer = trail.proven(production(trail.view(), "mortgage-approval", "2026-10-01"))
 """
 
 from __future__ import annotations
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from assay.adapters.here import gate as gate
     from assay.adapters.here import open_desk as open_desk
     from assay.adapters.here import run as run
+    from assay.adapters.trail_here import open_trail as open_trail
+    from assay.adapters.trail_here import record as record
+    from assay.adapters.verifying_here import verify as verify
     from assay.errors import AssayError as AssayError
     from assay.errors import DataError as DataError
     from assay.errors import DocumentError as DocumentError
@@ -52,6 +58,8 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "adapters.here": ("assess", "gate", "open_desk", "run"),
+    "adapters.trail_here": ("open_trail", "record"),
+    "adapters.verifying_here": ("verify",),
     "errors": ("AssayError", "DataError", "DocumentError", "InputError", "VerificationError"),
     "lifecycle.consenting": ("approve", "revoke", "waive"),
     "lifecycle.measuring": ("measure_rows",),

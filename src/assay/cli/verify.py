@@ -11,12 +11,16 @@ import click
 from assay.cli.options import format_option, print_machine
 
 if TYPE_CHECKING:
+    from assay.adapters.verifying_here import VerifiedLog
     from assay.lifecycle.verification import Verified
+    from assay.lifecycle.verified_bundle import VerifiedBundle
 
 EPILOG = """\b
 Examples:
   assay verify .assay/releases/mortgage-approval/2
   assay verify handed-over/ --trust trust.yaml --vkey log.vkey --model model/ --data test=data/test.parquet
+  assay verify bundle.zip --trust trust.yaml --vkey log.vkey
+  assay verify .assay/log --checkpoint from-the-witness
   assay verify handed-over/ --trust trust.yaml --trust witnesses.policy --trust authorities.pem --checkpoint seen
 
 \b
@@ -79,14 +83,12 @@ def verify(
 ) -> None:
     """Check a release offline: signatures, digests, inclusion in the log, and that the parts belong together.
 
-    BUNDLE is a release folder, or the bundle.json in it. Says in words what was proven and by whom, by when
+    BUNDLE is a release folder, or the bundle.json in it; an auditor bundle, as a zip or unpacked; or a log's folder,
+    every byte of which is hashed again. Says in words what was proven and by whom, by when
     outsiders had seen it, and what was not checked. A denial that verifies is still a denial.
     """
-    from assay.errors import VerificationError  # noqa: PLC0415 - only when called
-    from assay.lifecycle.anchors import read_trusted  # noqa: PLC0415
-    from assay.lifecycle.keyring import read_public_key  # noqa: PLC0415
-    from assay.lifecycle.project import read_file  # noqa: PLC0415
-    from assay.lifecycle.verification import verify_release  # noqa: PLC0415
+    from assay.adapters.verifying_here import verify as verify_here  # noqa: PLC0415 - only when called
+    from assay.errors import VerificationError  # noqa: PLC0415
 
     _must_be_there("--model", model)
     for role, path in data:
@@ -95,23 +97,15 @@ def verify(
     if at_hand is not None:
         model = model if model is not None else at_hand[0]
         data = (*at_hand[1].items(), *data)
-    people, log = read_trusted(trusted)
     try:
-        verified = verify_release(
-            bundle,
-            trust=people,
-            keys={name: read_public_key(path) for name, path in keys} or None,
-            model=model,
-            data=dict(data),
-            vkey=Path(vkey).read_text("utf-8").strip() if vkey is not None and Path(vkey).is_file() else vkey,
-            log=log,
-            seen={str(path): read_file(path, "a signed checkpoint") for path in seen},
+        verified = verify_here(
+            bundle, trust=trusted, keys=dict(keys), vkey=vkey, model=model, data=dict(data), seen=seen
         )
     except VerificationError as error:
         if form == "json":
             print_machine(_as_json({"verified": False, "problems": error.diagnostics().split("\n")}))
         raise
-    print_machine(_document(verified) if form == "json" else _text(verified))
+    print_machine(_as_json({"verified": True, **asdict(verified)}) if form == "json" else _text(verified))
 
 
 def _must_be_there(option: str, path: Path | None) -> None:
@@ -143,22 +137,8 @@ def _as_json(document: dict[str, object]) -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode()
 
 
-def _document(verified: Verified) -> str:
-    return _as_json(
-        {
-            "verified": True,
-            "model": verified.model,
-            "version": verified.version,
-            "decision": verified.decision,
-            "proven": verified.proven,
-            "not_checked": verified.not_checked,
-            "logged": [asdict(one) for one in verified.logged],
-        }
-    )
-
-
-def _text(verified: Verified) -> str:
-    lines = [f"VERIFIED: {verified.model} {verified.version}, decided: {verified.decision}", ""]
+def _text(verified: Verified | VerifiedBundle | VerifiedLog) -> str:
+    lines = [f"VERIFIED: {verified.title}", "", *(f"warning      {one}" for one in getattr(verified, "warnings", ()))]
     lines += [f"proven       {sentence}" for sentence in verified.proven]
     lines += [f"not checked  {sentence}" for sentence in verified.not_checked]
     return "\n".join(lines)

@@ -15,7 +15,7 @@ from assay.lifecycle.log_trust import trust_beside
 from assay.trail.view import Anchor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from assay.lifecycle.log_files import Archived, LogFiles
@@ -37,20 +37,19 @@ class OutsideTimes:
     problems: tuple[str, ...] = ()
     not_checked: tuple[str, ...] = ()
 
+    def words(self) -> list[str]:
+        """Return what each outsider has seen, the earliest first."""
+        ordered = sorted(self.anchors, key=lambda one: (one.at, one.size, one.by))
+        return [f"{one.size} entries existed before {one.at}, by {one.by}" for one in ordered]
+
     def told(self) -> list[str]:
         """Return a line for each outsider's word, and for each that could not be checked."""
-        seen = [f"{one.size} entries existed before {one.at}, by {one.by}" for one in sorted_anchors(self.anchors)]
-        return [*seen, *(f"not checked: {one}" for one in self.not_checked)]
+        return [*self.words(), *(f"not checked: {one}" for one in self.not_checked)]
 
     def before(self, index: int) -> Anchor | None:
         """Return the earliest proof that an entry was in the log; None when there is none."""
         covering = [one for one in self.anchors if one.size > index]
         return min(covering, key=lambda one: (one.at, one.size, one.by), default=None)
-
-
-def sorted_anchors(anchors: Iterable[Anchor]) -> list[Anchor]:
-    """Return anchors, the earliest first."""
-    return sorted(anchors, key=lambda one: (one.at, one.size, one.by))
 
 
 def cosigned_times(signed: SignedCheckpoint, trust: LogTrust) -> list[Anchor]:

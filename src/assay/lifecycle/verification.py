@@ -72,6 +72,11 @@ class Verified:
     logged: tuple[LoggedEntry, ...] = ()
 
     @property
+    def title(self) -> str:
+        """What holds, in words."""
+        return f"{self.model} {self.version}, decided: {self.decision}"
+
+    @property
     def ok(self) -> bool:
         """True: a release that does not hold is an error."""
         return True

@@ -39,7 +39,7 @@ def _arguments() -> argparse.ArgumentParser:
 def _vkeys(text: str) -> list[str]:
     path = Path(text)
     lines = decode_text(path.read_bytes(), text).splitlines() if "+" not in text or path.is_file() else [text]
-    return [line.strip() for line in lines if line.strip()]
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
 def _place(given: Path | None) -> Path:

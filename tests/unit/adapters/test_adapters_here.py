@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import assay
+from assay.trail.events import make_event
+from assay.trail.questions import production
 from small_project import SmallProject, small_project
 
 if TYPE_CHECKING:
@@ -30,3 +32,22 @@ def test_the_front_door_takes_paths_as_text(project: SmallProject) -> None:
 def test_a_project_that_is_not_there_is_refused(project: SmallProject) -> None:
     with pytest.raises(assay.InputError, match="found nothing there"):
         assay.run(f"{project.root}/nowhere")
+
+
+def test_python_records_and_asks_the_trail(project: SmallProject) -> None:
+    root = str(project.root)
+    with pytest.raises(assay.InputError, match="nothing is recorded yet"), assay.open_trail(root):
+        pytest.fail("there is no log yet")
+    fields = {
+        "deployment": "d-1", "model": "small", "version": "1", "model_sha256": "0" * 64,
+        "environment": "production", "outcome": "succeeded",
+    }  # fmt: skip
+    event = make_event("deployment.finished", fields, claimed_at="2026-10-01T00:00:00Z")
+    assert [(one.index, one.new) for one in assay.record([event], root)] == [(0, True)]
+    assert [(one.index, one.new) for one in assay.record([event], root)] == [(0, False)]
+    with pytest.raises(assay.InputError, match="expected one of the keys"):
+        assay.record([event], root, key="nobody")
+    with assay.open_trail(root) as trail:
+        answer = trail.proven(production(trail.view(), "small", "2026-10-02"))
+    assert answer.answered
+    assert [proof.index for proof in answer.proofs] == [0]
