@@ -72,8 +72,16 @@ def run(
     return release.run(project, setting, log_of(project), stage=stage, watched=watched)
 
 
-def assess(project: Project | Path | str | None = None, *, key: str = "default", watched: bool = False) -> Assessed:
+def assess(
+    project: Project | Path | str | None = None, *, key: str = "default", watched: bool = False, again: bool = False
+) -> Assessed:
     """Measure the model version that a project names, and sign the evidence; decide later with `gate`.
+
+    Args:
+        project: itself, its `assay.yaml` or folder; by default the one the working folder belongs to.
+        key: name of the key that signs.
+        watched: draw a progress bar for a person who waits.
+        again: whether a decision that is there may go: it is about other evidence then.
 
     Raises:
         AssayError: when something is missing or wrong; nothing is written then.
@@ -82,7 +90,7 @@ def assess(project: Project | Path | str | None = None, *, key: str = "default",
 
     project = _project(project)
     setting = setting_of(project, key=key)
-    return assessment.assess(project, setting.policy, setting.keyring, key=key, watched=watched)
+    return assessment.assess(project, setting, log_of(project), watched=watched, again=again)
 
 
 def gate(

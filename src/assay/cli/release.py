@@ -60,8 +60,11 @@ def finish(decided: Decided, form: str, outputs: tuple[tuple[str, Path], ...]) -
     type=click.Path(path_type=Path, allow_dash=True),
     help="Write the evidence there, too; - prints it.",
 )
-def assess(project: Path | None, key: str, out: Path | None) -> None:
+@click.option("--again", is_flag=True, help="Let a decision go that is there: it is about other evidence then.")
+def assess(project: Path | None, key: str, out: Path | None, again: bool) -> None:
     """Measure near the data, and sign what was measured; decide later, anywhere, with: assay gate.
+
+    A version that is decided already is not measured under its decision: `assay run` does both at once.
 
     \b
     Example:
@@ -70,7 +73,7 @@ def assess(project: Path | None, key: str, out: Path | None) -> None:
     from assay.adapters import here  # noqa: PLC0415 - only when called
     from assay.attest.statement import EVIDENCE  # noqa: PLC0415
 
-    assessed = here.assess(here.project_at(project), key=key, watched=True)
+    assessed = here.assess(here.project_at(project), key=key, watched=True, again=again)
     if out is not None:
         content = (assessed.folder / EVIDENCE).read_bytes()
         if str(out) == "-":

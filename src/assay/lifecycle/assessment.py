@@ -6,12 +6,12 @@ import contextlib
 import platform
 import subprocess
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from assay import __version__
 from assay.attest import dsse
 from assay.attest.oms import root as files_root
-from assay.attest.statement import EVIDENCE, TALLY, measured_statement
+from assay.attest.statement import EVIDENCE, TALLY, VERDICT, measured_statement
 from assay.errors import InputError
 from assay.lifecycle.measuring import count_rows
 from assay.lifecycle.project import read_file
@@ -22,20 +22,29 @@ from assay.policy import plan
 from assay.records.canonical import canonical_json, digest, parse_record, sha256_hex
 from assay.records.evidence import Baseline, Code, Dataset, Documentation, Evidence, ModelVersion, Tool
 from assay.records.tally_document import print_tally
+from assay.records.verdict import Verdict
 from assay.reports.card import examine, read_card
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from assay.attest.keys import Signer
     from assay.lifecycle.keyring import Keyring
     from assay.lifecycle.project import Project
+    from assay.lifecycle.setting import Log, Setting
     from assay.policy import Plan, Policy
     from assay.records.evidence import Stage
     from assay.records.measurement import Measurement
     from assay.records.tally import FileDigest, Tally
 
+
+Before: TypeAlias = "Callable[[tuple[Dataset, ...], str, Code], Mapping[str, Any]]"
+"""What is told before something is measured: datasets, root digest of the model's files, code; facts come back."""
+
+OF_A_DECISION = (VERDICT, "bundle.json", "receipt.json", "model-card.md", "report.html", "documents.json",
+                 "documents-receipt.json")  # fmt: skip
+"""Files of a release folder that are about a decision, and go when other evidence takes their ground away."""
 
 NO_FILES = files_root([])
 """Root digest of a model that has no files yet."""
@@ -186,35 +195,47 @@ def measure_release(
     *,
     key: str = "default",
     watched: bool = False,
+    before: Before | None = None,
 ) -> Assessed:
     """Tally the data, measure what the policy asks, digest everything, and sign; nothing is written yet.
+
+    Args:
+        project: whose release it is.
+        policy: whose measurements are made.
+        keyring: the keys.
+        key: name of the key that signs.
+        watched: draw a progress bar for a person who waits.
+        before: called when everything is counted and nothing is measured yet; what it returns become facts.
 
     Raises:
         InputError: when a file is missing or wrong.
     """
-    return sign_evidence(project, policy, keyring, _measure(project, policy, watched=watched), key=key)
+    return sign_evidence(project, policy, keyring, _measure(project, policy, watched=watched, before=before), key=key)
 
 
-def _measure(project: Project, policy: Policy, *, watched: bool) -> Measured:
+def _measure(project: Project, policy: Policy, *, watched: bool, before: Before | None) -> Measured:
     config = project.config
     wanted = plan(policy, config.materiality)
     files, root = list_model(project.model)
     section = config.datasets[config.measured_on]
     with contextlib.chdir(project.root):  # so that files and SQL on record bear the names of assay.yaml, no machine's
         tally = count_rows(section.path, project.roles(), query=section.query, watched=watched)
-    measurements = measure_for(tally, wanted)
     baseline, facts = _baseline(project)
+    datasets = tuple(_datasets(project, tally))
+    read_documentation(project, ())  # a card that cannot be read is met before anything is said
+    told = before(datasets, root, code_version(project.root)) if before is not None else {}
+    measurements = measure_for(tally, wanted)
     return Measured(
         stage="release",
         tally=tally,
         measurements=measurements,
-        datasets=tuple(_datasets(project, tally)),
+        datasets=datasets,
         measured_on=config.measured_on,
         files=files,
         model_sha256=root,
         documentation=read_documentation(project, measurements),
         baseline=baseline,
-        facts=facts,
+        facts={**facts, **told},
     )
 
 
@@ -271,16 +292,46 @@ def _signed(evidence: Evidence, tally: Tally, *, folder: Path, signer: Signer) -
     return Assessed(folder=folder, evidence=evidence, tally=tally, contents=contents)
 
 
-def assess(
-    project: Project, policy: Policy, keyring: Keyring, *, key: str = "default", watched: bool = False
-) -> Assessed:
+def assess(project: Project, setting: Setting, log: Log, *, watched: bool = False, again: bool = False) -> Assessed:
     """Measure a release and write tally, evidence and signature; decide later.
 
+    Args:
+        project: whose release it is.
+        setting: the policy whose measurements are made, and the keys.
+        log: where the trail is told of it.
+        watched: draw a progress bar for a person who waits.
+        again: whether a decision that is there may go: it is about other evidence then.
+
     Raises:
-        InputError: when a file is missing or wrong; nothing is written then.
+        InputError: when a file is missing or wrong, or the version is decided already; nothing is written then.
         StorageError: when the disk is full; what was there before is unchanged.
     """
-    assessed = measure_release(project, policy, keyring, key=key, watched=watched)
-    with staging(assessed.folder) as workplace, keyring.kept():
-        publish(workplace, assessed.folder, assessed.contents)
+    from assay.lifecycle.chronicle import Chronicle  # noqa: PLC0415 - only where something is measured
+
+    folder = project.release()
+    if not again:
+        _refuse_decided(folder)
+    chronicle = Chronicle(project, setting, log)
+    with chronicle.told():
+        assessed = measure_release(
+            project, setting.policy, setting.keyring, key=setting.key, watched=watched, before=chronicle.begin
+        )
+        entries = chronicle.finished(assessed.evidence, evidence_sha256=sha256_hex(assessed.contents[EVIDENCE]))
+        with staging(assessed.folder) as workplace:
+            (workplace / "room").write_bytes(b"\0" * sum(map(len, assessed.contents.values())))
+            (workplace / "room").unlink()
+            with setting.keyring.kept():
+                log.append(entries)
+            publish(workplace, assessed.folder, assessed.contents, without=OF_A_DECISION)
     return assessed
+
+
+def _refuse_decided(folder: Path) -> None:
+    """Refuse to measure again under a decision: its files would no longer be what was decided on."""
+    if (folder / VERDICT).is_file():
+        verdict = parse_record(read_file(folder / VERDICT, "a verdict"), Verdict, name=VERDICT)
+        raise InputError(
+            f"expected a version that is not decided yet, found {verdict.model} {verdict.version}: {verdict.decision} "
+            f"at {verdict.decided_at}. Measure and decide at once with: assay run; or name another version in "
+            "assay.yaml; or let the decision go with: assay assess --again"
+        )

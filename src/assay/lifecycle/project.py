@@ -18,13 +18,38 @@ STATE, KEYS, LOG = ".assay", "keys", "log"
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 
 
+class TrainedSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a model version was made, as whoever writes `assay.yaml` says; the trail takes it in as a claim.
+
+    Attributes:
+        job: the job that trained it.
+        hyperparameters: name to value.
+        metrics: name to value, as training ended.
+    """
+
+    job: str = "training"
+    hyperparameters: dict[str, str | int | float | bool] = msgspec.field(default_factory=dict)
+    metrics: dict[str, int | float] = msgspec.field(default_factory=dict)
+
+
 class ModelSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which model version is judged: its name, version, files, and the person who made it."""
+    """Which model version is judged: its name, version and files, and the people behind it.
+
+    Attributes:
+        name: the registered model's name.
+        version: the version.
+        path: its file or folder, relative to `assay.yaml`.
+        author: who made it, as the trust file names people.
+        owner: who answers for it; stands in the inventory.
+        trained: how it was made.
+    """
 
     name: str
     version: str
     path: str
     author: str | None = None
+    owner: str | None = None
+    trained: TrainedSection | None = None
 
 
 class DatasetSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

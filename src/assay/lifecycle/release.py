@@ -25,7 +25,7 @@ from assay.records.verdict import Verdict
 from assay.reports.release import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from assay.attest.trust import Trust
@@ -98,7 +98,13 @@ def decide_only(
 
 
 def gate(
-    signed: SignedEvidence, setting: Setting, log: Log, *, folder: Path | None = None, model: Path | None = None
+    signed: SignedEvidence,
+    setting: Setting,
+    log: Log,
+    *,
+    folder: Path | None = None,
+    model: Path | None = None,
+    first: Sequence[bytes] = (),
 ) -> Released:
     """Decide on signed evidence, attest the verdict, record evidence and verdict in the log, and write them.
 
@@ -108,6 +114,7 @@ def gate(
         log: where evidence and verdict are recorded.
         folder: the release folder; by default where the evidence lies, or that of its version in the state folder.
         model: the model's files, to compare; by default the project's, if it is about this version.
+        first: entries that go into the log before them, in the same append.
 
     Raises:
         InputError: when the model is missing; nothing is written then.
@@ -119,7 +126,7 @@ def gate(
     _require_tally(signed, folder)
     decided = decide_only(signed, setting, model=model, by=whoami(setting.keyring, setting.key))
     documents = _documents(decided.report, signed, setting, folder)
-    _record(signed, decided.verdict, setting, log, folder=folder, documents=documents)
+    _record(signed, decided.verdict, setting, log, folder=folder, documents=documents, first=first)
     return Released(decided.report, folder)
 
 
@@ -131,19 +138,22 @@ def run(project: Project, setting: Setting, log: Log, *, stage: Stage = "release
         VerificationError: when something changed while it ran.
         StorageError: when the disk is full; what was there before is unchanged.
     """
+    from assay.lifecycle.chronicle import Chronicle  # noqa: PLC0415 - only where something is measured
     from assay.lifecycle.stages import measure_stage  # noqa: PLC0415 - the engine, only when rows are read
 
-    found = measure_stage(stage, project, setting, watched=watched)
-    signed = SignedEvidence(
-        evidence=found.evidence,
-        content=found.contents[EVIDENCE],
-        signature=found.contents[EVIDENCE_SIGNATURE],
-        tally=found.contents[TALLY],
-        consents=consent_files([found.folder / "consents"]),
-        folder=found.folder.resolve(),
-        fresh=True,
-    )
-    return gate(signed, setting, log)
+    chronicle = Chronicle(project, setting, log)
+    with chronicle.told():
+        found = measure_stage(stage, project, setting, watched=watched, before=chronicle.begin)
+        signed = SignedEvidence(
+            evidence=found.evidence,
+            content=found.contents[EVIDENCE],
+            signature=found.contents[EVIDENCE_SIGNATURE],
+            tally=found.contents[TALLY],
+            consents=consent_files([found.folder / "consents"]),
+            folder=found.folder.resolve(),
+            fresh=True,
+        )
+        return gate(signed, setting, log, first=chronicle.finished(signed.evidence, evidence_sha256=signed.sha256))
 
 
 def _documents(report: Release, signed: SignedEvidence, setting: Setting, folder: Path) -> dict[str, bytes]:
@@ -207,6 +217,7 @@ def _record(
     *,
     folder: Path,
     documents: Mapping[str, bytes],
+    first: Sequence[bytes],
 ) -> None:
     """Sign evidence and verdict, append both to the log, and write verdict, bundle, receipt and documents together."""
     signer = setting.keyring.signer(setting.key)
@@ -224,7 +235,8 @@ def _record(
         (stage / "room").unlink()
         keep_document(setting.state, content)  # the next verdict replaces this one; the trail tells of both
         with setting.keyring.kept():
-            inclusions = log.append([*bundle.attestations, *(issued.attestations if issued else ())])
+            entries = [*first, *bundle.attestations, *(issued.attestations if issued else ())]
+            inclusions = log.append(entries)[len(first) :]
         count = len(bundle.attestations)
         if issued is not None:
             written |= {ISSUED: issued.content(), ISSUED_RECEIPT: receipt_content(inclusions[count:])}

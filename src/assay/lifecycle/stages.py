@@ -13,19 +13,23 @@ from assay.lifecycle.assessment import measure_release
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from assay.lifecycle.assessment import Assessed
+    from assay.lifecycle.assessment import Assessed, Before
     from assay.lifecycle.project import Project
     from assay.lifecycle.setting import Setting
     from assay.records.evidence import Stage
 
 STAGES: Mapping[Stage, Callable[..., Assessed]] = {"release": measure_release}
-"""How each stage measures: called with project, policy and keyring, ``key`` and ``watched``."""
+"""How each stage measures: called with project, policy and keyring, ``key``, ``watched`` and ``before``."""
 
 
-def measure_stage(stage: Stage, project: Project, setting: Setting, *, watched: bool = False) -> Assessed:
+def measure_stage(
+    stage: Stage, project: Project, setting: Setting, *, watched: bool = False, before: Before | None = None
+) -> Assessed:
     """Measure one stage and sign what was measured; nothing is written yet.
+
+    ``before`` is called when everything is counted and nothing is measured yet; what it returns become facts.
 
     Raises:
         InputError: when anything that the stage needs is missing or wrong.
     """
-    return STAGES[stage](project, setting.policy, setting.keyring, key=setting.key, watched=watched)
+    return STAGES[stage](project, setting.policy, setting.keyring, key=setting.key, watched=watched, before=before)

@@ -16,7 +16,7 @@ from assay.errors import InputError, StorageError, VerificationError
 from assay.records.tally import FileDigest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from assay.records.evidence import Dataset
 
@@ -141,15 +141,17 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(stream.fileno())
 
 
-def publish(stage: Path, folder: Path, contents: Mapping[str, bytes]) -> None:
+def publish(stage: Path, folder: Path, contents: Mapping[str, bytes], *, without: Iterable[str] = ()) -> None:
     """Put files into a folder: all are written and synchronised in ``stage`` first, then renamed into place.
 
-    A name may have folders in it: ``consents/<id>.json``.
+    A name may have folders in it: ``consents/<id>.json``. The files named in ``without`` go first.
     """
     with storage_errors(folder):
         for name, content in contents.items():
             (stage / name).parent.mkdir(parents=True, exist_ok=True)
             write_durably(stage / name, content)
+        for name in without:
+            (folder / name).unlink(missing_ok=True)
         for name in contents:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (stage / name).replace(folder / name)

@@ -161,20 +161,18 @@ def lineage(view: View, model: str | None = None, version: str | None = None) ->
 
 
 def _reached(start: set[str], edges: Iterable[tuple[str, str]]) -> set[str]:
-    """Return what leads to some nodes, and what follows from them."""
-    found: set[str] = set()
-    pairs = list(edges)
+    """Return what follows from some nodes, and what led to them and to that: the data of an evaluation, too."""
+    found, pairs = set(start), list(edges)
     for forward in (True, False):
         ways: dict[str, list[str]] = {}
         for source, target in pairs:
             ways.setdefault(source if forward else target, []).append(target if forward else source)
-        waiting, seen = list(start), set(start)
+        waiting = list(found)
         while waiting:
             for after in ways.get(waiting.pop(), []):
-                if after not in seen:
-                    seen.add(after)
+                if after not in found:
+                    found.add(after)
                     waiting.append(after)
-        found |= seen
     return found
 
 
@@ -234,12 +232,15 @@ def _validated(graph: _Graph, fact: Fact, _view: View, versions: _Versions) -> N
     said = fact.said
     found = f"{said.outcome}: {len(said.passed)} passed, {len(said.failed)} failed, {len(said.warned)} warned"
     node = graph.renew(_evaluation(said.evidence_sha256, said.model_sha256), "evaluation", said.policy, found, fact)
-    graph.join(_thing(graph, said.model, said.model_sha256, versions, fact), node)
+    model = _thing(graph, said.model, said.model_sha256, versions, fact)
+    measured = f"sha256:{said.evidence_sha256}"
+    known = measured in graph.nodes  # the run that measured tells what went into the evidence
+    graph.join(measured if known else model, node)
     for name, digest in sorted(fact.event.subjects.items()):
         role = name.removeprefix("dataset:")
         if role == "train":
-            graph.join(_thing(graph, role, digest, versions, fact), f"sha256:{said.model_sha256}")
-        elif role != name:
+            graph.join(_thing(graph, role, digest, versions, fact), model)
+        elif role != name and not known:
             graph.join(_thing(graph, role, digest, versions, fact), node)
 
 

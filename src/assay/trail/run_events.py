@@ -25,8 +25,8 @@ class ModelRegistered(Fields, kw_only=True):
     version: Name
     model_sha256: Sha256
     owner: Person
-    exposure: Name
-    purpose: Name
+    exposure: Label
+    purpose: Label
     tier: Name | None = None
     author: Person | None = None
 

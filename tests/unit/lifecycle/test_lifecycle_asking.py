@@ -36,6 +36,14 @@ DEPLOY = (
 )  # fmt: skip
 
 
+CRITERIA, RESULT, DECISION = 2, 4, 5
+"""Entries of the first run; it leaves DEPLOYED entries, in this order: dataset, run started, criteria, run finished,
+result, decision, and two documents."""
+
+DEPLOYED = 8
+SIZE = DEPLOYED + 1
+
+
 @pytest.fixture
 def project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> SmallProject:
     made = small_project(tmp_path, capsys)
@@ -53,7 +61,7 @@ def test_who_was_in_production_is_one_command(project: SmallProject) -> None:
     assert "2 of 3" not in said.out
     answer = json.loads(project.say("trail", "query", "production", "--at", "2026-10-03", "--format", "json").out)
     assert answer["rows"][0]["decision"] == "allow"
-    assert [one["index"] for one in answer["proofs"]] == [0, 1, 2]
+    assert [one["index"] for one in answer["proofs"]] == [CRITERIA, RESULT, DECISION, DEPLOYED]
     assert answer["checkpoint"] is not None
     verdict = json.loads((project.release / "verdict.json").read_text())
     assert answer["rows"][0]["policy_sha256"] == verdict["policy"]["sha256"]
@@ -63,7 +71,7 @@ def test_who_was_in_production_is_one_command(project: SmallProject) -> None:
 
 
 def test_the_same_question_has_the_same_bytes_and_survives_its_projection(project: SmallProject) -> None:
-    ask = ("trail", "query", "production", "--at", "2026-10-03", "--size", "3", "--format", "json")
+    ask = ("trail", "query", "production", "--at", "2026-10-03", "--size", str(SIZE), "--format", "json")
     before = project.say(*ask).out
     (project.root / ".assay/trail.sqlite").unlink()
     assert project.say(*ask).out == before
@@ -75,13 +83,13 @@ def test_the_same_question_has_the_same_bytes_and_survives_its_projection(projec
 def test_proofs_verify_with_the_logs_key_alone(project: SmallProject) -> None:
     assert project.say("trail", "query", "production", "--at", "2026-10-03", "--proofs", "proofs").code == 0
     key = FolderReader.open(project.root / ".assay/log").key
-    for index in range(3):
+    for index in (CRITERIA, RESULT, DECISION, DEPLOYED):
         entry = (project.root / f"proofs/{index}.entry").read_bytes()
         proof = parse_proof((project.root / f"proofs/{index}.tlog-proof").read_bytes())
-        assert proof.verify(hash_leaf(entry), key).checkpoint.size == 3
+        assert proof.verify(hash_leaf(entry), key).checkpoint.size == SIZE
         with pytest.raises(VerificationError):
             proof.verify(hash_leaf(entry + b" "), key)
-    said = project.say("trail", "query", "production", "--at", "2026-10-03", "--size", "2", "--proofs", "p2")
+    said = project.say("trail", "query", "production", "--at", "2026-10-03", "--size", str(DEPLOYED), "--proofs", "p2")
     assert said.code == 2
     assert "checkpoint" in said.err
 
@@ -108,7 +116,7 @@ def test_every_verb_answers_in_every_form(project: SmallProject) -> None:
 
 def test_the_same_event_twice_is_one_entry(project: SmallProject) -> None:
     said = project.say(*DEPLOY, "--format", "json")
-    assert json.loads(said.out) | {"id": ""} == {"id": "", "index": 2, "new": False}
+    assert json.loads(said.out) | {"id": ""} == {"id": "", "index": DEPLOYED, "new": False}
     before = files_under(project.root / ".assay/log")
     for wrong in (
         ("trail", "append", "deployment.finised"),
@@ -137,12 +145,12 @@ def test_a_changed_projection_is_named_and_answers_nothing(project: SmallProject
     ask = ("trail", "query", "production", "--at", "2026-10-03")
     before = project.say(*ask)
     with sqlite3.connect(project.root / ".assay/trail.sqlite") as connection:
-        connection.execute("UPDATE event SET body = replace(body, '\"1\"', '\"9\"') WHERE idx = 2")
+        connection.execute("UPDATE event SET body = replace(body, '\"1\"', '\"9\"') WHERE idx = ?", (DEPLOYED,))
     said = project.say("trail", "check")
     assert said.code == 1
-    assert "event 2: the projection says otherwise than the log" in said.err
+    assert f"event {DEPLOYED}: the projection says otherwise than the log" in said.err
     assert project.say(*ask).code == 1
-    assert "entry 2: the projection says otherwise" in project.say(*ask).err
+    assert f"entry {DEPLOYED}: the projection says otherwise" in project.say(*ask).err
     assert project.say(*ask, "--rebuild") == before
 
 
@@ -150,7 +158,7 @@ def test_a_row_taken_from_the_projection_is_found_by_check_and_by_reading_anew(p
     ask = ("trail", "query", "production", "--at", "2026-10-03")
     before = project.say(*ask)
     with sqlite3.connect(project.root / ".assay/trail.sqlite") as connection:
-        connection.execute("UPDATE event SET type = 'x' WHERE idx = 2")
+        connection.execute("UPDATE event SET type = 'x' WHERE idx = ?", (DEPLOYED,))
     assert project.say("trail", "check").code == 1
     assert project.say(*ask, "--rebuild") == before
 
@@ -203,7 +211,7 @@ def test_a_cut_or_rewritten_log_is_told_by_what_was_seen(project: SmallProject, 
     shutil.copytree(old, project.root / ".assay/log")
     said = project.say("trail", "inventory")
     assert said.code == 1
-    assert "cut: its projection has seen 4 entries, it has 3 now" in said.err
+    assert f"cut: its projection has seen {SIZE + 1} entries, it has {SIZE} now" in said.err
 
 
 def test_another_log_is_projected_anew(project: SmallProject) -> None:
@@ -219,13 +227,13 @@ def test_an_answer_that_is_given_out_is_recorded_by_its_digest(project: SmallPro
     said = project.say("trail", "query", "decisions", "--format", "markdown", "-o", "d.md", "--issue", "mila")
     assert said.code == 0
     digest = sha256_hex((project.root / "d.md").read_bytes())
-    assert f"entry 3 of the log: SHA-256 {digest}" in said.err
+    assert f"entry {SIZE} of the log: SHA-256 {digest}" in said.err
     loaded = project_at(project.root)
     with open_trail(loaded, FolderReader.open(loaded.log)) as trail:
-        found = trail.at_index(3)
+        found = trail.at_index(SIZE)
     assert found is not None
     assert found.event is not None
-    assert (found.event.fields.report_sha256, found.event.fields.size) == (digest, 3)
+    assert (found.event.fields.report_sha256, found.event.fields.size) == (digest, SIZE)
 
 
 def test_many_recorders_at_once_record_each_event_once(project: SmallProject) -> None:
@@ -240,7 +248,7 @@ def test_many_recorders_at_once_record_each_event_once(project: SmallProject) ->
         for number in range(9)
     ]  # fmt: skip
     assert [process.wait(60) for process in running] == [0] * 9
-    assert FolderReader.open(project.root / ".assay/log").checkpoint().checkpoint.size == 3 + 3
+    assert FolderReader.open(project.root / ".assay/log").checkpoint().checkpoint.size == SIZE + 3
     assert project.say("trail", "check").code == 0
 
 
@@ -259,7 +267,7 @@ def test_old_history_is_imported_once_and_labelled(project: SmallProject) -> Non
     said = project.say("trail", "query", "production", "--at", "2023-06-01")
     assert "imported: a claim about the past" in re.sub(r"\s+", " ", said.out)
     again = project.say("trail", "import", "history.jsonl", "--source", "old", "--as", "mila")
-    assert "imported before, as entry 3" in again.out
+    assert f"imported before, as entry {SIZE}" in again.out
     project.write("broken.jsonl", '{"type": "deployment.finished"}\n')
     assert project.say("trail", "import", "broken.jsonl", "--source", "old").code == 2
 
@@ -275,18 +283,26 @@ def test_documents_are_found_by_what_they_hold(project: SmallProject) -> None:
 
 def test_a_size_beyond_the_log_is_refused(project: SmallProject) -> None:
     loaded = project_at(project.root)
-    with open_trail(loaded, FolderReader.open(loaded.log)) as trail, pytest.raises(InputError, match="from 0 to 3"):
-        trail.view(4)
-    assert project.say("trail", "inventory", "--size", "4").code == 2
+    with (
+        open_trail(loaded, FolderReader.open(loaded.log)) as trail,
+        pytest.raises(InputError, match=f"from 0 to {SIZE}"),
+    ):
+        trail.view(SIZE + 1)
+    assert project.say("trail", "inventory", "--size", str(SIZE + 1)).code == 2
 
 
 def test_an_anchor_proves_a_time_for_what_it_covers(project: SmallProject) -> None:
     loaded = project_at(project.root)
-    anchors = [Anchor(2, "2026-10-02T00:00:00Z", "tsa"), Anchor(3, "2026-10-03T00:00:00Z", "witness")]
+    anchors = [Anchor(DEPLOYED, "2026-10-02T00:00:00Z", "tsa"), Anchor(SIZE, "2026-10-03T00:00:00Z", "witness")]
     with open_trail(loaded, FolderReader.open(loaded.log), anchors=anchors) as trail:
         answer = production(trail.view(), "small", "2026-10-03")
-        earlier = production(trail.view(2), "small", "2026-10-03")
-    assert [(one.index, one.times.proven_by) for one in answer.cited] == [(0, "tsa"), (1, "tsa"), (2, "witness")]
+        earlier = production(trail.view(DEPLOYED), "small", "2026-10-03")
+    assert [(one.index, one.times.proven_by) for one in answer.cited] == [
+        (CRITERIA, "tsa"),
+        (RESULT, "tsa"),
+        (DECISION, "tsa"),
+        (DEPLOYED, "witness"),
+    ]
     assert not earlier.answered
 
 
@@ -299,5 +315,5 @@ def test_an_answer_that_does_not_stand_in_the_log_is_refused(project: SmallProje
         forged = msgspec.structs.replace(
             answer, cited=(msgspec.structs.replace(answer.cited[0], leaf_sha256="0" * 64), *answer.cited[1:])
         )
-        with pytest.raises(AssayError, match="entry 0: it does not stand in the log"):
+        with pytest.raises(AssayError, match=f"entry {CRITERIA}: it does not stand in the log"):
             trail.proven(forged)
