@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from assay.cli.options import Names, Value, complete_files, format_option, print_machine, rows_argument
+from assay.cli.options import (
+    Names,
+    Value,
+    complete_files,
+    format_option,
+    print_machine,
+    rows_argument,
+    write_outputs,
+)
 from assay.errors import InputError
 
 EPILOG = """\b
@@ -71,11 +79,17 @@ class Range(click.ParamType[tuple[float, float]]):
     "--state", type=click.Path(path_type=Path, dir_okay=False),
     help="Go on from this file, and leave the state in it: each row counts once.",
 )  # fmt: skip
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write an HTML page with charts to this file, too.",
+)
 @click.option("--query", help="SQL to run; FILE is then the database (.duckdb, .sqlite, postgres:...).")
 @format_option("text", "json")
 def monitor(
-    table: str, query: str | None, form: str, metrics: tuple[str, ...], limits: tuple[str, ...], **asked: object
-) -> int:
+    table: str, query: str | None, form: str, metrics: tuple[str, ...], limits: tuple[str, ...],
+    report: Path | None, **asked: object,
+) -> int:  # fmt: skip
     """Watch limits over rows in the order in which they came: look as often as you like, the false-alarm rate holds.
 
     FILE is a CSV or Parquet file, a glob, a folder, or - for standard input.
@@ -90,6 +104,10 @@ def monitor(
 
         rows = Query(database=rows, sql=query)  # type: ignore[assignment]
     found = watch_rows(rows, metric=metrics, limit=limits, watched=form == "text", **asked)  # type: ignore[arg-type]
+    if report is not None:
+        from assay.reports.stream_page import stream_html  # noqa: PLC0415 - draws only when asked to
+
+        write_outputs([("html", report)], {"html": lambda: stream_html(found.monitor, table)})
     if form == "json":
         print_machine(found.to_json())
     else:

@@ -119,21 +119,23 @@ class Going:
         monitor.favourable_is_positive = stream.favourable_is_positive
         return cls(monitor, stream.plan.roles, stream.order.column, stream.order.kind)
 
-    def take(self, stream: Stream) -> None:
-        """Take the rows of a table that are new.
+    def take(self, stream: Stream) -> int:
+        """Take the rows of a table that are new, and return how many share their order value with the row before.
 
         Raises:
             InputError: when the table is neither the next batch nor the same table grown.
         """
+        ties = 0
         if not stream.rows:
-            return
+            return ties
         if self.last is not None:
             if stream.order.kind != self.kind:
                 raise InputError(
                     f"{stream.plan.opened.name}: expected column {self.order!r} (order) as {self.kind}, as in the rows "
                     f"before, found {stream.order.kind}. Write its values alike"
                 )
-            self._take_ties(stream, self.last)
+            ties += self._take_ties(stream, self.last)
+            self._check_groups(stream)
         else:
             self.kind = stream.order.kind
         after, last = self.last, self.last
@@ -145,11 +147,26 @@ class Going:
             self.seen.add(bucket.cells)
             self.rows += sum(cell.count for cell in bucket.cells)
             last = bucket.at
+            ties += bucket.ties
         if last is not None and last != after:
             self.last, self.run = last, Cells(stream.counted("=", last))
+        return ties
 
-    def _take_ties(self, stream: Stream, last: str) -> None:
-        """Take new rows that share the last order value; refuse what is older and new."""
+    def _check_groups(self, stream: Stream) -> None:
+        """Refuse a group that is written as a number here, and was text before: it would be taken for a new one."""
+        for place, column in enumerate(self.roles.protected):
+            known = {cell.group[place] for cell in self.seen.cells()}
+            kinds = {str(value): type(value) for value in known if value is not None}
+            for value in stream.group_values[place]:
+                if value is not None and kinds.get(str(value), type(value)) is not type(value):
+                    raise InputError(
+                        f"{stream.plan.opened.name}: expected the groups of column {column!r} as in the rows before, "
+                        f"found {value!r}, which was {kinds[str(value)].__name__} there. A CSV column is read by "
+                        "all of its values: write the groups as words, or use Parquet"
+                    )
+
+    def _take_ties(self, stream: Stream, last: str) -> int:
+        """Take new rows that share the last order value, and count them; refuse what is older and new."""
         older, equal = Cells(stream.counted("<", last)), Cells(stream.counted("=", last))
         before = less(self.seen, self.run)
         grown = older.rows > 0 or (not before.rows and not _any_below(less(equal, self.run)))
@@ -164,7 +181,9 @@ class Going:
         self.waiting.add(new)
         self.seen.add(new)
         self.run.add(new)
-        self.rows += sum(cell.count for cell in new)
+        added = sum(cell.count for cell in new)
+        self.rows += added
+        return added
 
     def _feed(self, at: str | None) -> None:
         """Give the bucket that has ended to the monitor."""

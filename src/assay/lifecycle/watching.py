@@ -122,16 +122,17 @@ def monitor(
 
     draw, wipe = progress_bar() if watched else (None, None)
     try:
-        with open_stream(rows, roles, order, outcomes=outcomes, on_progress=draw) as stream:
+        partial = state is not None and Path(state).exists()
+        with open_stream(rows, roles, order, outcomes=outcomes, partial=partial, on_progress=draw) as stream:
             if state is not None:
                 return _go_on(stream, started, Path(state))
             started.favourable_is_positive = stream.favourable_is_positive
-            at = None
+            at, ties = None, 0
             for bucket in stream.buckets(FINE_ROWS, COARSE_ROWS):
-                at = bucket.at
+                at, ties = bucket.at, ties + bucket.ties
                 started.update(counts_of(bucket.cells), at=at)
             started.close(at=at)
-            return _finished(started, stream, started.rows)
+            return _finished(started, stream, started.rows, ties)
     finally:
         if wipe is not None:
             wipe()
@@ -141,9 +142,9 @@ def _go_on(stream: Stream, started: SequentialMonitor, path: Path) -> Watched:
     from assay.lifecycle.watch_state import Going, read_going, write_going  # noqa: PLC0415 - only with a state
 
     going = read_going(path, started, stream) if path.exists() else Going.start(started, stream)
-    going.take(stream)
+    ties = going.take(stream)
     write_going(path, going)
-    return _finished(going.monitor, stream, going.rows)
+    return _finished(going.monitor, stream, going.rows, ties)
 
 
 def _roles(chosen: Sequence[Watch], **columns: Any) -> Roles:  # noqa: ANN401 - names and values of columns
@@ -176,18 +177,18 @@ def _comparisons(protected: Sequence[str], *, intersections: bool) -> list[tuple
     return [*alone, *pairs, *whole]
 
 
-def _remarks(stream: Stream) -> list[str]:
+def _remarks(stream: Stream, ties: int) -> list[str]:
     said = [f"{gap.count} rows: {gap.column} is {gap.kind}" for gap in stream.gaps]
-    if stream.ties:
+    if ties:
         said.append(
-            f"{stream.ties} rows share their value of {stream.order.column} with a row before: rows of equal value are "
+            f"{ties} rows share their value of {stream.order.column} with a row before: rows of equal value are "
             "taken together, so that the file's order among them decides nothing"
         )
     return said
 
 
-def _finished(monitor: SequentialMonitor, stream: Stream, rows: int) -> Watched:
+def _finished(monitor: SequentialMonitor, stream: Stream, rows: int, ties: int) -> Watched:
     return Watched(
         rows=rows, alerts=monitor.alerts, undecided=monitor.undecided(), standings=monitor.standings(),
-        gaps=stream.gaps, monitor=monitor, remarks=tuple(_remarks(stream)),
+        gaps=stream.gaps, monitor=monitor, remarks=tuple(_remarks(stream, ties)),
     )  # fmt: skip

@@ -112,18 +112,37 @@ def factors(
         rates: both groups' means in the blocks before.
         exact: whether outcomes are 0 and 1.
     """
-    found = []
     if low is None:
-        for size in SIZES:
-            bet = min(size, MOST / slack) if slack > 0 else size
-            found.append(exp(min(_side(high, bet, slack, exact=exact), LARGEST_LOG)))
-        return found
+        most = MOST / slack if slack > 0 else SIZES[0]
+        return [exp(min(_side(high, min(size, most), slack, exact=exact), LARGEST_LOG)) for size in SIZES]
     weight = high.n / (high.n + low.n)
     c, d = centres(u, slack, rates, weight)
-    at_risk = max(u * (1.0 - weight) * c, weight * (1.0 - d))
+    share, other = u * (1.0 - weight), weight
+    at_risk = max(share * c, other * (1.0 - d))
     most = MOST / at_risk if at_risk > 0 else SIZES[0]
+    if exact:
+        return _exact(high, low, (c, d), (share, other), most)
+    found = []
     for size in SIZES:
         bet = min(size, most)
-        grown = _side(high, bet * u * (1.0 - weight), c, exact=exact) + _side(low, -bet * weight, d, exact=exact)
+        grown = _side(high, bet * share, c, exact=False) + _side(low, -bet * other, d, exact=False)
         found.append(exp(min(grown, LARGEST_LOG)))
+    return found
+
+
+def _exact(
+    high: Block, low: Block, centre: tuple[float, float], shares: tuple[float, float], most: float
+) -> list[float]:
+    """Return the factors of two groups with outcomes 0 and 1: written out, for it is the monitor's whole work."""
+    hits, misses = high.total, high.n - high.total
+    low_hits, low_misses = low.total, low.n - low.total
+    c, d = centre
+    won, lost = shares[0] * (1.0 - c), shares[0] * c
+    low_won, low_lost = shares[1] * d, shares[1] * (1.0 - d)
+    found = []
+    for size in SIZES:
+        bet = min(most, size)
+        grown = hits * log1p(bet * won) + misses * log1p(-bet * lost)
+        grown += low_misses * log1p(bet * low_won) + low_hits * log1p(-bet * low_lost)
+        found.append(exp(min(LARGEST_LOG, grown)))
     return found

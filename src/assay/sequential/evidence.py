@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 MEMORY_ROWS = 2000.0
 """A group's mean so far, which centres the bets, remembers about so many rows: it follows a drift."""
 
+STRANGE_ROWS = 64
+STRANGER = 16
+"""A block is bet on only if it has no more than 64 rows and 16 times those seen before of each group: bets around a
+mean that nobody knows yet would lose the whole capital in one large tally, which is learned from instead."""
+
 MANY_PAIRS = 50
 LARGEST = 1e300
 
@@ -77,7 +82,7 @@ class Evidence:
         for key in counted:
             self.groups.setdefault(key, len(self.groups))
         blocks = self._blocks(counted, favourable_is_positive=favourable_is_positive)
-        bettors = list(self._bettors()) if bar is not None else []
+        bettors = [one for one in self._bettors() if not self._strange(one, blocks)] if bar is not None else []
         if bettors:
             self._hand_out(bettors, before, after)
         for bettor in bettors:
@@ -107,17 +112,26 @@ class Evidence:
             else:
                 yield from (Bettor(mean, group, -1, self.watch.kind == "at-least") for group in groups)
 
+    def _strange(self, bettor: Bettor, blocks: dict[tuple[int, int], Block]) -> bool:
+        """Whether the block holds so many rows of a group, against those before, that its centres would be guesses."""
+        for group in (bettor.high, bettor.low) if bettor.low >= 0 else ():
+            block = blocks.get((bettor.mean, group))
+            if block is not None:
+                before = self.rows[bettor.mean, group] - block.n
+                if block.n > STRANGE_ROWS + STRANGER * before:
+                    return True
+        return False
+
     def _hand_out(self, bettors: list[Bettor], before: int, after: int) -> None:
         given = schedule.released(self.pots, before, after, len(self.groups))
         self.pots = (self.pots[0] - given[0], self.pots[1] - given[1])
         part = sum(given) / len(bettors)
+        parts = [part * share for share in SHARES]
         for bettor in bettors:
-            held = self.capital.setdefault(bettor, [0.0] * len(SHARES))
-            shadow = self.shadow.setdefault(bettor, [0.0] * len(SHARES))
-            for number, share in enumerate(SHARES):
-                held[number] += part * share
-                if shadow is not None:
-                    shadow[number] += part * share
+            held = self.capital.get(bettor)
+            self.capital[bettor] = parts if held is None else [a + b for a, b in zip(held, parts, strict=True)]
+            shadow = self.shadow.get(bettor, [0.0] * len(SHARES))
+            self.shadow[bettor] = None if shadow is None else [a + b for a, b in zip(shadow, parts, strict=True)]
 
     def null(self, *, under: bool = False) -> tuple[float, float]:
         """Return (u, slack) of the null, for outcomes scaled to [0, 1]."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from assay.errors import DataError
 from assay.records._tally_sum import add_gaps
 from assay.records.tally import Gap
-from assay.tabular.classes import Classes, binary_classes, check_seen
+from assay.tabular.classes import Classes, binary_classes, check_seen, named_value
 from assay.tabular.columns import check_columns
 from assay.tabular.engine import session
 from assay.tabular.limits import MOST_CELLS
@@ -65,11 +65,13 @@ class Bucket:
     Attributes:
         number: they ascend; the same rows have the same numbers, however the stream is divided into tables.
         at: the order column's greatest value.
+        ties: rows whose order value the row before has, too.
         cells: counts.
     """
 
     number: int
     at: str
+    ties: int
     cells: list[Cell]
 
 
@@ -84,7 +86,7 @@ class Stream:
         rows: how many there are.
         gaps: what could not be counted in full.
         favourable_is_positive: whether the favourable outcome is the positive class.
-        ties: rows whose order value another row has, too.
+        group_values: the values of each protected attribute.
     """
 
     engine: Session
@@ -95,7 +97,7 @@ class Stream:
     rows: int
     gaps: tuple[Gap, ...]
     favourable_is_positive: bool
-    ties: int
+    group_values: tuple[tuple[GroupValue, ...], ...]
 
     def buckets(self, fine: int, coarse: int, *, before: int = 0, after: str | None = None) -> Iterator[Bucket]:
         """Yield the rows in order: a bucket for every order value up to row ``fine``, then for every ``coarse`` rows.
@@ -111,22 +113,24 @@ class Stream:
         bucket = f"CASE WHEN r < {fine} THEN r ELSE {fine} + (r - {fine}) // {coarse} END"
         keys = [*self.plan.groups, "label", "prediction"]
         sql = (
-            f"SELECT {bucket} AS bucket, CAST(max(o) AS VARCHAR) AS at, {', '.join([*keys, *self._sums()])}\n"
-            f"FROM (SELECT *, {rank} AS r FROM ({self._chosen()}) {where})\n"
+            f"SELECT {bucket} AS bucket, CAST(max(o) AS VARCHAR) AS at, count(*) FILTER (WHERE tied),\n"
+            f"{', '.join([*keys, *self._sums()])}\n"
+            f"FROM (SELECT *, {rank} AS r, o = lag(o) OVER (ORDER BY o) AS tied FROM ({self._chosen()}) {where})\n"
             f"GROUP BY {', '.join(['bucket', *keys])} ORDER BY bucket"
         )
         number: int | None = None
         cells: list[Cell] = []
-        at = ""
+        at, ties = "", 0
         for row in self.engine.stream(sql, name=self.plan.opened.name, by=_FETCH):
             if row[0] != number:
                 if cells and number is not None:
-                    yield Bucket(number, at, cells)
-                number, cells, at = row[0], [], row[1]
+                    yield Bucket(number, at, ties, cells)
+                number, cells, at, ties = row[0], [], row[1], 0
             at = self._later(at, row[1])
-            cells.append(self._cell(row[2:]))
+            ties += row[2]
+            cells.append(self._cell(row[3:]))
         if cells and number is not None:
-            yield Bucket(number, at, cells)
+            yield Bucket(number, at, ties, cells)
 
     def _later(self, one: str, other: str) -> str:
         if one == other:
@@ -195,6 +199,7 @@ def open_stream(
     order: str,
     *,
     outcomes: tuple[float, float] | None = None,
+    partial: bool = False,
     name: str | None = None,
     memory: str = "1GB",
     threads: int | None = None,
@@ -207,6 +212,7 @@ def open_stream(
         roles: which column means what; binary or regression.
         order: column that says which row came first: numbers, dates or times.
         outcomes: least and greatest score, or error of a regression; one beyond is refused.
+        partial: whether the rows are a piece of a stream, in which a class may be missing.
         name: what messages call the rows.
         memory: the engine's budget; beyond it, it spills to a temporary folder.
         threads: at most so many; all cores if None. No number depends on it.
@@ -222,13 +228,20 @@ def open_stream(
             raise DataError(f"expected each column to have one role, found {order!r} as order and as another. Name one")
         ordered = find_order(engine, opened, order)
         found = _combinations(engine, plan, ordered)
-        classes, favourable = _classes(plan, found)
-        rows_found = sum(row[-1] for row in found)
+        classes, favourable = _classes(plan, found, partial=partial)
+        groups = [row[: len(plan.groups)] for row in found]
+        read = group_reader(plan, groups)
         yield Stream(
-            engine, plan, ordered, classes, group_reader(plan, [row[: len(plan.groups)] for row in found]), rows_found,
-            add_gaps([*_gaps(plan, found), *_number_gaps(engine, plan, ordered, outcomes)]), favourable,
-            _ties(engine, plan, ordered) if rows_found else 0,
-        )  # fmt: skip
+            engine=engine,
+            plan=plan,
+            order=ordered,
+            classes=classes,
+            read_group=read,
+            rows=sum(row[-1] for row in found),
+            gaps=add_gaps([*_gaps(plan, found), *_number_gaps(engine, plan, ordered, outcomes)]),
+            favourable_is_positive=favourable,
+            group_values=tuple(tuple(dict.fromkeys(values)) for values in zip(*map(read, groups), strict=True)),
+        )
 
 
 def _combinations(engine: Session, plan: Plan, order: Order) -> list[tuple[Any, ...]]:
@@ -244,7 +257,7 @@ def _combinations(engine: Session, plan: Plan, order: Order) -> list[tuple[Any, 
     return found
 
 
-def _classes(plan: Plan, found: list[tuple[Any, ...]]) -> tuple[Classes, bool]:
+def _classes(plan: Plan, found: list[tuple[Any, ...]], *, partial: bool) -> tuple[Classes, bool]:
     """Return what the raw classes mean, and whether the favourable outcome is the positive class."""
     roles, groups = plan.roles, len(plan.groups)
     counts: Counter[Any] = Counter()
@@ -255,7 +268,12 @@ def _classes(plan: Plan, found: list[tuple[Any, ...]]) -> tuple[Classes, bool]:
     if roles.task == "regression":
         return Classes(of={}, seen=Counter()), True
     classes = binary_classes(counts, roles, is_text=plan.opened.is_text)
-    return classes, check_seen(classes.seen, roles)
+    if not partial:
+        return classes, check_seen(classes.seen, roles)
+    same = roles.favourable is None or named_value(roles.favourable, classes.seen) == named_value(
+        roles.positive, classes.seen
+    )
+    return classes, same
 
 
 def _gaps(plan: Plan, found: list[tuple[Any, ...]]) -> Iterator[Gap]:
@@ -290,8 +308,3 @@ def _number_gaps(engine: Session, plan: Plan, order: Order, outcomes: tuple[floa
     for kind, count in (("null", missing), ("nan", nan)):
         if count:
             yield Gap(column=column, kind="null" if kind == "null" else "nan", count=count)
-
-
-def _ties(engine: Session, plan: Plan, order: Order) -> int:
-    sql = f"SELECT count(*) - count(DISTINCT {order.sql}) FROM {plan.opened.relation}"
-    return int(engine.rows(sql, name=plan.opened.name)[0][0])

@@ -195,6 +195,27 @@ def test_another_question_is_refused(tmp_path: Path, watch: Watch) -> None:
     assert "expected the state of the same question, found another: alpha differ" in said
 
 
+def test_groups_that_are_written_otherwise_are_refused(tmp_path: Path, watch: Watch) -> None:
+    state = ("--state", str(tmp_path / "state.json"))
+    numbers = [line.replace(",f,", ",1,").replace(",m,", ",2,") for line in rows(400, seed=9)]
+    assert watch(write(tmp_path / "a.csv", numbers[:300]), *PARITY, *state)[0] in {0, 3}
+    numbers[350] = numbers[350].replace(",1,", ",x,").replace(",2,", ",x,")
+    code, _, err = watch(write(tmp_path / "b.csv", numbers[300:]), *PARITY, *state)
+    assert code == 2
+    assert "which was int there" in err
+
+
+def test_a_batch_without_a_class_is_taken(tmp_path: Path, watch: Watch) -> None:
+    state = ("--positive", "yes", "--state", str(tmp_path / "state.json"), "--format", "json")
+    lines = [
+        f"{n},{sex},0,{'no' if n >= 300 else draw},1,0.5"
+        for n, sex, draw in zip(range(320), "fm" * 160, ["yes", "no", "no", "yes"] * 80, strict=True)
+    ]
+    assert watch(write(tmp_path / "a.csv", lines[:300]), *PARITY, *state)[0] == 0
+    code, out, _ = watch(write(tmp_path / "b.csv", lines[300:]), *PARITY, *state)
+    assert (code, document(out)["rows"]) == (0, 320)
+
+
 def test_a_state_that_is_none_is_refused(tmp_path: Path, watch: Watch) -> None:
     (tmp_path / "state.json").write_text('{"schema": "assay.stream/v1"}', encoding="utf-8")
     code, _, err = watch(write(tmp_path / "s.csv", rows(50, seed=1)), *PARITY, "--state", str(tmp_path / "state.json"))

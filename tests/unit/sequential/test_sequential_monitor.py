@@ -99,9 +99,18 @@ def test_an_edited_state_is_refused() -> None:
 
 def test_one_big_tally_is_one_block() -> None:
     watching = monitor()
-    (alert,) = watching.update(tally({key: 1000 * n for key, n in UNFAIR.items()}))
-    assert alert.row == 64_000
+    large = tally({key: 1000 * n for key, n in UNFAIR.items()})
+    assert not watching.update(large)  # the first is learned from: nobody knew the rates to bet around
+    (alert,) = watching.update(large)
+    assert alert.row == 128_000
     assert alert.e_value > 1e6
+
+
+def test_large_tallies_of_rare_outcomes_lose_no_capital_to_guesses() -> None:
+    rare: Rows = {("f", 1, 1): 2000, ("f", 0, 0): 98_000, ("m", 1, 1): 3000, ("m", 0, 0): 97_000}
+    watching = monitor(watch(PARITY, 0.005))
+    assert not watching.update(tally(rare))
+    assert watching.update(tally(rare))
 
 
 def test_every_metric_that_needs_no_numbers_finds_its_own() -> None:
