@@ -9,3 +9,5 @@ pin pyproject.toml -c requirements/all.in -o requirements/base.txt
 pin pyproject.toml --extra demo -c requirements/base.txt -o requirements/demo.txt
 pin pyproject.toml requirements/dev.in --extra demo -c requirements/demo.txt -o requirements/dev.txt
 pin pyproject.toml requirements/dev.in requirements/all.in --extra demo -c requirements/dev.txt -o requirements/all.txt
+# A server of its own, in an environment of its own: what it pins is nobody else's concern.
+pin requirements/mlflow.in -o requirements/mlflow.txt

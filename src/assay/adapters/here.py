@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.assessment import Assessed
     from assay.lifecycle.consenting import Desk
     from assay.lifecycle.release import Decided, Released
+    from assay.lifecycle.serving import Checked, Serving
     from assay.records.evidence import Stage
 
 
@@ -179,6 +180,23 @@ def _require_sense(
         )
     if measured_by and project is not None:
         raise InputError("--measured-by: expected without a project; here the people of its trust file count")
+
+
+def check_serving(running: Sequence[Serving], project: Project | Path | str | None = None) -> tuple[Checked, ...]:
+    """Hold what runs against a project's releases, as they stand now.
+
+    Args:
+        running: what runs, place by place (`assay.adapters.serving_places`, `assay.adapters.mlflow_registry`).
+        project: by default the one that the working folder belongs to.
+
+    Raises:
+        AssayError: when the policy, the trust file or a verdict cannot be read.
+    """
+    from assay.lifecycle import serving  # noqa: PLC0415 - only when called
+    from assay.lifecycle.setting import now  # noqa: PLC0415
+
+    project = _project(project)
+    return serving.check_serving(running, project.state, setting_of(project), at=now())
 
 
 def open_desk(release: Path | str | None, *, name: str, key: Path | str | None = None) -> Desk:

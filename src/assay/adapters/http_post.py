@@ -1,17 +1,22 @@
-"""One POST, with a deadline for all of it and a cap on the answer; no redirects, no proxies, no retries."""
+"""One request, with a deadline for all of it and a cap on the answer; no redirects, no proxies, no retries."""
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import socket
 import ssl
 import threading
 import time
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from assay.errors import AssayError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _CHUNK = 64 * 1024
 _MAX_SHOWN = 200
@@ -34,6 +39,10 @@ class Answer:
     status: int
     content_type: str
     body: bytes
+
+    def with_body(self, body: bytes) -> Answer:
+        """Return the answer with this body."""
+        return Answer(self.status, self.content_type, body)
 
     def words(self) -> str:
         """Return the status, and the start of the body as a message may show it."""
@@ -109,15 +118,75 @@ def post(address: str, body: bytes, content_type: str, *, timeout_s: float, cap:
         InputError: for an address that cannot be posted to.
         NoAnswerError: when there is no whole answer in time, or it is too long.
     """
-    split = check_address(address)
+    found = bytearray()
+    headers = {"Content-Type": content_type}
+    request = _Request("POST", check_address(address), body=body, headers=headers)
+    return _answer(request, found.extend, timeout_s=timeout_s, cap=cap).with_body(bytes(found))
+
+
+def get(address: str, query: Mapping[str, str] | None = None, *, timeout_s: float, cap: int) -> Answer:
+    """Get what is at an address, whatever the status of the answer.
+
+    Args:
+        address: where; without a query of its own.
+        query: the query.
+        timeout_s: seconds for everything together.
+        cap: bytes that the answer's body may have.
+
+    Raises:
+        InputError: for an address that cannot be asked.
+        NoAnswerError: when there is no whole answer in time, or it is too long.
+    """
+    found = bytearray()
+    request = _Request("GET", check_address(address), query=query or {})
+    return _answer(request, found.extend, timeout_s=timeout_s, cap=cap).with_body(bytes(found))
+
+
+def get_digest(
+    address: str, query: Mapping[str, str] | None = None, *, timeout_s: float, cap: int
+) -> tuple[Answer, str, int]:
+    """Get what is at an address and return the answer without its body, the body's SHA-256 and its size in bytes.
+
+    Raises:
+        InputError: for an address that cannot be asked.
+        NoAnswerError: when there is no whole answer in time, or it is too long.
+    """
+    hashed, size = hashlib.sha256(), 0
+
+    def take(chunk: bytes) -> None:
+        nonlocal size
+        hashed.update(chunk)
+        size += len(chunk)
+
+    request = _Request("GET", check_address(address), query=query or {})
+    answer = _answer(request, take, timeout_s=timeout_s, cap=cap)
+    return answer, hashed.hexdigest(), size
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    address: SplitResult
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def target(self) -> str:
+        """What stands in the request line."""
+        return f"{self.address.path or '/'}{'?' if self.query else ''}{urlencode(self.query)}"
+
+
+def _answer(request: _Request, take: Callable[[bytes], None], *, timeout_s: float, cap: int) -> Answer:
     late = NoAnswerError(f"no answer within {timeout_s:g} s")
     deadline = _Deadline(timeout_s)
+    headers = {**request.headers, "Connection": "close"}
     try:
-        with closing(_connection(split, timeout_s)) as connection:
+        with closing(_connection(request.address, timeout_s)) as connection:
             connection.connect()
             deadline.watch(connection.sock)
-            connection.request("POST", split.path or "/", body, {"Content-Type": content_type, "Connection": "close"})
-            found = _read(connection.getresponse(), cap)
+            connection.request(request.method, request.target, request.body, headers)
+            found = _read(connection.getresponse(), take, cap)
     except (OSError, http.client.HTTPException) as error:
         if deadline.over() or isinstance(error, TimeoutError):
             raise late from None
@@ -130,13 +199,14 @@ def post(address: str, body: bytes, content_type: str, *, timeout_s: float, cap:
     return found
 
 
-def _read(response: http.client.HTTPResponse, cap: int) -> Answer:
-    found = bytearray()
-    while len(found) <= cap and (chunk := response.read(min(_CHUNK, cap + 1 - len(found)))):
-        found += chunk
-    if len(found) > cap:
+def _read(response: http.client.HTTPResponse, take: Callable[[bytes], None], cap: int) -> Answer:
+    size = 0
+    while size <= cap and (chunk := response.read(min(_CHUNK, cap + 1 - size))):
+        size += len(chunk)
+        take(chunk)
+    if size > cap:
         raise NoAnswerError(f"answered with more than {cap} bytes")
     length = response.getheader("Content-Length")
-    if length is not None and length != str(len(found)):
-        raise NoAnswerError(f"answered with {len(found)} of {length!a} bytes")
-    return Answer(response.status, response.getheader("Content-Type") or "", bytes(found))
+    if length is not None and length != str(size):
+        raise NoAnswerError(f"answered with {size} of {length!a} bytes")
+    return Answer(response.status, response.getheader("Content-Type") or "", b"")

@@ -46,6 +46,7 @@ VERBS = {
     "revoke": Verb("take an approval or a waiver back, signed", "consent", "revoke"),
     "keys": Verb("the keys that sign here: list them, make one, print its public half", "keys", "keys"),
     "verify": Verb("check a release offline and say what was proven, and by whom", "verify", "verify"),
+    "serving": Verb("compare what runs with what was approved: check", "serving", "serving"),
     "policy": Verb("policies as code: lint, test, explain, diff, replay, schema", "policy", "policy"),
     "report": Verb("documents of a release: html, card, sarif, ml-bom, ...", "report", "report"),
     "trail": Verb(
