@@ -455,3 +455,23 @@ def test_commits_are_waited_for_whatever_the_role_s_setting(log: Log, found: str
             assert sequencer._read("SELECT current_setting('synchronous_commit')") == [(used,)]
     finally:
         log.server.execute("ALTER ROLE ingest RESET synchronous_commit")
+
+
+def test_a_frozen_log_takes_nothing_more_from_anybody(log: Log) -> None:
+    import psycopg  # noqa: PLC0415 - of requirements/all.txt
+
+    with log.open("ingest") as ingest, log.open() as sequencer:
+        assert ingest.append([Submission(b"one", b"1"), Submission(b"two")]) == [0, 1]
+        sequencer.freeze(b"the end")
+        sequencer.freeze(b"once")
+        for late in ([Submission(b"late")], [Submission(b"late", b"9")], [Submission(b"one", b"1"), Submission(b"x")]):
+            with pytest.raises(InputError, match=r"the log is frozen: nothing was appended\. Its last entry, 2"):
+                ingest.append(late)
+        assert ingest.append([Submission(b"one", b"1")]) == [0]  # told again: it is in
+        assert list(sequencer.entries(0, 3)) == [b"one", b"two", b"the end"]
+        assert sequencer.head().size == 3
+        assert sequencer.problems(CompactRange()) == []
+        with pytest.raises(psycopg.errors.RestrictViolation, match="refused"):
+            log.server.execute("UPDATE published SET frozen = false", log=f'"{log.name}"')
+        with pytest.raises(StorageError, match="permission denied for function freeze"):
+            ingest.freeze(b"x")

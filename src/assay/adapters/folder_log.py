@@ -11,7 +11,6 @@ does both; `submit` does the first alone, for many processes at once, and `publi
 from __future__ import annotations
 
 import contextlib
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -25,17 +24,18 @@ from assay.adapters.folder_reader import (
     second_vkey_path,
     vkey_path,
 )
+from assay.adapters.folder_shards import last_shard
 from assay.adapters.folder_tiles import CHECKPOINT, FolderTiles
+from assay.adapters.log_origin import check_origin, default_origin
 from assay.adapters.log_places import Places, make_sequencer, opened_sequencer, read_places, write_places
 from assay.adapters.log_private import LogPrivate, private_folder
 from assay.adapters.log_signing import cosigner_of, sign_checkpoint
 from assay.adapters.mirrored_tiles import MirroredTiles
 from assay.errors import AssayError, InputError, VerificationError
-from assay.lifecycle.publishing import Publisher, PublishingWaitsError, Submission
+from assay.lifecycle.publishing import FROZEN, Publisher, PublishingWaitsError, Submission
 from assay.tlog.checkpoint import Checkpoint
 from assay.tlog.entry_bundle import MAX_ENTRY_BYTES, check_entries
 from assay.tlog.merkle import EMPTY_ROOT, hash_leaf
-from assay.tlog.vkey import is_key_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from assay.tlog.signed_checkpoint import SignedCheckpoint
     from assay.tlog.signer import SignerKey
 
-_MAX_ORIGIN_BYTES = 255
 _HERE = Places()
 _ADVICE = "Nothing that was acknowledged is lost; mend this and run again"
 
@@ -67,31 +66,9 @@ class Appended:
     checkpoint: SignedCheckpoint
 
 
-def default_origin(system: str) -> str:
-    """Return the origin of a project's log: ``assay.invalid/<system>``, with ``-`` for what an origin cannot hold.
-
-    ``.invalid`` belongs to nobody (RFC 2606), so that a log that nobody named claims no host. Give a log that others
-    will witness a name of your own: ``assay log init LOG --origin logs.example.com/credit``.
-    """
-    return f"assay.invalid/{re.sub('[^A-Za-z0-9._-]+', '-', system).strip('-.') or 'log'}"[:_MAX_ORIGIN_BYTES]
-
-
-def check_origin(origin: str) -> None:
-    """Check that a log may have this origin (C2SP tlog-checkpoint: a URL without scheme, without trailing slash).
-
-    Raises:
-        InputError: when it may not.
-    """
-    fits = len(origin.encode("utf-8", "replace")) <= _MAX_ORIGIN_BYTES
-    if not is_key_name(origin) or not fits or "://" in origin or origin.endswith("/"):
-        raise InputError(
-            f"origin {origin!r}: expected a name like logs.example.com/credit, without scheme, space, '+' or trailing "
-            f"slash, at most {_MAX_ORIGIN_BYTES} bytes"
-        )
-
-
 def open_log(folder: Path, system: str) -> FolderLog:
-    """Open a project's log; make it when the project has none yet."""
+    """Open a project's log, of its shards the last; make it when the project has none yet."""
+    folder = last_shard(folder)
     private = LogPrivate(private_folder(folder))
     began = private_folder(folder).is_dir() or not (folder / CHECKPOINT).exists()
     if began and not private.has_guard() and not (folder / "tile").exists():
@@ -109,9 +86,8 @@ class FolderLog:
     def __init__(self, folder: Path, signer: SignerKey) -> None:
         self._folder = folder
         self._private = LogPrivate(private_folder(folder))
-        self._signer = signer
         self._places = read_places(self._private.path)
-        self.reader = FolderReader(folder, signer.verifier, read_second_vkey(folder), read_keys(folder))
+        self._know(signer)
 
     @classmethod
     def init(cls, folder: Path, origin: str, *, ml_dsa: bool = False, places: Places = _HERE) -> FolderLog:
@@ -231,6 +207,8 @@ class FolderLog:
         if event_id is not None and len(entries) != 1:
             raise InputError(f"an event id names one entry: expected one, found {len(entries)}")
         with self._publishing() as (sequencer, publisher):
+            if entries and self._private.is_frozen():  # also where the database that knows was lost
+                raise InputError(f"{self._folder}: {FROZEN}. Its last entry names the log that goes on")
             publisher.prepare()  # before anything is committed: a log that does not hold takes no entries
             indices = sequencer.append([Submission(entry, event_id) for entry in entries]) if entries else []
             try:
@@ -241,6 +219,22 @@ class FolderLog:
                 raise self._waits(indices, error) from error
         first = indices[0] if indices else signed.checkpoint.size
         return Appended(first, tuple(map(hash_leaf, entries)), signed)
+
+    def freeze(self, last: bytes) -> SignedCheckpoint:
+        """Append the last entry, refuse every other from then on, and return the final checkpoint.
+
+        A log that is frozen already is published, and left as it is.
+        """
+        with self._publishing() as (sequencer, publisher):
+            publisher.prepare()
+            sequencer.freeze(last)
+            self._private.mark_frozen()
+            return self._publish(publisher)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the log takes no entries any more."""
+        return self._private.is_frozen()
 
     @contextlib.contextmanager
     def sequencing(self) -> Iterator[LogSequencer]:
@@ -328,10 +322,16 @@ class FolderLog:
 
     # The steps of an append.
 
+    def _know(self, signer: SignerKey) -> None:
+        """Take the log's keys as they are now; they may be replaced while this process has the log open."""
+        self._signer, folder = signer, self._folder
+        self.reader = FolderReader(folder, signer.verifier, read_second_vkey(folder), read_keys(folder))
+
     @contextlib.contextmanager
     def _publishing(self) -> Iterator[tuple[LogSequencer, Publisher]]:
         with storage_errors(self._folder, _ADVICE), self._private.locked():
             self._finish_earlier_version()
+            self._know(self._private.key())
             tiles = self._tiles()
             if isinstance(tiles, MirroredTiles):
                 tiles.check_behind(self._private.read(), self.reader.opened)

@@ -138,6 +138,15 @@ class LogPrivate:
             raise VerificationError(f"{self._path / 'guard'}: changed under the writer. Nothing was signed")
         replace_file(self._path / "guard", new.text())
 
+    def is_frozen(self) -> bool:
+        """Return whether the log takes no entries any more."""
+        return (self._path / "frozen").exists()
+
+    def mark_frozen(self) -> None:
+        """Note that the log takes no entries any more."""
+        if not self.is_frozen():
+            create_file(self._path / "frozen", b"")
+
     def pending(self) -> tuple[int, int] | None:
         """Return the old and the new size of an append that an earlier version of Assay began and did not end."""
         path = self._path / "pending"

@@ -41,7 +41,8 @@ CREATE TABLE event (
 CREATE TABLE published (
   one integer PRIMARY KEY CHECK (one = 1),
   size bigint NOT NULL,
-  version integer NOT NULL
+  version integer NOT NULL,
+  frozen boolean NOT NULL DEFAULT false
 );
 INSERT INTO published VALUES (1, 0, 2);
 INSERT INTO batch VALUES (0, sha256(''), '', 0);
@@ -79,7 +80,7 @@ CREATE TRIGGER batch_waits AFTER DELETE ON batch REFERENCING OLD TABLE AS gone
 CREATE TRIGGER event_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse();
 CREATE TRIGGER published_stays BEFORE DELETE OR TRUNCATE ON published FOR EACH STATEMENT EXECUTE FUNCTION refuse();
 CREATE TRIGGER published_grows BEFORE UPDATE ON published FOR EACH ROW
-  WHEN (new.size < old.size OR new.version < old.version) EXECUTE FUNCTION refuse();
+  WHEN (new.size < old.size OR new.version < old.version OR old.frozen AND NOT new.frozen) EXECUTE FUNCTION refuse();
 
 -- Two advisory locks of whoever gives indices, one session of the server at a time: the first is asked for and never
 -- waited for; on the second wait those who are served. Were they one, those who wake would keep each other from the
@@ -116,6 +117,7 @@ DECLARE
   known record;
   hash bytea;
   rest bigint;
+  frozen CONSTANT boolean := published.frozen FROM published;
 BEGIN
   indices := '{}';
   FOR offered IN
@@ -131,7 +133,12 @@ BEGIN
         indices := indices || known.idx;
         CONTINUE;
       END IF;
-      INSERT INTO event VALUES (offered.event, size, substr(offered.leaf, 1, 16));
+      IF NOT frozen THEN
+        INSERT INTO event VALUES (offered.event, size, substr(offered.leaf, 1, 16));
+      END IF;
+    END IF;
+    IF frozen THEN
+      RAISE EXCEPTION USING ERRCODE = 'AS410', MESSAGE = 'the log is frozen';
     END IF;
     INSERT INTO entry VALUES (size, offered.content);
     indices := indices || size;
@@ -182,6 +189,8 @@ BEGIN
     EXCEPTION WHEN SQLSTATE 'AS409' THEN
       GET STACKED DIAGNOSTICS refused = MESSAGE_TEXT, taken = PG_EXCEPTION_DETAIL;
       INSERT INTO answer VALUES (offer.ticket, offer.call, NULL, refused::integer, taken::bigint);
+    WHEN SQLSTATE 'AS410' THEN
+      INSERT INTO answer VALUES (offer.ticket, offer.call, NULL, -1, head.size - 1);
     END;
     served := served || offer.ticket;
     last := greatest(last, offer.ticket);
@@ -273,7 +282,30 @@ BEGIN
   PERFORM forget(until);
 END $$;
 
+-- Append the last entry, and refuse every other from then on; an entry that waits is served before it.
+CREATE FUNCTION freeze(last bytea) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $$
+DECLARE
+  mine bigint;
+  head record;
+BEGIN
+  PERFORM pg_advisory_xact_lock(turn_lock(0)), pg_advisory_xact_lock(turn_lock(1));
+  IF (SELECT frozen FROM published) THEN
+    RETURN;
+  END IF;
+  PERFORM serve(0);
+  mine := nextval('ticket');
+  INSERT INTO inbox VALUES (mine, 0, 0, last, NULL);
+  SELECT batch.size, batch.peaks INTO head FROM batch ORDER BY batch.size DESC LIMIT 1;
+  INSERT INTO batch SELECT placed.size, tree_root(placed.peaks), placed.peaks, mine
+    FROM place_call(mine, 0, head.size, head.peaks, head.size) AS placed;
+  DELETE FROM inbox WHERE inbox.ticket = mine;
+  UPDATE published SET frozen = true;
+  PERFORM pg_notify('assay', current_schema());
+END $$;
+
 REVOKE ALL ON FUNCTION turn_lock(bigint), tree_root(bytea), place_call(bigint, integer, bigint, bytea, bigint),
-  serve(bigint), take_turn(), forget(bigint), go_on(bigint, bytea, bytea) FROM PUBLIC;
+  serve(bigint), take_turn(), forget(bigint), go_on(bigint, bytea, bytea), freeze(bytea)
+  FROM PUBLIC;
 REVOKE ALL ON PROCEDURE append(integer[], integer[], bytea[], bytea[], bigint[], integer[], integer[], bigint[])
   FROM PUBLIC;

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from assay.adapters.postgres_session import checked_name, database_errors, make_log, open_session, place, quoted
 from assay.errors import AssayError, InputError, StorageError, VerificationError
-from assay.lifecycle.publishing import MAX_STEP, Head
+from assay.lifecycle.publishing import FROZEN, MAX_STEP, Head
 from assay.tlog.entry_bundle import check_entries
 from assay.tlog.merkle import hash_leaf
 
@@ -196,6 +196,10 @@ class PostgresSequencer:
             raise waiting.error
         return waiting.indices
 
+    def freeze(self, last: bytes) -> None:
+        """Append the last entry of the log, which then refuses every other; one that is frozen is left as it is."""
+        self._read("SELECT freeze(%b)", last)
+
     def head(self) -> Head:
         """Return size and root of everything committed."""
         (found,) = self._read("SELECT size, root FROM batch ORDER BY size DESC LIMIT 1")
@@ -327,6 +331,11 @@ class PostgresSequencer:
             waiting.indices, indices = indices[:count], indices[count:]
         for call, (nth, index) in refused.items():
             waiting = together[call]
+            if nth < 0:
+                waiting.error = InputError(
+                    f"{self._where}: {FROZEN}. Its last entry, {index}, names the log that goes on"
+                )
+                continue
             waiting.error = InputError(
                 f"entry {nth}: its event id {waiting.submissions[nth].event_id!r} is that of entry {index}, which "
                 "has another content. Nothing was appended"

@@ -35,7 +35,10 @@ _WRITES = (
     "USAGE ON SCHEMA {log}", "INSERT ON inbox", "USAGE ON SEQUENCE ticket", "SELECT ON published",
     "EXECUTE ON FUNCTION take_turn()", "EXECUTE ON PROCEDURE append",
 )  # fmt: skip
-_PUBLISHES = ("SELECT ON entry, batch, event", "EXECUTE ON FUNCTION forget(bigint), go_on(bigint, bytea, bytea)")
+_PUBLISHES = (
+    "SELECT ON entry, batch, event",
+    "EXECUTE ON FUNCTION forget(bigint), go_on(bigint, bytea, bytea), freeze(bytea)",
+)
 
 
 def place(log: str) -> str:

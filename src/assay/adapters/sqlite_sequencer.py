@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Self
 
 from assay.adapters.durable_files import sync_folder
 from assay.errors import AssayError, InputError, StorageError, VerificationError
-from assay.lifecycle.publishing import MAX_STEP, Head, Submission
+from assay.lifecycle.publishing import FROZEN, MAX_STEP, Head, Submission
 from assay.tlog.compact_range import CompactRange, parse_compact_range
 from assay.tlog.entry_bundle import check_entries
 from assay.tlog.merkle import EMPTY_ROOT, hash_leaf
@@ -38,6 +38,7 @@ _KEPT = 1_024
 _MARGIN_BYTES = 1 << 20
 _BUSY_SECONDS = 60.0
 _POLL_SECONDS = 0.02
+_FROZEN = "entry_frozen"
 
 _FREE_PAGES = 1_024
 _SHRINK_PAGES = 16_384
@@ -78,6 +79,8 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        if FROZEN in str(error):
+            raise InputError(f"{path}: {FROZEN}. Its last entry names the log that goes on") from None
         full = "no space left" if "full" in str(error) else str(error)
         raise StorageError(f"{path}: {full}. Entries whose index was told are safe; mend this and run again") from error
 
@@ -161,6 +164,17 @@ class SqliteSequencer:
         if waiting.error is not None:
             raise waiting.error
         return waiting.indices
+
+    def freeze(self, last: bytes) -> None:
+        """Append the last entry of the log, which then refuses every other; one that is frozen is left as it is."""
+        with self._turn, self._writing():
+            if self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_FROZEN,)).fetchone() is None:
+                waiting, tree, leaves = _Waiting([Submission(last)]), self._tree(), list[bytes]()
+                self._insert(waiting, tree.size, leaves)
+                self._insert_roots(tree, leaves)
+                self._connection.execute(
+                    f"CREATE TRIGGER {_FROZEN} BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, '{FROZEN}'); END"
+                )
 
     def head(self) -> Head:
         """Return size and root of everything committed."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.cli.log_places import hold, place_options, places_of, publish, submit
+from assay.cli.log_succession import freeze, links, open_next, rotate_key
 from assay.cli.timestamp import stamp, timestamp
 from assay.cli.witness import witness
 from assay.errors import EXIT_ALLOW, EXIT_DENY, InputError
@@ -43,8 +44,10 @@ def log() -> None:
     """A tamper-evident log in a folder that any C2SP tlog-tiles client can read."""
 
 
+log.add_command(freeze)
 log.add_command(hold)
 log.add_command(publish)
+log.add_command(rotate_key)
 log.add_command(submit)
 log.add_command(timestamp)
 log.add_command(witness)
@@ -75,14 +78,17 @@ def _reader(folder: Path, vkey: str | None) -> FolderReader:
 
 @log.command()
 @LOG
-@click.option("--origin", required=True, help="The log's name: a URL without scheme, such as logs.example.com/credit.")
+@click.option("--origin", help="The log's name: a URL without scheme, such as logs.example.com/credit.")
 @click.option(
     "--ml-dsa",
     is_flag=True,
     help="Sign with an ML-DSA-44 key, too (FIPS 204, against quantum computers): LOG.ml-dsa.vkey.",
 )
+@click.option(
+    "--after", type=click.Path(path_type=Path), metavar="LOG", help="The frozen log that this one goes on after."
+)
 @place_options
-def init(log_folder: Path, origin: str, ml_dsa: bool, **places: Any) -> None:  # noqa: ANN401 - options of `places_of`
+def init(log_folder: Path, origin: str | None, ml_dsa: bool, after: Path | None, **places: Any) -> None:  # noqa: ANN401 - options of `places_of`
     r"""Make an empty log with a new key, and print its verifier key.
 
     Tiles and checkpoint go to LOG; key and guard to LOG.private, which only you can read; the verifier key to LOG.vkey.
@@ -92,10 +98,17 @@ def init(log_folder: Path, origin: str, ml_dsa: bool, **places: Any) -> None:  #
     Examples:
       assay log init trail --origin logs.example.com/credit
       assay log init trail --origin logs.example.com/credit --postgres 'host=db dbname=logs user=owner' --writer ingest
+      assay log init trail-2027 --after trail-2026
       assay log init trail --origin logs.example.com/credit --s3 s3://example-log --mode governance --retain-days 30
     """
-    from assay.adapters.folder_log import FolderLog, check_origin  # noqa: PLC0415 - only when called
+    from assay.adapters.folder_log import FolderLog  # noqa: PLC0415 - only when called
+    from assay.adapters.log_origin import check_origin  # noqa: PLC0415 - only when called
 
+    if after is not None:
+        click.echo(open_next(after, log_folder, origin, ml_dsa=ml_dsa, **places))
+        return
+    if origin is None:
+        raise click.UsageError("expected --origin NAME, or --after LOG, which names it")
     check_origin(origin)
     click.echo(FolderLog.init(log_folder, origin, ml_dsa=ml_dsa, places=places_of(origin, **places)).vkey)
 
@@ -254,11 +267,12 @@ def _check(folder: Path, old: bytes | None, vkey: str | None) -> CheckReport:
             report = replace(report, notes=(*report.notes, note))
         files, problems = EvidenceStore(evidence_folder(folder)).problems()
         times = check_times(folder, trust_beside(folder))
+        broken, linked = links(folder)
     return replace(
         report,
         files=report.files + files,
-        problems=(*report.problems, *problems, *times.problems),
-        notes=(*report.notes, *times.told()),
+        problems=(*report.problems, *problems, *times.problems, *broken),
+        notes=(*report.notes, *times.told(), *linked),
     )
 
 

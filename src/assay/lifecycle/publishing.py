@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 MAX_STEP = 8_192
 """Entries between two sizes that a sequencer names, at most: it bounds the publisher's memory."""
 
+FROZEN = "the log is frozen: nothing was appended"
+"""What a log says that takes no entries any more."""
+
 
 class PublishingWaitsError(StorageError):
     """Entries are in the log, durably, and no published checkpoint covers them yet: do not append them again.

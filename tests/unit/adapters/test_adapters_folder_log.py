@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from assay.adapters.durable_files import locked
-from assay.adapters.folder_log import FolderLog, check_origin, default_origin, open_log
+from assay.adapters.folder_log import FolderLog, open_log
 from assay.adapters.folder_reader import FolderReader
+from assay.adapters.log_origin import check_origin, default_origin
 from assay.adapters.sqlite_sequencer import SqliteSequencer
 from assay.adapters.witness_client import QuorumMissedError
 from assay.adapters.witness_server import WitnessServer

@@ -1,0 +1,100 @@
+"""A log that goes on in another: shards, one a year, each a log of its own with keys of its own.
+
+``LOG.next``, beside the folder of a log that is frozen, names the folder of the log that goes on. It is a signpost; the
+proof is in the logs: the last entry of the one is ``log.frozen`` and names the other, entry 0 of the other is
+``log.opened`` and holds size, root and digest of the final checkpoint of the one.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from assay.adapters.durable_files import create_file, read_file
+from assay.errors import AssayError, VerificationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assay.adapters.folder_reader import FolderReader
+
+MAX_SHARDS = 1_000
+_MAX_BYTES = 4_096
+
+
+def next_path(folder: Path) -> Path:
+    """Return where a log's signpost to the next one is."""
+    return folder.with_name(f"{folder.name}.next")
+
+
+def next_shard(folder: Path) -> Path | None:
+    """Return the folder of the log that goes on after a frozen one; None when there is none."""
+    content = read_file(next_path(folder), _MAX_BYTES)
+    return None if content is None else folder.parent / content.decode("utf-8", "replace").removesuffix("\n")
+
+
+def shards(folder: Path) -> list[Path]:
+    """Return a log's folder and those of the logs that go on after it, in order.
+
+    Raises:
+        VerificationError: when they run in a circle.
+    """
+    found = [folder]
+    while (following := next_shard(found[-1])) is not None:
+        if following in found or len(found) == MAX_SHARDS:
+            raise VerificationError(f"{next_path(found[-1])}: expected the log that goes on, found one before it")
+        found.append(following)
+    return found
+
+
+def last_shard(folder: Path) -> Path:
+    """Return the folder of the log that takes entries now."""
+    return shards(folder)[-1]
+
+
+def point_to(folder: Path, following: Path) -> None:
+    """Set the signpost from a frozen log to the one that goes on."""
+    target = following.resolve()
+    try:
+        name = target.relative_to(folder.resolve().parent).as_posix()
+    except ValueError:
+        name = str(target)
+    if next_shard(folder) is None:
+        create_file(next_path(folder), f"{name}\n".encode())
+
+
+def event_of(entry: bytes, kind: str) -> dict[str, Any] | None:
+    """Return what an entry says as an event of a type, its signature not looked at; None when it is no such event."""
+    try:
+        statement = json.loads(base64.b64decode(json.loads(entry)["payload"]))
+        if f"/{kind}/v" in statement["predicateType"]:
+            found: dict[str, Any] = statement["predicate"]["fields"]
+            return found
+    except (ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def link_problem(before: FolderReader, after: FolderReader) -> str | None:
+    """Return why one log does not go on after another, in words; None when it does."""
+    try:
+        final = before.checkpoint()
+        now = final.checkpoint
+        (last,) = before.entries(now.size - 1, now.size) if now.size else (b"",)
+        first = next(iter(after.entries(0, 1)), b"")
+    except AssayError as error:
+        return str(error)
+    frozen, opened = event_of(last, "log.frozen"), event_of(first, "log.opened")
+    if frozen is None or frozen.get("successor") != after.key.name:
+        return f"{now.origin}: expected its last entry to be log.frozen, naming {after.key.name}"
+    wanted = {
+        "predecessor": now.origin,
+        "predecessor_size": now.size,
+        "predecessor_root": now.root.hex(),
+        "predecessor_checkpoint_sha256": sha256(final.note).hexdigest(),
+    }
+    if opened is None or {name: opened.get(name) for name in wanted} != wanted:
+        return f"{after.key.name}: expected entry 0 to be log.opened, after {now.size} entries of {now.origin}"
+    return None
