@@ -43,6 +43,9 @@ _FROZEN = "entry_frozen"
 _FREE_PAGES = 1_024
 _SHRINK_PAGES = 16_384
 
+# When entries came, from an index on. Beside what is hashed, and not part of it: nobody need believe it.
+_RECORDED = "CREATE TABLE IF NOT EXISTS recorded (first INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT"
+
 _SCHEMA = """
 BEGIN IMMEDIATE;
 CREATE TABLE entry (idx INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT;
@@ -356,9 +359,26 @@ class SqliteSequencer:
         return found
 
     def _insert_roots(self, tree: CompactRange, leaves: list[bytes]) -> None:
+        if leaves:
+            self._record(tree.size)
         for start in range(0, len(leaves), MAX_STEP):
             tree = tree.add(leaves[start : start + MAX_STEP])
             self._connection.execute("INSERT INTO batch VALUES (?, ?, ?)", (tree.size, tree.root(), tree.content()))
+
+    def _record(self, first: int) -> None:
+        """Keep when entries are committed, from the first of a batch on; a row a second at most."""
+        now = int(time.time())
+        self._connection.execute(_RECORDED)
+        last = self._connection.execute("SELECT at FROM recorded ORDER BY first DESC LIMIT 1").fetchone()
+        if last != (now,):
+            self._connection.execute("INSERT INTO recorded VALUES (?, ?)", (first, now))
+
+    def recorded(self, index: int) -> int | None:
+        """Return when an entry was committed, POSIX seconds by the clock here; None where that was not kept."""
+        if not self._read("SELECT name FROM sqlite_master WHERE name = 'recorded'"):
+            return None  # an earlier version's database
+        found = self._read("SELECT at FROM recorded WHERE first <= ? ORDER BY first DESC LIMIT 1", index)
+        return found[0][0] if found and index < self.head().size else None
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assay.adapters.folder_reader import FolderReader
 from assay.adapters.here import log_of, project_at
+from assay.adapters.recorded_times import recorded_times
 from assay.errors import InputError, suggest
 from assay.lifecycle import asking
 from assay.lifecycle.keyring import DEFAULT, Keyring
@@ -46,7 +47,8 @@ def open_trail(project: Project | Path | str | None = None, *, rebuild: bool = F
             "assay run, or assay trail append"
         )
     anchors = anchors_of(project.log).anchors
-    with asking.open_trail(project, FolderReader.open(project.log), anchors=anchors, rebuild=rebuild) as opened:
+    reader, recorded = FolderReader.open(project.log), recorded_times(project.log)
+    with asking.open_trail(project, reader, anchors=anchors, recorded=recorded, rebuild=rebuild) as opened:
         yield opened
 
 

@@ -16,7 +16,6 @@ from assay.lifecycle.log_trust import LogTrust, join_trust, trust_beside, trust_
 from assay.lifecycle.outside_times import check_times
 from assay.lifecycle.project import read_file
 from assay.lifecycle.verification import Verified, verify_release
-from assay.tlog.note import parse_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -107,9 +106,8 @@ def _verify_log(folder: Path, given: LogTrust, seen: Mapping[str, bytes]) -> Ver
     trust = given.filled(trust_beside(folder))
     log = LogFiles(folder, trust)
     signed = log.signed
-    signers = {(one.name, one.key_id) for one in parse_note(signed.note).signatures}
-    key = next(key for keys in trust.logs for key in keys.keys if (key.name, key.id) in signers)
-    report = FolderReader(folder, key).check()
+    keys = next(one for one in trust.logs if one.origin == signed.checkpoint.origin)
+    report = FolderReader(folder, keys.keys[-1], keys=keys).check()
     times = check_times(folder, trust)
     problems = [*report.problems, *times.problems]
     for name, note in seen.items():

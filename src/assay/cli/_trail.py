@@ -31,6 +31,7 @@ def open_project_trail(project: Project, *, rebuild: bool = False) -> Iterator[T
         InputError: when nothing is recorded yet.
     """
     from assay.adapters.folder_reader import FolderReader  # noqa: PLC0415 - only when called
+    from assay.adapters.recorded_times import recorded_times  # noqa: PLC0415 - only when called
     from assay.lifecycle.asking import open_trail  # noqa: PLC0415 - only when called
     from assay.lifecycle.outside_times import anchors_of  # noqa: PLC0415 - only when called
 
@@ -43,7 +44,8 @@ def open_project_trail(project: Project, *, rebuild: bool = False) -> Iterator[T
     for left in times.not_checked:
         click.echo(f"note: not checked: {left}", err=True)
     reader = FolderReader.open(project.log)
-    with open_trail(project, reader, anchors=times.anchors, rebuild=rebuild) as opened:
+    recorded = recorded_times(project.log)
+    with open_trail(project, reader, anchors=times.anchors, recorded=recorded, rebuild=rebuild) as opened:
         for line in opened.replayed:
             click.echo(line, err=True)
         yield opened

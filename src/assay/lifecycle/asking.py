@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -125,6 +125,7 @@ class Trail:
         people: pseudonym to name.
         keys: the known keys by name.
         anchors: outside proofs of when the log had which size, verified.
+        recorded: tells when the log's sequencer committed an entry, where that is known.
         erasures: what was erased.
         replayed: what was there again though it was erased, and was erased again, a line each.
     """
@@ -137,6 +138,7 @@ class Trail:
     people: Mapping[str, str]
     keys: Mapping[str, PublicKey]
     anchors: tuple[Anchor, ...] = ()
+    recorded: Callable[[int], str | None] = lambda _index: None
     erasures: Erasures = field(default_factory=Erasures)
     replayed: tuple[str, ...] = ()
 
@@ -163,7 +165,7 @@ class Trail:
             trust=self.trust,
             people=self.people,
             key_names={key.key_id: name for name, key in self.keys.items()},
-            times=times_by(one for one in self.anchors if one.size <= at),
+            times=times_by((one for one in self.anchors if one.size <= at), self.recorded),
             erasures=self.erasures,
         )
 
@@ -238,7 +240,12 @@ def entry_with_proof(reader: LogReader, index: int) -> tuple[bytes, bytes]:
 
 @contextlib.contextmanager
 def open_trail(
-    project: Project, reader: LogReader, *, anchors: Sequence[Anchor] = (), rebuild: bool = False
+    project: Project,
+    reader: LogReader,
+    *,
+    anchors: Sequence[Anchor] = (),
+    recorded: Callable[[int], str | None] = lambda _index: None,
+    rebuild: bool = False,
 ) -> Iterator[Trail]:
     """Open a project's trail: its projection is brought up to the log's present size first.
 
@@ -246,6 +253,7 @@ def open_trail(
         project: the project.
         reader: its log.
         anchors: outside proofs of when the log had which size, verified by the caller.
+        recorded: tells when the log's sequencer committed an entry, where that is known.
         rebuild: read the whole log again, into memory, and look at no projection that is kept.
 
     Raises:
@@ -271,6 +279,7 @@ def open_trail(
                 people=read_people(project.state),
                 keys=keys,
                 anchors=tuple(anchors),
+                recorded=recorded,
             )
     except (sqlite3.Error, OSError) as error:
         raise StorageError(

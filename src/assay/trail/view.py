@@ -39,19 +39,21 @@ class Anchor:
     by: str
 
 
-def times_by(anchors: Iterable[Anchor], recorded: Mapping[int, str] | None = None) -> Callable[[int], Times]:
+def times_by(
+    anchors: Iterable[Anchor], recorded: Callable[[int], str | None] = lambda _index: None
+) -> Callable[[int], Times]:
     """Return what tells when an entry was recorded, and by when an outsider has proven it to be there.
 
     Args:
         anchors: witnesses' and authorities' proofs, each verified by the caller.
-        recorded: the sequencer's time by index, where it keeps one.
+        recorded: tells the sequencer's time of an entry, where it keeps one.
     """
     earliest = sorted(anchors, key=lambda one: (one.at, one.size, one.by))
 
     def times(index: int) -> Times:
         first = next((one for one in earliest if one.size > index), None)
         return Times(
-            recorded=(recorded or {}).get(index),
+            recorded=recorded(index),
             proven_before=None if first is None else first.at,
             proven_by=None if first is None else first.by,
         )

@@ -51,3 +51,8 @@ def test_python_records_and_asks_the_trail(project: SmallProject) -> None:
         answer = trail.proven(production(trail.view(), "small", "2026-10-02"))
     assert answer.answered
     assert [proof.index for proof in answer.proofs] == [0]
+    (times,) = {one.times for one in answer.cited}
+    assert times.claimed == "2026-10-01T00:00:00Z"
+    assert times.recorded is not None
+    assert times.recorded > times.claimed
+    assert times.proven_before is None

@@ -250,3 +250,16 @@ def test_a_million_entries_are_opened_at_once(database: Path) -> None:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         assert sequencer.problems(CompactRange()) == []
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 65_536
+
+
+def test_when_entries_came_is_kept_beside_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "entries.db"
+    SqliteSequencer.create(path)
+    with SqliteSequencer(path) as sequencer:
+        assert sequencer.recorded(0) is None
+        for now, contents in ((100.9, [b"a", b"b"]), (100.2, [b"c"]), (160.0, [b"d"]), (150.0, [b"e", b"f"])):
+            monkeypatch.setattr("assay.adapters.sqlite_sequencer.time.time", lambda now=now: now)
+            sequencer.append([Submission(one) for one in contents])
+        assert [sequencer.recorded(index) for index in range(7)] == [100, 100, 100, 160, 150, 150, None]
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM recorded").fetchone() == (3,)

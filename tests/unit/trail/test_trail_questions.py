@@ -290,7 +290,7 @@ def test_the_three_times_are_never_mixed(trail: MemoryTrail) -> None:
         Anchor(6, "2026-10-02T12:00:00Z", "witness"),
         Anchor(99, "2026-11-01T00:00:00Z", "late"),
     ]
-    times = times_by(anchors, {5: "2026-10-01T09:30:02Z"})
+    times = times_by(anchors, {5: "2026-10-01T09:30:02Z"}.get)
     answer = ask(trail, times=times)
     cited = {one.index: one.times for one in answer.cited}
     assert cited[5] == Times(

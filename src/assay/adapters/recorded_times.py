@@ -1,0 +1,33 @@
+"""When a log's own sequencer committed entries: known where the log is written, and to nobody else."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from assay.adapters.log_private import LogPrivate, may_write, private_folder
+from assay.adapters.sqlite_sequencer import SqliteSequencer
+from assay.lifecycle.log_trust import at_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def recorded_times(log: Path) -> Callable[[int], str | None]:
+    """Return what tells when an entry was committed, RFC 3339 in UTC by the clock of the log's writer.
+
+    It tells None where that is not known: on another machine, without the right to write, or in the database of an
+    earlier version. It may raise a `StorageError` when the database cannot be read.
+    """
+    path = LogPrivate(private_folder(log)).database if may_write(log) else None
+
+    @cache
+    def recorded(index: int) -> str | None:
+        if path is None or not path.is_file():
+            return None
+        with SqliteSequencer(path) as sequencer:
+            at = sequencer.recorded(index)
+        return None if at is None else at_time(at)
+
+    return recorded
