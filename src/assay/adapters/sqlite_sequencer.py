@@ -105,6 +105,7 @@ class SqliteSequencer:
         self._queue: list[_Waiting] = []
         self._changed = threading.Condition()  # of the queue, and of whether somebody commits
         self._committing = False
+        self._recorded = 0  # when the last entries were committed here, POSIX seconds
         with _told(path):
             (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if version != _VERSION:
@@ -301,6 +302,8 @@ class SqliteSequencer:
                     except InputError as error:
                         waiting.error = error
                 self._insert_roots(tree, leaves)
+                now = self._record(tree.size) if leaves else self._recorded
+            self._recorded = now  # only what is committed
         except AssayError as error:
             for waiting in together:
                 waiting.error = waiting.error or error
@@ -359,19 +362,17 @@ class SqliteSequencer:
         return found
 
     def _insert_roots(self, tree: CompactRange, leaves: list[bytes]) -> None:
-        if leaves:
-            self._record(tree.size)
         for start in range(0, len(leaves), MAX_STEP):
             tree = tree.add(leaves[start : start + MAX_STEP])
             self._connection.execute("INSERT INTO batch VALUES (?, ?, ?)", (tree.size, tree.root(), tree.content()))
 
-    def _record(self, first: int) -> None:
-        """Keep when entries are committed, from the first of a batch on; a row a second at most."""
+    def _record(self, first: int) -> int:
+        """Keep when entries are committed, from the first of a batch on, a row a second at most; return the time."""
         now = int(time.time())
-        self._connection.execute(_RECORDED)
-        last = self._connection.execute("SELECT at FROM recorded ORDER BY first DESC LIMIT 1").fetchone()
-        if last != (now,):
+        if now != self._recorded:
+            self._connection.execute(_RECORDED)
             self._connection.execute("INSERT INTO recorded VALUES (?, ?)", (first, now))
+        return now
 
     def recorded(self, index: int) -> int | None:
         """Return when an entry was committed, POSIX seconds by the clock here; None where that was not kept."""
