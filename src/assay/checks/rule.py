@@ -1,11 +1,13 @@
 """rule: a CEL expression over the evidence, for what no other check covers.
 
 The Common Expression Language (https://cel.dev) has no endless loops, no files and no clock. The expression sees one
-name, ``evidence``: the record as its JSON shows it.
+name, ``evidence``: the record as its JSON shows it. A rule has a budget of steps, so that no nest of macros over all
+measurements holds up a gate; a rule that needs more is unknown, on every machine alike.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from assay.records.evidence import Evidence
     from assay.records.verdict import Finding
 
+
+MAX_STEPS = 100_000
+"""Parts of an expression that are evaluated at most: a few seconds of CPU. A macro over 500 measurements takes about
+ten thousand, two nested ones over all of them take millions, and over those of one metric a few hundred."""
 
 _MACROS = frozenset({"all", "exists", "exists_one", "filter", "map"})
 _TYPES = frozenset(
@@ -38,6 +44,39 @@ def _names(tree: Any) -> tuple[set[str], set[str]]:  # noqa: ANN401 - a syntax t
     return read, bound
 
 
+class _OverBudgetError(Exception):
+    """A rule has used up its steps; no operator of CEL may take this for a value, as it may its own errors."""
+
+
+@cache
+def _bounded_runner() -> Any:  # noqa: ANN401 - a class of the celpy module
+    """Return a runner of celpy that counts the parts that it evaluates, those within macros too."""
+    import celpy  # noqa: PLC0415 - as below
+    from celpy.evaluation import Evaluator  # noqa: PLC0415 - as below
+
+    class Bounded(Evaluator):
+        steps: list[int]
+
+        def visit(self, tree: Any) -> Any:  # noqa: ANN401 - as celpy's
+            self.steps[0] += 1
+            if self.steps[0] > MAX_STEPS:
+                raise _OverBudgetError
+            return super().visit(tree)
+
+        def sub_evaluator(self, ast: Any) -> Any:  # noqa: ANN401 - as celpy's
+            return _counting(Bounded(ast, activation=self.activation), self.steps)
+
+    def _counting(evaluator: Bounded, steps: list[int]) -> Bounded:
+        evaluator.steps = steps
+        return evaluator
+
+    class Runner(celpy.InterpretedRunner):
+        def evaluate(self, context: Any) -> Any:  # noqa: ANN401 - as celpy's
+            return _counting(Bounded(ast=self.ast, activation=self.new_activation()), [0]).evaluate(context)
+
+    return Runner
+
+
 def compile_rule(expression: str) -> Any:  # noqa: ANN401 - a compiled program of the celpy module
     """Compile an expression.
 
@@ -47,7 +86,7 @@ def compile_rule(expression: str) -> Any:  # noqa: ANN401 - a compiled program o
     import celpy  # noqa: PLC0415 - a third of a second of imports, only for policies that have rules of their own
     from celpy.celparser import CELParseError  # noqa: PLC0415 - as above
 
-    environment = celpy.Environment()
+    environment = celpy.Environment(runner_class=_bounded_runner())
     try:
         tree = environment.compile(expression)
     except CELParseError as error:
@@ -70,6 +109,10 @@ def _evaluate(expression: str, evidence: Evidence) -> Any:  # noqa: ANN401 - wha
         return compile_rule(expression).evaluate({"evidence": record})
     except CELEvalError as error:
         raise ValueError(str(error.args[0]) if error.args else "no reason given") from None
+    except _OverBudgetError:
+        raise ValueError(
+            f"it needs more than {MAX_STEPS:,} steps. Nest fewer macros over all measurements; filter by metric first"
+        ) from None
 
 
 def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ...]:

@@ -10,7 +10,7 @@ import click
 
 from assay.cli._policy_output import as_json, cases_junit, problem_record, problems_sarif
 from assay.cli.options import complete_files, format_option, print_machine
-from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_WRONG, DocumentError, InputError, Problem, suggest
+from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_WRONG, AssayError, DocumentError, InputError, Problem, suggest
 
 if TYPE_CHECKING:
     from assay.policy.cases import CaseOutcome
@@ -235,18 +235,29 @@ def diff(old: str, new: str, form: str) -> None:
 @click.argument("file", metavar="POLICY", shell_complete=complete_files)
 @click.argument("releases", required=False, type=click.Path(path_type=Path), metavar="[RELEASES_DIR]")
 @format_option("text", "json")
-def replay(file: str, releases: Path | None, form: str) -> None:
+@click.pass_context
+def replay(ctx: click.Context, file: str, releases: Path | None, form: str) -> None:
     """Decide every stored release again under a policy, at the time of its own decision.
 
     RELEASES_DIR is searched for verdict.json beside evidence.json (default: .assay/releases here or above). Approvals
     and waivers given then are taken as given under this policy: the question is what the policy would have changed.
+
+    A release whose records do not belong together, or cannot be read, is named, and the others are decided. Exit code
+    0: all were decided again, whatever came of it. Exit code 1: some could not be.
     """
     found = _load(file)
     where = releases or _releases_here()
-    replayed = [_replay_one(found, verdict) for verdict in sorted(where.rglob("verdict.json"))]
-    if not replayed:
+    replayed: list[Replayed] = []
+    inconsistent: list[tuple[str, str]] = []
+    for verdict in sorted(where.rglob("verdict.json")):
+        try:
+            replayed.append(_replay_one(found, verdict))
+        except AssayError as error:
+            inconsistent.append((str(verdict.parent), error.diagnostics()))
+    if not replayed and not inconsistent:
         raise InputError(f"expected stored releases (verdict.json beside evidence.json) under {where}, found none")
-    _print_replayed(found, replayed, form)
+    _print_replayed(found, replayed, inconsistent, form)
+    ctx.exit(EXIT_DENY if inconsistent else EXIT_ALLOW)
 
 
 def _releases_here() -> Path:
@@ -290,7 +301,7 @@ def _consents(folder: Path, evidence: Evidence) -> tuple[tuple[Any, ...], set[st
     return read_consents(consent_files([folder]), trust), keys
 
 
-def _print_replayed(found: Policy, replayed: list[Replayed], form: str) -> None:
+def _print_replayed(found: Policy, replayed: list[Replayed], inconsistent: list[tuple[str, str]], form: str) -> None:
     if form == "json":
         listed = [
             {
@@ -300,7 +311,9 @@ def _print_replayed(found: Policy, replayed: list[Replayed], form: str) -> None:
             }
             for one in replayed
         ]  # fmt: skip
-        print_machine(as_json({"policy": {"name": found.name, "sha256": found.sha256}, "releases": listed}))
+        broken = [{"release": folder, "problem": problem} for folder, problem in inconsistent]
+        about = {"name": found.name, "sha256": found.sha256}
+        print_machine(as_json({"policy": about, "releases": listed, "inconsistent": broken}))
         return
     for one in replayed:
         then, now = one.decisions
@@ -311,7 +324,10 @@ def _print_replayed(found: Policy, replayed: list[Replayed], form: str) -> None:
         for finding, before, after in one.differs:
             click.echo(f"  {finding}: {before} becomes {after}")
     changed = sum(one.changed for one in replayed)
-    click.echo(f"{len(replayed)} releases, {changed} decided otherwise under {found.name} {found.version}.")
+    for folder, problem in inconsistent:
+        click.echo(f"{folder}: inconsistent, and not decided again: {problem}", err=True)
+    more = f" {len(inconsistent)} more could not be decided again." if inconsistent else ""
+    click.echo(f"{len(replayed)} releases, {changed} decided otherwise under {found.name} {found.version}.{more}")
 
 
 def _kinds() -> dict[str, tuple[type, str]]:

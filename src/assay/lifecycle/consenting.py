@@ -15,6 +15,7 @@ from assay.errors import InputError, VerificationError, suggest
 from assay.lifecycle.project import read_file
 from assay.lifecycle.setting import now
 from assay.lifecycle.storing import publish, staging
+from assay.policy.consents import may_revoke, refusal_of
 from assay.records.canonical import parse_record, sha256_hex
 from assay.records.consent import Approval, Bound, Revocation, SignedConsent, Waiver
 from assay.records.verdict import Verdict
@@ -219,7 +220,19 @@ def waive(desk: Desk, *, control: str, role: str, reason: str, compensating: str
         at=now(),
         salt=_salt(),
     )
+    _refuse_useless(desk, act)
     return desk.sign(act)
+
+
+def _refuse_useless(desk: Desk, act: Waiver) -> None:
+    """Refuse a waiver that no gate would obey, while the person who signs is there to hear why."""
+    policy, wrong = desk.setting.policy, None
+    if policy.sha256 == desk.verdict.policy.sha256:
+        wrong = refusal_of(policy, act, at=act.at)
+    elif act.expires < act.at[:10]:
+        wrong = f"expired on {act.expires}"  # all that can be said without the policy that it was decided under
+    if wrong is not None:
+        raise InputError(f"this waiver would not be obeyed, so nothing was signed: {wrong}")
 
 
 def _salt() -> str:
@@ -231,7 +244,7 @@ def revoke(desk: Desk, consent: str, *, reason: str) -> str:
     """Sign the withdrawal of an approval or waiver, by its id; return the revocation's id.
 
     Raises:
-        InputError: when there is no such consent.
+        InputError: when there is no such consent, or it is neither the signer's own nor theirs to take back.
     """
     path = desk.folder / CONSENTS / f"{consent}.json"
     if not path.is_file():
@@ -242,6 +255,14 @@ def revoke(desk: Desk, consent: str, *, reason: str) -> str:
         )
     envelope = dsse.parse(read_file(path, "a consent"), name=path.name)
     payload = dsse.decode_base64(envelope.payload, path.name)
+    given = read_consent(envelope, desk.setting.trust, name=path.name)
+    roles = (desk.setting.trust.identity_of(desk.signer.key_id) or ("", ()))[1]
+    if given.signer != desk.signer.name and not may_revoke(desk.setting.policy, roles):
+        raise InputError(
+            f"expected {given.signer or 'whoever gave it'}, or somebody in a role that the policy names for approvals "
+            f"or waivers, to take {consent} back, found {desk.signer.name} ({', '.join(roles) or 'nobody known'}): no "
+            "gate would obey it, so nothing was signed"
+        )
     act = Revocation(revokes=consent, by=desk.signer.name, reason=reason, at=now(), salt=_salt())
     return desk.sign(act, revoked_sha256=sha256_hex(payload))
 

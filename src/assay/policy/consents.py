@@ -131,8 +131,6 @@ def revocations(
     A revocation counts when it is signed by whoever gave the consent, or by somebody with a role that this policy
     names; it can only ever make a decision stricter.
     """
-    named = {rule.role for tier in (None, *policy.tiers) for rule in policy.steps_in(tier)}
-    named |= set(policy.waivers.permitted_by) if policy.waivers else set()
     givers = {consent.id: consent.signer for consent in consents}
     revoked: dict[str, str] = {}
     uses: list[ConsentUse] = []
@@ -141,7 +139,7 @@ def revocations(
         if not isinstance(act, Revocation):
             continue
         problem = next(_signature(consent, subject), None)
-        if problem is None and consent.signer != givers.get(act.revokes) and not named & set(consent.roles):
+        if problem is None and consent.signer != givers.get(act.revokes) and not may_revoke(policy, consent.roles):
             problem = f"{consent.signer} neither gave {act.revokes} nor has a role that the policy names"
         if problem is None:
             revoked[act.revokes] = f"revoked by {consent.signer} at {act.at}: {act.reason}"
@@ -216,13 +214,13 @@ def _approval_use(consent: SignedConsent, counted: bool, reason: str) -> Consent
     )  # fmt: skip
 
 
-def _term(waiver: Waiver, rules_days: int, subject: Subject) -> str | None:
+def _term(waiver: Waiver, rules_days: int, at: str) -> str | None:
     """Return what is wrong with a waiver's end; None when nothing is."""
     try:
         expires = date.fromisoformat(waiver.expires)
     except ValueError:
         return f"expected an end such as 2026-12-31, found {waiver.expires!r}"
-    given, now = _instant(waiver.at), _instant(subject.at)
+    given, now = _instant(waiver.at), _instant(at)
     end = datetime.combine(expires, time.max, tzinfo=UTC)
     if now is None or now > end:
         return f"expired on {waiver.expires}"
@@ -231,17 +229,30 @@ def _term(waiver: Waiver, rules_days: int, subject: Subject) -> str | None:
     return None
 
 
-def _waiver_objections(
-    policy: Policy, consent: SignedConsent, waiver: Waiver, subject: Subject, revoked: Mapping[str, str]
-) -> Iterator[str]:
+def refusal_of(policy: Policy, waiver: Waiver, *, at: str) -> str | None:
+    """Return why a waiver would never be obeyed under a policy, whoever signs it; None when nothing speaks against it.
+
+    Args:
+        policy: the policy.
+        waiver: what somebody is about to sign.
+        at: the time, RFC 3339 in UTC.
+    """
+    return next(_terms_broken(policy, waiver, at), None)
+
+
+def may_revoke(policy: Policy, roles: Collection[str]) -> bool:
+    """Say whether somebody in these roles may take back what others gave: a role that the policy names for consent."""
+    named = {rule.role for tier in (None, *policy.tiers) for rule in policy.steps_in(tier)}
+    named |= set(policy.waivers.permitted_by) if policy.waivers else set()
+    return not named.isdisjoint(roles)
+
+
+def _terms_broken(policy: Policy, waiver: Waiver, at: str) -> Iterator[str]:
+    """Yield what of a waiver's own terms the policy does not permit."""
     rules = policy.waivers
     if rules is None:
         yield "the policy permits no waivers"
         return
-    if (waiver.model, waiver.version) != (subject.model, subject.version):
-        found = f"{waiver.model} {waiver.version}, this is {subject.model} {subject.version}"
-        yield f"it is about another subject: {found}"
-    yield from _objections(consent, waiver, subject, revoked)
     if waiver.role not in rules.permitted_by:
         yield f"the policy lets {', '.join(rules.permitted_by)} accept a risk, not {waiver.role!r}"
     if empty(waiver.reason):
@@ -251,9 +262,22 @@ def _waiver_objections(
     control = waiver.control.partition("/")[0]
     if control in rules.not_for:
         yield f"the policy lets nobody waive {control}"
-    wrong_term = _term(waiver, rules.longest_days, subject)
+    wrong_term = _term(waiver, rules.longest_days, at)
     if wrong_term is not None:
         yield wrong_term
+
+
+def _waiver_objections(
+    policy: Policy, consent: SignedConsent, waiver: Waiver, subject: Subject, revoked: Mapping[str, str]
+) -> Iterator[str]:
+    if policy.waivers is None:
+        yield "the policy permits no waivers"
+        return
+    if (waiver.model, waiver.version) != (subject.model, subject.version):
+        found = f"{waiver.model} {waiver.version}, this is {subject.model} {subject.version}"
+        yield f"it is about another subject: {found}"
+    yield from _objections(consent, waiver, subject, revoked)
+    yield from _terms_broken(policy, waiver, subject.at)
 
 
 def _accepted(waiver: Waiver, findings: Sequence[Finding]) -> list[Finding] | str:

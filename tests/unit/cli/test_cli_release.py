@@ -245,26 +245,53 @@ def test_a_waiver_lets_pass_and_the_finding_stays_a_fail(project: SmallProject):
     assert "stays" in (project.release / "report.html").read_text()
 
 
-@pytest.mark.parametrize("fault", ["expired", "too-long", "for-another-version", "not-permitted"])
-def test_a_waiver_that_does_not_count_is_shown_and_not_obeyed(project: SmallProject, fault: str):
+def test_a_waiver_that_does_not_count_is_shown_and_not_obeyed(project: SmallProject):
     with_people(project, gap=0.4, steps="")
     project.say("run", "--key", "mila")
-    expires = {"expired": "2026-01-01", "too-long": "2099-01-01"}.get(fault, soon())
-    role = "validator" if fault == "not-permitted" else "risk-owner"
-    name = "vera" if fault == "not-permitted" else "rosa"
-    waive = [part if part != "risk-owner" else role for part in WAIVE]
-    assert project.say(*waive, "--as", name, "--expires", expires).code == 0
-    if fault == "for-another-version":
-        consents = files_under(project.release / "consents")
-        project.replace("assay.yaml", 'version: "1"', 'version: "2"')
-        project.say("run", "--key", "mila")
-        for path, content in consents.items():
-            project.write(f".assay/releases/small/2/consents/{path}", content)
-        said = project.say("gate", ".assay/releases/small/2", "--key", "mila")
-    else:
-        said = project.say("gate", project.release, "--key", "mila")
+    assert project.say(*WAIVE, "--as", "rosa", "--expires", soon()).code == 0
+    consents = files_under(project.release / "consents")
+    project.replace("assay.yaml", 'version: "1"', 'version: "2"')
+    project.say("run", "--key", "mila")
+    for path, content in consents.items():
+        project.write(f".assay/releases/small/2/consents/{path}", content)
+    said = project.say("gate", ".assay/releases/small/2", "--key", "mila")
     assert said.code == 1, said
     assert "refused" in said.out or "not counted" in said.out, said.out
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("expired", "expired on 2026-01-01"),
+        ("too-long", "the policy permits 90 days"),
+        ("not-permitted", "lets risk-owner accept a risk, not 'validator'"),
+    ],
+)
+def test_a_waiver_that_no_gate_would_obey_is_refused_at_once(project: SmallProject, fault: str, words: str):
+    with_people(project, gap=0.4, steps="")
+    project.say("run", "--key", "mila")
+    log = files_under(project.root / ".assay/log")
+    expires = {"expired": "2026-01-01", "too-long": "2099-01-01"}.get(fault, soon())
+    role, name = ("validator", "vera") if fault == "not-permitted" else ("risk-owner", "rosa")
+    waive = [part if part != "risk-owner" else role for part in WAIVE]
+    said = project.say(*waive, "--as", name, "--expires", expires)
+    assert said.code == 2, said
+    assert words in said.err
+    assert not (project.release / "consents").exists()
+    assert files_under(project.root / ".assay/log") == log
+
+
+def test_who_neither_gave_an_approval_nor_has_a_role_of_the_policy_cannot_take_it_back(project: SmallProject):
+    with_people(project)
+    project.say("run", "--key", "mila")
+    project.say("approve", "--as", "vera", "--role", "validator")
+    [consent] = [path.stem for path in (project.release / "consents").glob("*.json")]
+    said = project.say("revoke", consent, "--as", "mila", "--reason", "I would rather not")
+    assert said.code == 2, said
+    assert "vera" in said.err
+    assert len(list((project.release / "consents").glob("*.json"))) == 1
+    assert project.say("revoke", consent, "--as", "rosa", "--reason", "the risk has changed").code == 0
+    assert project.say("gate", project.release, "--key", "mila").code == 3
 
 
 def test_a_waiver_by_the_author_is_refused(project: SmallProject):

@@ -150,8 +150,18 @@ def test_replay_decides_stored_releases_again(folder: Path, capsys: pytest.Captu
     assert call("replay", "policy.yaml", ".assay/releases", "--format", "json") == 0
     assert json.loads(capsys.readouterr().out)["releases"][0]["then"] == "allow"
     (release / "evidence.json").write_bytes(canonical_json(evidence(FAILS)))
-    assert call("replay", "policy.yaml") == 2
-    assert "decided on other evidence" in capsys.readouterr().err
+    other = release.with_name("3")
+    other.mkdir()
+    (other / "evidence.json").write_bytes(canonical_json(about))
+    (other / "verdict.json").write_bytes(canonical_json(recorded))
+    assert call("replay", "policy.yaml") == 1
+    said = capsys.readouterr()
+    assert "decided on other evidence" in said.err
+    assert "case 2 (2026-11-23T12:00:00Z): allow becomes undecided" in said.out
+    assert "1 more could not be decided again" in said.out
+    assert call("replay", "policy.yaml", "--format", "json") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (len(found["releases"]), [one["release"][-2:] for one in found["inconsistent"]]) == (1, ["/2"])
 
 
 @pytest.mark.usefixtures("folder")
