@@ -33,6 +33,7 @@ def open_project_trail(project: Project, *, rebuild: bool = False) -> Iterator[T
     from assay.adapters.folder_reader import FolderReader  # noqa: PLC0415 - only when called
     from assay.adapters.recorded_times import recorded_times  # noqa: PLC0415 - only when called
     from assay.lifecycle.asking import open_trail  # noqa: PLC0415 - only when called
+    from assay.lifecycle.log_files import archived_checkpoints  # noqa: PLC0415 - only when called
     from assay.lifecycle.outside_times import anchors_of  # noqa: PLC0415 - only when called
 
     if not (project.log / "checkpoint").is_file():
@@ -45,7 +46,10 @@ def open_project_trail(project: Project, *, rebuild: bool = False) -> Iterator[T
         click.echo(f"note: not checked: {left}", err=True)
     reader = FolderReader.open(project.log)
     recorded = recorded_times(project.log)
-    with open_trail(project, reader, anchors=times.anchors, recorded=recorded, rebuild=rebuild) as opened:
+    archived = archived_checkpoints(project.log)
+    with open_trail(
+        project, reader, anchors=times.anchors, recorded=recorded, archived=archived, rebuild=rebuild
+    ) as opened:
         for line in opened.replayed:
             click.echo(line, err=True)
         yield opened

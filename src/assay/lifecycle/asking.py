@@ -127,6 +127,7 @@ class Trail:
         anchors: outside proofs of when the log had which size, verified.
         recorded: tells when the log's sequencer committed an entry, where that is known.
         erasures: what was erased.
+        archived: signed checkpoints of former sizes that are kept, verified by the caller.
         replayed: what was there again though it was erased, and was erased again, a line each.
     """
 
@@ -140,6 +141,7 @@ class Trail:
     anchors: tuple[Anchor, ...] = ()
     recorded: Callable[[int], str | None] = lambda _index: None
     erasures: Erasures = field(default_factory=Erasures)
+    archived: Mapping[int, SignedCheckpoint] = field(default_factory=dict)
     replayed: tuple[str, ...] = ()
 
     @property
@@ -203,8 +205,21 @@ class Trail:
                     index=one.index, leaf_sha256=one.leaf_sha256, hashes=tuple(hash_.hex() for hash_ in hashes)
                 )
             )
-        note = self.signed.note.decode() if answer.size == self.size else None
-        return msgspec.structs.replace(answer, proofs=tuple(proofs), checkpoint=note)
+        return msgspec.structs.replace(answer, proofs=tuple(proofs))
+
+    def signed_at(self, answer: Answer) -> bytes | None:
+        """Return what the log signed of an answer's size: its present checkpoint, or one that is archived beside it.
+
+        Raises:
+            VerificationError: when it signed another root of that size.
+        """
+        signed = self.signed if answer.size == self.size else self.archived.get(answer.size)
+        if signed is not None and signed.checkpoint.root.hex() != answer.root:
+            raise VerificationError(
+                f"log {answer.origin}: split view: its archived checkpoint of size {answer.size} has another root than "
+                "its entries. Keep both: together they convict it"
+            )
+        return None if signed is None else signed.note
 
     def proof_files(self, answer: Answer) -> dict[str, bytes]:
         """Return ``<index>.tlog-proof`` and ``<index>.entry`` for each entry that an answer cites.
@@ -212,7 +227,8 @@ class Trail:
         Raises:
             InputError: when the log has gone on since, so that no checkpoint of that size is at hand.
         """
-        if answer.checkpoint is None:
+        note = self.signed_at(answer)
+        if note is None:
             raise InputError(
                 f"expected an answer about the log's present size, {self.size}, found one about {answer.size}: no "
                 "signed checkpoint of that size is kept here, and a proof file needs one"
@@ -220,7 +236,7 @@ class Trail:
         tree, files = self.reader.tree(answer.size), {}
         for one in answer.proofs:
             hashes = tuple(bytes.fromhex(hash_) for hash_ in one.hashes)
-            files[f"{one.index}.tlog-proof"] = Proof(one.index, hashes, answer.checkpoint.encode()).content()
+            files[f"{one.index}.tlog-proof"] = Proof(one.index, hashes, note).content()
             files[f"{one.index}.entry"] = tree.entry(one.index)
         return files
 
@@ -245,6 +261,7 @@ def open_trail(
     *,
     anchors: Sequence[Anchor] = (),
     recorded: Callable[[int], str | None] = lambda _index: None,
+    archived: Mapping[int, SignedCheckpoint] | None = None,
     rebuild: bool = False,
 ) -> Iterator[Trail]:
     """Open a project's trail: its projection is brought up to the log's present size first.
@@ -254,6 +271,7 @@ def open_trail(
         reader: its log.
         anchors: outside proofs of when the log had which size, verified by the caller.
         recorded: tells when the log's sequencer committed an entry, where that is known.
+        archived: signed checkpoints of former sizes that are kept, verified by the caller.
         rebuild: read the whole log again, into memory, and look at no projection that is kept.
 
     Raises:
@@ -280,6 +298,7 @@ def open_trail(
                 keys=keys,
                 anchors=tuple(anchors),
                 recorded=recorded,
+                archived=archived or {},
             )
     except (sqlite3.Error, OSError) as error:
         raise StorageError(

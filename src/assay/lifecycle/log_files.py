@@ -6,12 +6,13 @@ timestamps over it, ``<size>.tsr`` or ``<size>.<authority>.tsr``. They tell by w
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from assay.errors import VerificationError
-from assay.lifecycle.log_trust import LogTrust, beside
+from assay.lifecycle.log_trust import LogTrust, beside, trust_beside
 from assay.lifecycle.project import read_file
 from assay.tlog.merkle import hash_leaf, verify_consistency
 from assay.tlog.proof import Proof
@@ -142,6 +143,19 @@ class LogFiles:
                 read_file(path, "an archived checkpoint"),
                 {token.name: read_file(token, "a timestamp") for token in tokens},
             )
+
+
+def archived_checkpoints(folder: Path) -> dict[int, SignedCheckpoint]:
+    """Return the checkpoints archived beside a log, by size; what the log's published keys did not sign is left out."""
+    log = log_files(folder, trust_beside(folder))
+    found: dict[int, SignedCheckpoint] = {}
+    if log is None:
+        return found
+    for one in log.archived():
+        with contextlib.suppress(VerificationError):  # it proves nothing; `assay verify` and `assay log check` name it
+            signed = log.trust.open(one.note)
+            found[signed.checkpoint.size] = signed
+    return found
 
 
 def log_files(folder: Path, trust: LogTrust) -> LogFiles | None:

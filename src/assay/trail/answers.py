@@ -79,7 +79,6 @@ class Answer(Frozen, kw_only=True):
         missing: what is not in the trail, or does not count, and why.
         cited: the entries that it rests on, in order.
         proofs: their proofs.
-        checkpoint: the log's signed checkpoint of that size; None when it has gone on since.
     """
 
     schema: Literal["assay.answer/v1"] = "assay.answer/v1"
@@ -94,4 +93,3 @@ class Answer(Frozen, kw_only=True):
     missing: tuple[str, ...] = ()
     cited: tuple[Cited, ...] = ()
     proofs: tuple[InclusionProof, ...] = ()
-    checkpoint: str | None = None

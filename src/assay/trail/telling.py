@@ -53,10 +53,7 @@ def _wrapped(text: str, bullet: str) -> list[str]:
 
 def _grounds(answer: Answer) -> str:
     proven = f"{len(answer.proofs)} of {len(answer.cited)} entries proven to stand in it"
-    signed = (
-        "signed by the log" if answer.checkpoint else "the log has gone on since; no checkpoint of that size is kept"
-    )
-    return f"Log {answer.origin}, size {answer.size}, root {answer.root[:16]}... ({signed}); {proven}."
+    return f"Log {answer.origin}, size {answer.size}, root {answer.root[:16]}...; {proven}."
 
 
 def answer_markdown(answer: Answer) -> str:
