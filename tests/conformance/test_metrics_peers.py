@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from fairlearn import metrics as fairlearn
 from scipy import stats
 from sklearn import metrics as sklearn
 
 from assay.metrics import measure
+from assay.records.tally import Roles
+from assay.tabular import tally_rows
 from unit.metrics.counted_rows import tally_of
 
 if TYPE_CHECKING:
@@ -76,7 +79,7 @@ PER_GROUP: dict[str, Callable[..., float]] = {
 }
 PER_GROUP_SCORE: dict[str, Callable[..., float]] = {
     "brier_score": sklearn.brier_score_loss,
-    "log_loss": lambda y_true, y_pred, **_: sklearn.log_loss(y_true, y_pred, labels=[0, 1]),
+    "log_loss": lambda y_true, y_pred, **more: sklearn.log_loss(y_true, y_pred, labels=[0, 1], **more),
     "roc_auc": sklearn.roc_auc_score,
     "mean_score": fairlearn.mean_prediction,
 }
@@ -110,7 +113,7 @@ def test_each_group_equals_metric_frame(seed: int, weighted: bool) -> None:
     found = measure(rows.tally(weight=rows.weight.tolist() if weighted else None), intersections=True)
     frame = pd.DataFrame({"a": rows.a, "b": rows.b})
     metrics = dict(PER_GROUP)
-    scores = {} if weighted else PER_GROUP_SCORE
+    scores = {name: peer for name, peer in PER_GROUP_SCORE.items() if not (weighted and name == "roc_auc")}
     for names, prediction in ((metrics, rows.prediction), (scores, rows.score)):
         for name, peer in names.items():
             parameters = {"sample_weight": rows.weight} if weighted and name != "count" else {}
@@ -158,20 +161,68 @@ def test_histogram_values_stay_within_their_bound_of_scikit_learn() -> None:
     assert exact.value == NEAR(np.abs(gaps).sum() / len(place), abs=TOLERANCE)
 
 
-def test_weighted_scores_stay_within_their_bound_of_scikit_learn() -> None:
+def test_the_weighted_area_stays_within_its_bound_of_scikit_learn() -> None:
     rows = Rows(11)
-    found = measure(rows.tally(weight=rows.weight.tolist()))
-    peers: dict[str, Callable[..., float]] = {
-        "brier_score": sklearn.brier_score_loss,
-        "roc_auc": sklearn.roc_auc_score,
-        "mean_score": fairlearn.mean_prediction,
-    }
-    for name, peer in peers.items():
-        mine = find(found, name)
-        assert isinstance(mine.bound, float)
-        assert mine.bound < 0.01
-        theirs = peer(rows.label, rows.score, sample_weight=rows.weight)
-        assert abs((mine.value or 0) - theirs) <= mine.bound, name
+    mine = find(measure(rows.tally(weight=rows.weight.tolist())), "roc_auc")
+    assert isinstance(mine.bound, float)
+    assert mine.bound < 0.01
+    theirs = sklearn.roc_auc_score(rows.label, rows.score, sample_weight=rows.weight)
+    assert abs((mine.value or 0) - theirs) <= mine.bound
+
+
+SCALES = pytest.mark.parametrize(("count", "scale"), [(300, 1.0), (20_000, 1.0), (300, 1 / 300), (300, 1e6)])
+
+
+@SCALES
+def test_weighted_scores_counted_by_the_engine_equal_scikit_learns(count: int, scale: float) -> None:
+    rows = Rows(12, count)
+    rows.score = np.clip(rows.score + np.arange(count) / count * 1e-3, 0.0, 1.0)
+    weight = rows.weight * scale
+    frame = pl.DataFrame({"y": rows.label, "s": rows.score, "w": weight, "a": rows.a})
+    tally = tally_rows(frame, Roles(label="y", score="s", weight="w", protected=("a",)))
+    found = measure(tally)
+    assert tally.scores is not None
+    assert all(bool(cell.bins) == (count > 16_384) for cell in tally.scores.cells)
+    for group in [None, *sorted(set(rows.a))]:
+        part = np.full(count, True) if group is None else rows.a == group
+        values = {
+            "mean_score": np.average(rows.score[part], weights=weight[part]),
+            "brier_score": sklearn.brier_score_loss(rows.label[part], rows.score[part], sample_weight=weight[part]),
+            "log_loss": sklearn.log_loss(rows.label[part], rows.score[part], sample_weight=weight[part]),
+            "calibration_in_the_large": np.average((rows.score - rows.label)[part], weights=weight[part]),
+        }
+        for name, theirs in values.items():
+            mine = find(found, name, None if group is None else {"a": group})
+            assert mine.value == NEAR(theirs, abs=TOLERANCE), name
+            assert mine.interval is not None
+            assert mine.interval[0] < theirs < mine.interval[1]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@SCALES
+def test_errors_counted_by_the_engine_equal_scikit_learns(count: int, scale: float, weighted: bool) -> None:
+    rows = Rows(13, count)
+    label, weight = rows.score * 100 - 30, rows.weight * scale
+    prediction = label * 0.8 + rows.weight
+    frame = pl.DataFrame({"y": label, "p": prediction, "w": weight, "a": rows.a})
+    roles = Roles(label="y", prediction="p", weight="w" if weighted else None, protected=("a",), task="regression")
+    found = measure(tally_rows(frame, roles))
+    for group in [None, *sorted(set(rows.a))]:
+        part = np.full(count, True) if group is None else rows.a == group
+        given = (label[part], prediction[part])
+        extra = {"sample_weight": weight[part]} if weighted else {}
+        values = {
+            "mean_absolute_error": sklearn.mean_absolute_error(*given, **extra),
+            "root_mean_squared_error": sklearn.root_mean_squared_error(*given, **extra),
+            "mean_error": np.average(given[1] - given[0], weights=weight[part] if weighted else None),
+            "r2": sklearn.r2_score(*given, **extra),
+        }
+        for name, theirs in values.items():
+            mine = find(found, name, None if group is None else {"a": group})
+            assert mine.value == NEAR(theirs, abs=TOLERANCE), name
+            if name != "r2" or not weighted:
+                assert mine.interval is not None, name
+                assert mine.interval[0] < theirs < mine.interval[1]
 
 
 def test_delong_variance_equals_its_definition() -> None:

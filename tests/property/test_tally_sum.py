@@ -17,6 +17,7 @@ from assay.records import _tally_sum as tally_sum
 from assay.records.tally import (
     Cell,
     ErrorCell,
+    ErrorMoments,
     Errors,
     Gap,
     Roles,
@@ -24,6 +25,8 @@ from assay.records.tally import (
     Scores,
     Source,
     Tally,
+    WeightedErrors,
+    WeightedScores,
 )
 from assay.tabular import Tallier, tally_rows
 
@@ -58,20 +61,32 @@ def scores(draw: st.DrawFn, *, exact: bool | None = None) -> Scores:
             squares=draw(SUM),
             log_losses=None if label is None else draw(SUM),
             weighted_bins=((3, draw(COUNT)),),
+            weighted=draw(st.builds(WeightedScores, total=SUM, squares=SUM, log_losses=st.just(None) | SUM)),
         )
         found[tally_sum.cell_order(group, label)] = cell if by_value else tally_sum.binned(cell, 0.0, 1.0)
     return Scores(low=0.0, high=1.0, cells=tuple(found[key] for key in sorted(found)))
 
 
+def parts(kind: type[Any], **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.just(msgspec.UNSET) | st.builds(kind, **(dict.fromkeys(kind.__struct_fields__, SUM) | fields))
+
+
 @st.composite
 def errors(draw: st.DrawFn) -> Errors:
     high, found = 2.0 ** draw(st.integers(-5, 8)), {}
-    names = [name for name in ErrorCell.__struct_fields__ if name not in {"group", "bins", "count"}]
+    names = ["labels", "label_squares", "predictions", "errors", "absolute_errors", "squared_errors"]
     for _ in range(draw(st.integers(0, 3))):
         group = (draw(GROUPS),)
         bins = tuple(sorted(draw(st.dictionaries(st.integers(0, 511), COUNT, max_size=5)).items()))
         sums = {name: draw(SUM) for name in names}
-        found[tally_sum.cell_order(group)] = ErrorCell(group=group, count=draw(COUNT), bins=bins, **sums)
+        found[tally_sum.cell_order(group)] = ErrorCell(
+            group=group,
+            count=draw(COUNT),
+            bins=bins,
+            weighted=draw(parts(WeightedErrors, weighted_bins=st.just(bins))),
+            moments=draw(parts(ErrorMoments)),
+            **sums,
+        )
     return Errors(low=-high, high=high, cells=tuple(found[key] for key in sorted(found)))
 
 
@@ -183,23 +198,28 @@ REAL_ROW = st.fixed_dictionaries(
         "g": st.sampled_from(["a", "b"]),
         "y": st.none() | st.floats(-1e9, 1e9) | st.just(math.nan),
         "p": st.floats(-1e9, 1e9) | st.just(0.0),
+        "w": st.floats(0, 10),
     }
 )
 
 
-NO_LABEL = {"g": "a", "y": None, "p": 0.0}
-LEAST = {"g": "a", "y": 5e-324, "p": 0.0}
-WIDE = {"g": "a", "y": 0.0, "p": 256.0}
+NO_LABEL = {"g": "a", "y": None, "p": 0.0, "w": 1.0}
+LEAST = {"g": "a", "y": 5e-324, "p": 0.0, "w": 1.0}
+WIDE = {"g": "a", "y": 0.0, "p": 256.0, "w": 1.0}
 
 
 @settings(deadline=None, max_examples=12)
-@example(rows=[NO_LABEL, NO_LABEL, LEAST, WIDE], draw=random.Random(0))
-@example(rows=[LEAST, {"g": "b", "y": 0.0, "p": 5e-324}, WIDE], draw=random.Random(0))
-@given(rows=st.lists(REAL_ROW, min_size=2, max_size=30), draw=st.randoms(use_true_random=False))
-def test_regression_shards(rows: list[dict[str, Any]], draw: random.Random):
+@example(rows=[NO_LABEL, NO_LABEL, LEAST, WIDE], weight=None, draw=random.Random(0))
+@example(rows=[LEAST, {**WIDE, "g": "b", "p": 5e-324}, WIDE], weight="w", draw=random.Random(0))
+@given(
+    rows=st.lists(REAL_ROW, min_size=2, max_size=30),
+    weight=st.sampled_from([None, "w"]),
+    draw=st.randoms(use_true_random=False),
+)
+def test_regression_shards(rows: list[dict[str, Any]], weight: str | None, draw: random.Random):
     assume(any(row["y"] is not None and row["y"] == row["y"] for row in rows))
-    schema = {"g": pl.String, "y": pl.Float64, "p": pl.Float64}
-    roles = Roles(label="y", prediction="p", protected=("g",), task="regression")
+    schema = {"g": pl.String, "y": pl.Float64, "p": pl.Float64, "w": pl.Float64}
+    roles = Roles(label="y", prediction="p", protected=("g",), weight=weight, task="regression")
     whole = tally_rows(pl.DataFrame(rows, schema=schema), roles)
     tallier = Tallier(roles)
     for row in draw.sample(rows, len(rows)):

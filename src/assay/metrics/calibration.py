@@ -10,7 +10,7 @@ from assay.metrics.intervals.means import METHOD, mean_interval
 from assay.metrics.intervals.root import falling_root
 from assay.metrics.metric import Estimate, Metric, undefined
 from assay.metrics.rates import NO_INTERVAL_WEIGHTED
-from assay.metrics.scores import NO_LABELS, NOT_PROBABILITIES, brier, labelled_weight
+from assay.metrics.scores import FEW, NO_LABELS, NO_SUMS, NO_WEIGHT, NOT_PROBABILITIES, brier, labelled, labelled_weight
 
 if TYPE_CHECKING:
     from assay.metrics.histogram import Histogram, Points
@@ -45,42 +45,35 @@ def calibration(found: Histogram, axis: Points, deff: float | None, level: Level
     """Return both calibration measures (arguments as in `scores.scores`)."""
     rows = found.counts[0] + found.counts[1]
     reason = NOT_PROBABILITIES if not axis.unit else NO_LABELS if not rows else None
-    total = labelled_weight(found, axis) if axis.weighted and reason is None else rows
-    if reason is None and not total:
-        reason = "the weights of these rows add up to 0"
+    if reason is None and not labelled_weight(found):
+        reason = NO_WEIGHT
     if reason is not None:
         none = undefined(reason, rows)
         return {"expected_calibration_error": none, "calibration_in_the_large": none}
     return {
-        "expected_calibration_error": _expected(found, axis, total, deff, level),
-        "calibration_in_the_large": _in_the_large(found, axis, total, deff, level),
+        "expected_calibration_error": _expected(found, axis, deff, level),
+        "calibration_in_the_large": _in_the_large(found, deff, level) if axis.summed else undefined(NO_SUMS, rows),
     }
 
 
-def _in_the_large(found: Histogram, axis: Points, total: int, deff: float | None, level: Level) -> Estimate:
+def _in_the_large(found: Histogram, deff: float | None, level: Level) -> Estimate:
     """Return mean score minus share of positives.
 
     Interval: a mean of independent gaps, normal with Student's quantile. Coverage at 95 %: 93 to 97 %; with 30
         people of whom a tenth is positive 91 %.
     """
     rows = found.counts[0] + found.counts[1]
-    bound = None
-    if axis.weighted:
-        gap = sum(found.linear[_TEN : 2 * _TEN]) / ONE - sum(found.linear[2 * _TEN : 3 * _TEN])
-        value, bound = gap / total, axis.half
-    else:
-        value = (found.totals[0] + found.totals[1] - found.counts[1] * ONE) / (rows * ONE)
+    value = (found.totals[0] + found.totals[1] - found.weights[1]) / labelled_weight(found)
     if deff is None:
-        return Estimate(value, n=rows, method=NO_INTERVAL_WEIGHTED, bound=bound)
-    square = brier(found, axis)[0] or 0.0
-    interval = mean_interval(value, square - value * value, rows / deff, level.z)
+        return Estimate(value, n=rows, method=NO_INTERVAL_WEIGHTED)
+    interval = mean_interval(value, brier(found) - value * value, rows / deff, level.z)
     if interval is None:
-        return Estimate(value, n=rows, method="no interval: fewer than two people", bound=bound)
+        return Estimate(value, n=rows, method=FEW)
     low, high = max(-1.0, interval[0]), min(1.0, interval[1])
-    return Estimate(value, low, high, rows, METHOD, None, rows / deff, bound)
+    return Estimate(value, low, high, rows, METHOD, None, rows / deff)
 
 
-def _expected(found: Histogram, axis: Points, total: int, deff: float | None, level: Level) -> Estimate:
+def _expected(found: Histogram, axis: Points, deff: float | None, level: Level) -> Estimate:
     """Return the expected calibration error.
 
     Interval: the error of a perfectly calibrated score is above 0 in every sample, because each bin's distance is
@@ -93,6 +86,7 @@ def _expected(found: Histogram, axis: Points, total: int, deff: float | None, le
         scores.
     """
     rows = found.counts[0] + found.counts[1]
+    total = labelled(found, axis)
     people, sums, hits = (found.linear[start : start + _TEN] for start in (0, _TEN, 2 * _TEN))
     gaps = [(part / ONE - hit) / total for part, hit in zip(sums, hits, strict=True)]
     value = sum(map(abs, gaps))

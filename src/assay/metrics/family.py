@@ -71,9 +71,4 @@ def one_class(group: Group, positive: str | int, level: Level) -> dict[str, Esti
 def errors(group: Group, names: Collection[str], level: Level) -> dict[str, Estimate]:
     """Return the metrics of one group of a regression tally."""
     found = {"count": rates.count(group)}
-    if _REGRESSION.isdisjoint(names):
-        return found
-    if group.weights is not None:
-        # Unweighted errors under a weight column would be another number than the one asked for.
-        return found | dict.fromkeys(_REGRESSION, undefined("the tally keeps no weighted errors", group.rows))
-    return found | regression.regression(group, level)
+    return found if _REGRESSION.isdisjoint(names) else found | regression.regression(group, level)

@@ -7,13 +7,13 @@ from operator import add
 from typing import TYPE_CHECKING, TypeAlias
 
 from assay.errors import InputError, suggest
+from assay.metrics.error_sums import ErrorSums, error_sums
 from assay.metrics.histogram import Histogram, Points, cell_histogram, points
-from assay.records.tally import SCORE_BINS, SUM_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assay.records.tally import Cell, ClassValue, ErrorCell, Errors, GroupValue, Tally
+    from assay.records.tally import Cell, ClassValue, GroupValue, Tally
 
     _Typed: TypeAlias = tuple[tuple[type, GroupValue], ...]
 
@@ -34,7 +34,7 @@ class Group:
         weighed: weights by (label, prediction) (multi-class).
         weighed_squares: squared weights by (label, prediction) (multi-class).
         scores: None without a score column.
-        errors: the seven sums of `ErrorCell`, in its order, and the sum of fourth powers from its bins (regression).
+        errors: None without errors (regression).
     """
 
     __slots__ = (
@@ -62,7 +62,7 @@ class Group:
         self.weighed: dict[tuple[ClassValue, ClassValue], int] | None = {} if weighted else None
         self.weighed_squares: dict[tuple[ClassValue, ClassValue], int] | None = {} if squared else None
         self.scores: Histogram | None = None if tally.scores is None else Histogram()
-        self.errors: list[int] | None = None if tally.errors is None else [0] * 8
+        self.errors: ErrorSums | None = None if tally.errors is None else ErrorSums(weighted=weighted)
 
     def add(self, other: Group) -> None:
         """Add another group's people to these."""
@@ -83,7 +83,7 @@ class Group:
         if self.scores is not None and other.scores is not None:
             self.scores.add(other.scores)
         if self.errors is not None and other.errors is not None:
-            self.errors = list(map(add, self.errors, other.errors))
+            self.errors.add(other.errors)
 
     @property
     def known(self) -> bool:
@@ -145,7 +145,8 @@ def base_groups(tally: Tally) -> tuple[list[Group], Points | None]:
     if tally.errors is not None:
         for error_cell in tally.errors.cells:
             group = group_of(error_cell.group)
-            group.errors = _error_sums(error_cell, tally.errors)
+            if group.errors is not None:
+                group.errors.add(error_sums(error_cell, tally.errors, weighted=tally.roles.weight is not None))
             # Cells of a regression tally, where there are any, have counted these rows already.
             group.rows += 0 if tally.cells else error_cell.count
     return sorted(found.values(), key=lambda group: _order(group.key)), axis
@@ -184,24 +185,6 @@ def _score_index(tally: Tally) -> dict[float, int]:
     cells = tally.scores.cells if tally.scores is not None else ()
     places = sorted({value for cell in cells for value, _ in cell.values or ()})
     return {place: number for number, place in enumerate(places)}
-
-
-def _error_sums(cell: ErrorCell, errors: Errors) -> list[int]:
-    width = (errors.high - errors.low) / SCORE_BINS
-    fourth = 0
-    for place, count in cell.bins:
-        # Integers, so that merging groups in another order changes no bit.
-        fourth += count * round((errors.low + (place + 0.5) * width) / SUM_UNIT) ** 4
-    return [
-        cell.count,
-        cell.labels,
-        cell.label_squares,
-        cell.predictions,
-        cell.errors,
-        cell.absolute_errors,
-        cell.squared_errors,
-        fourth,
-    ]
 
 
 def merge(tally: Tally, groups: Sequence[Group], attributes: tuple[str, ...]) -> Grouping:

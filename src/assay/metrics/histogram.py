@@ -17,12 +17,14 @@ from math import log
 from operator import add, mul
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from assay.records.tally import SCORE_BINS, SUM_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assay.records.tally import ScoreCell, Scores
+    from assay.records.tally import ScoreCell, Scores, WeightedScores
 
 CALIBRATION_BINS = 10
 """Bins of equal width of the calibration error (Naeini et al. 2015 take 10)."""
@@ -37,8 +39,8 @@ _DENSE = 1024
 _STRIDE = 4
 _COUNT_LANE = 8
 _WEIGHT_LANE = 16
-_FOURTH, _LOSSES, _SQUARES = 3 * CALIBRATION_BINS, 3 * CALIBRATION_BINS + 1, 3 * CALIBRATION_BINS + 2
-LINEAR = 3 * CALIBRATION_BINS + 3
+_FOURTH, _LOSSES = 3 * CALIBRATION_BINS, 3 * CALIBRATION_BINS + 1
+LINEAR = 3 * CALIBRATION_BINS + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Points:
         astride: indices of the histogram bins that a calibration bin's edge cuts.
         fourth: (score - label)^4 by label and point, in 1e-9.
         losses: squared log loss by label and point, in 1e-6.
+        summed: whether the tally has the sums of every cell: all but weighted tallies of before there were such sums.
     """
 
     at: tuple[int, ...]
@@ -72,6 +75,7 @@ class Points:
     astride: tuple[int, ...]
     fourth: tuple[tuple[int, ...], tuple[int, ...]]
     losses: tuple[tuple[int, ...], tuple[int, ...]]
+    summed: bool
 
     @property
     def weighted(self) -> bool:
@@ -115,6 +119,7 @@ def points(scores: Scores, *, weighted: bool) -> Points:
             tuple(round(log(1 - place) ** 2 * _LOSS_UNIT) for place in clipped),
             tuple(round(log(place) ** 2 * _LOSS_UNIT) for place in clipped),
         ),
+        summed=not weighted or not any(isinstance(cell.weighted, msgspec.UnsetType) for cell in scores.cells),
     )
 
 
@@ -126,14 +131,16 @@ def _held(scores: Scores) -> int:
 class Histogram:
     """The scores of one group: packed counts by label, exact moments, and the linear sums.
 
-    Lists are indexed by label: 0 negative, 1 positive, 2 not labelled.
+    Lists are indexed by label: 0 negative, 1 positive, 2 not labelled. Moments are weighted where there are weights;
+    ``weights`` is what they are divided by, in ``SUM_UNIT``: the sum of weights, or a whole one for each row.
     """
 
-    __slots__ = ("counts", "linear", "losses", "packed", "squares", "totals")
+    __slots__ = ("counts", "linear", "losses", "packed", "squares", "totals", "weights")
 
     def __init__(self) -> None:
         self.packed = [0, 0, 0]
         self.counts = [0, 0, 0]
+        self.weights = [0, 0, 0]
         self.totals = [0, 0, 0]
         self.squares = [0, 0, 0]
         self.losses: list[int] | None = [0, 0, 0]
@@ -143,6 +150,7 @@ class Histogram:
         """Add another group's scores to these."""
         self.packed = list(map(add, self.packed, other.packed))
         self.counts = list(map(add, self.counts, other.counts))
+        self.weights = list(map(add, self.weights, other.weights))
         self.totals = list(map(add, self.totals, other.totals))
         self.squares = list(map(add, self.squares, other.squares))
         both = self.losses is not None and other.losses is not None
@@ -160,11 +168,15 @@ def cell_histogram(cell: ScoreCell, axis: Points, index: dict[float, int]) -> Hi
     """
     label = 2 if cell.label is None else int(cell.label)
     found = Histogram()
-    found.counts[label], found.totals[label], found.squares[label] = cell.count, cell.total, cell.squares
+    sums: ScoreCell | WeightedScores = cell
+    if axis.weighted and not isinstance(cell.weighted, msgspec.UnsetType):
+        sums = cell.weighted
+    found.counts[label], found.totals[label], found.squares[label] = cell.count, sums.total, sums.squares
+    found.weights[label] = sum(weight for _, weight in cell.weighted_bins) if axis.weighted else cell.count * ONE
     if label < 2:  # noqa: PLR2004 - labelled rows
-        found.losses = None if cell.log_losses is None else [0, 0, 0]
+        found.losses = None if sums.log_losses is None else [0, 0, 0]
         if found.losses is not None:
-            found.losses[label] = cell.log_losses or 0
+            found.losses[label] = sums.log_losses or 0
     pairs: Sequence[tuple[Any, int]] = (
         cell.weighted_bins if axis.weighted else (cell.values if axis.exact else cell.bins) or ()
     )
@@ -220,9 +232,6 @@ def _linear_sums(where: list[int] | None, counts: list[int], label: int, axis: P
     if axis.stride == 1:
         sums[_FOURTH] = sum(map(mul, counts, pick(axis.fourth[label])))
         sums[_LOSSES] = sum(map(mul, counts, pick(axis.losses[label])))
-    if axis.weighted:
-        gaps = [(place - label * ONE) ** 2 // ONE for place in pick(axis.at)]
-        sums[_SQUARES] = sum(map(mul, counts, gaps))
     return sums
 
 
@@ -267,8 +276,3 @@ def fourth_powers(scores: Histogram) -> float:
 def squared_losses(scores: Histogram) -> float:
     """Return the sum of squared log losses."""
     return scores.linear[_LOSSES] / _LOSS_UNIT
-
-
-def squared_errors(scores: Histogram) -> int:
-    """Return the sum of weight times (score - label)^2, both in ``SUM_UNIT`` (weighted tallies only)."""
-    return scores.linear[_SQUARES]

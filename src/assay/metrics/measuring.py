@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 _UNSET = msgspec.UNSET
 _IMPACT = ("impact_ratio", "two_proportion_z", "fisher_exact_p")
+_NO_FAVOURABLE = (
+    "of more than two classes none was named favourable, so nobody's outcome can be called good: "
+    "name it with --favourable, or `favourable:` in assay.yaml"
+)
 _BETWEEN_ENTROPY = "between_group_generalized_entropy_index"
 
 
@@ -95,6 +99,9 @@ class _Measuring:
         self.names = {name for name in asked if _missing(tally, name) is None}
         self.comparisons = [comparison for comparison in COMPARISONS if comparison.metric.name in self.names]
         self.needed = self.names | {of for comparison in self.comparisons for of in comparison.of}
+        roles = tally.roles
+        named = roles.favourable if roles.favourable is not None else roles.positive
+        self.favourable = 1 if roles.task == "binary" else named
         self.found: list[Measurement] = []
 
     def all(self, asked: bool | Sequence[Sequence[str]]) -> tuple[Measurement, ...]:
@@ -107,6 +114,10 @@ class _Measuring:
         if axis is not None and everybody.groups[0].scores is not None:
             middle = impact.median(unpack(sum(everybody.groups[0].scores.packed), axis), axis)
         every_class = classes(groups) if self.tally.roles.task == "multiclass" else []
+        if every_class and self.favourable is not None:
+            # A command line or a YAML file may write class 2 as text: the tally says which kind it is.
+            same = [each for each in every_class if str(each) == str(self.favourable)]
+            self.favourable = same[0] if same else self.favourable
         self.grouping(everybody, axis, middle, every_class)
         for attributes in [(name,) for name in self.tally.roles.protected] + crossed:
             self.grouping(merge(self.tally, groups, attributes), axis, middle, every_class)
@@ -174,7 +185,13 @@ class _Measuring:
         return undefined(f"expected at least two groups of known membership{size} to compare, found {count}")
 
     def impact(self, grouping: Grouping, axis: Points | None, middle: Median | None) -> None:
-        if not self.names.isdisjoint(_IMPACT):
+        if not self.names.isdisjoint(_IMPACT) and self.favourable is None:
+            for group in grouping.groups:
+                for name in _IMPACT:
+                    if name in self.names:
+                        unnamed = undefined(_NO_FAVOURABLE, group.rows)
+                        self.tell(name, unnamed, grouping.named(group), over=grouping.attributes)
+        elif not self.names.isdisjoint(_IMPACT):
             self.table(grouping, [self.selection_share(group) for group in grouping.groups])
         if not self.names.isdisjoint("scoring_" + name for name in _IMPACT):
             shares: list[Share | None] = [None] * len(grouping.groups)
@@ -185,13 +202,9 @@ class _Measuring:
             self.table(grouping, shares, "scoring_")
 
     def selection_share(self, group: Group) -> Share | None:
-        roles = self.tally.roles
-        if roles.task == "binary":
+        if self.tally.roles.task == "binary" or self.favourable is None:
             return impact.selection_share(group, favourable_is_positive=self.tally.favourable_is_positive)
-        favourable = roles.favourable if roles.favourable is not None else roles.positive
-        if favourable is None:
-            return None
-        return impact.selection_share(_against_rest(group, favourable), favourable_is_positive=True)
+        return impact.selection_share(_against_rest(group, self.favourable), favourable_is_positive=True)
 
     def table(self, grouping: Grouping, shares: list[Share | None], prefix: str = "") -> None:
         """Tell one impact table: the ratio of each group that takes part, and why the others do not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.metrics.histogram import ONE, fourth_powers, squared_errors, squared_losses, unpack
+from assay.metrics.histogram import fourth_powers, squared_losses
 from assay.metrics.intervals.means import (
     LOG_METHOD,
     LOGIT_METHOD,
@@ -55,6 +55,9 @@ METRICS = (
 
 NOT_PROBABILITIES = "scores are not all within [0, 1]"
 NO_LABELS = "no row has both a label and a score"
+NO_WEIGHT = "the weights of these rows add up to 0"
+NO_SUMS = "the tally keeps no weighted sums of scores: count the rows again"
+FEW = "no interval: fewer than two people"
 
 
 def scores(found: Histogram, axis: Points, deff: float | None, level: Level) -> dict[str, Estimate]:
@@ -74,94 +77,89 @@ def scores(found: Histogram, axis: Points, deff: float | None, level: Level) -> 
         deff: rows over effective rows; 1 without weights, None where it is not known.
         level: of the intervals.
     """
+    rows = found.counts[0] + found.counts[1]
+    reason = _missing(found, axis)
+    if reason is not None:
+        return dict.fromkeys(("mean_score", "brier_score", "log_loss"), undefined(reason, sum(found.counts)))
     mean = _mean(found, axis, deff, level)
-    if not axis.unit:
-        none = undefined(NOT_PROBABILITIES, found.counts[0] + found.counts[1])
-        return {"mean_score": mean, "brier_score": none, "log_loss": none}
-    labelled = found.counts[0] + found.counts[1]
-    if not labelled:
-        none = undefined(NO_LABELS)
+    reason = NOT_PROBABILITIES if not axis.unit else NO_LABELS if not rows else None
+    if reason is None and not labelled_weight(found):
+        reason = NO_WEIGHT
+    if reason is not None:
+        none = undefined(reason, rows)
         return {"mean_score": mean, "brier_score": none, "log_loss": none}
     return {
         "mean_score": mean,
         "brier_score": _brier(found, axis, deff, level),
-        "log_loss": _log_loss(found, axis, level),
+        "log_loss": _log_loss(found, axis, deff, level),
     }
 
 
+def _missing(found: Histogram, axis: Points) -> str | None:
+    """Return why a group has no sums of scores; None when it has."""
+    if not sum(found.counts):
+        return "no row has a score"
+    if not axis.summed:
+        return NO_SUMS
+    return None if sum(found.weights) else NO_WEIGHT
+
+
 def _mean(found: Histogram, axis: Points, deff: float | None, level: Level) -> Estimate:
-    rows = sum(found.counts)
-    if not rows:
-        return undefined("no row has a score")
-    bound = None
-    if axis.weighted:
-        weights = unpack(sum(found.packed), axis)
-        total = sum(weights)
-        if not total:
-            return undefined("the weights of these rows add up to 0", rows)
-        value = sum(weight * place for weight, place in zip(weights, axis.at, strict=True)) / (total * ONE)
-        square = sum(weight * place * place for weight, place in zip(weights, axis.at, strict=True)) / (
-            total * ONE * ONE
-        )
-        bound = axis.half
-    else:
-        value = sum(found.totals) / (rows * ONE)
-        square = sum(found.squares) / (rows * ONE)
+    rows, total = sum(found.counts), sum(found.weights)
+    value, square = sum(found.totals) / total, sum(found.squares) / total
     if deff is None:
-        return Estimate(value, n=rows, method=NO_INTERVAL_WEIGHTED, bound=bound)
+        return Estimate(value, n=rows, method=NO_INTERVAL_WEIGHTED)
     interval = mean_interval(value, square - value * value, rows / deff, level.z)
     if interval is None:
-        return Estimate(value, n=rows, method="no interval: fewer than two people", bound=bound)
+        return Estimate(value, n=rows, method=FEW)
     low, high = interval
     if axis.unit:
         low, high = max(0.0, low), min(1.0, high)
-    return Estimate(value, low, high, rows, METHOD, None, rows / deff, bound)
+    return Estimate(value, low, high, rows, METHOD, None, rows / deff)
 
 
 def _brier(found: Histogram, axis: Points, deff: float | None, level: Level) -> Estimate:
     rows = found.counts[0] + found.counts[1]
-    value, mean_fourth, bound = brier(found, axis)
-    if value is None:
-        return undefined("the weights of these rows add up to 0", rows)
+    value = brier(found)
     if deff is None:
-        return Estimate(value, n=rows, method=NO_INTERVAL_WEIGHTED, bound=bound)
+        return Estimate(value, n=rows, method=NO_INTERVAL_WEIGHTED)
     effective = rows / deff
     if effective < 2:  # noqa: PLR2004 - one person has no spread
-        return Estimate(value, n=rows, method="no interval: fewer than two people", bound=bound)
+        return Estimate(value, n=rows, method=FEW)
+    mean_fourth = fourth_powers(found) / labelled(found, axis)
     error = (max(0.0, mean_fourth - value * value) / (effective - 1)) ** 0.5
     interval = logit_interval(value, error, student(level.z, effective - 1))
     if interval is None:
-        return Estimate(value, n=rows, method="no interval: every score equals its label", bound=bound)
+        return Estimate(value, n=rows, method="no interval: every score equals its label")
     low, high = min(interval[0], value), max(interval[1], value)
-    return Estimate(value, low, high, rows, LOGIT_METHOD, None, effective, bound)
+    return Estimate(value, low, high, rows, LOGIT_METHOD, None, effective)
 
 
-def brier(found: Histogram, axis: Points) -> tuple[float | None, float, float | None]:
-    """Return the Brier score, the mean fourth power of the errors, and the bound of a weighted score."""
-    if axis.weighted:
-        total = labelled_weight(found, axis)
-        if not total:
-            return None, 0.0, None
-        return squared_errors(found) / (total * ONE), fourth_powers(found) / total, 2 * axis.half
-    rows = found.counts[0] + found.counts[1]
-    squares = found.squares[0] + found.squares[1] - 2 * found.totals[1] + found.counts[1] * ONE
-    return max(0, squares) / (rows * ONE), fourth_powers(found) / rows, None
+def brier(found: Histogram) -> float:
+    """Return the Brier score of a group that has labelled rows of some weight."""
+    squares = found.squares[0] + found.squares[1] - 2 * found.totals[1] + found.weights[1]
+    return max(0, squares) / labelled_weight(found)
 
 
-def labelled_weight(found: Histogram, axis: Points) -> int:
-    """Return the weight of the labelled rows, in ``SUM_UNIT``."""
-    return sum(unpack(found.packed[0] + found.packed[1], axis))
+def labelled_weight(found: Histogram) -> int:
+    """Return the weight of the labelled rows (without weights a whole one for each), in ``SUM_UNIT``."""
+    return found.weights[0] + found.weights[1]
 
 
-def _log_loss(found: Histogram, axis: Points, level: Level) -> Estimate:
-    rows = found.counts[0] + found.counts[1]
-    if axis.weighted:
-        return undefined("the tally keeps no weighted log losses", rows)
+def labelled(found: Histogram, axis: Points) -> int:
+    """Return what sums over a group's points are divided by: labelled rows, or their weight in ``SUM_UNIT``."""
+    return labelled_weight(found) if axis.weighted else found.counts[0] + found.counts[1]
+
+
+def _log_loss(found: Histogram, axis: Points, deff: float | None, level: Level) -> Estimate:
+    rows, total = found.counts[0] + found.counts[1], labelled_weight(found)
     if found.losses is None:
         return undefined("the tally has no log losses for some of these rows", rows)
-    value = max(0, sum(found.losses)) / (rows * ONE)
-    spread = max(0.0, squared_losses(found) / rows - value * value)
-    interval = log_interval(value, spread, rows, level.z)
+    value = max(0, sum(found.losses)) / total
+    if deff is None:
+        return Estimate(value, n=rows, method=NO_INTERVAL_WEIGHTED)
+    spread = max(0.0, squared_losses(found) / labelled(found, axis) - value * value)
+    interval = log_interval(value, spread, rows / deff, level.z)
     if interval is None:
         return Estimate(value, n=rows, method="no interval: fewer than two people, or no loss at all")
-    return Estimate(value, *interval, rows, LOG_METHOD, None, rows)
+    return Estimate(value, *interval, rows, LOG_METHOD, None, rows / deff)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from math import frexp
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from assay.records.tally import ClassValue, GroupValue
 
+Part = TypeVar("Part", bound=msgspec.Struct)
 Key: TypeAlias = tuple[int, str | int | bool]
 
 FINEST_ERROR_EXPONENT = -40
@@ -129,7 +130,26 @@ def _add_score_cells(a: ScoreCell, b: ScoreCell) -> ScoreCell:
         squares=a.squares + b.squares,
         log_losses=_both(a.log_losses, b.log_losses),
         weighted_bins=_merge_bins(a.weighted_bins, b.weighted_bins),
+        weighted=_add_part(a.weighted, b.weighted),
     )
+
+
+def _add_part(a: Part | msgspec.UnsetType, b: Part | msgspec.UnsetType) -> Part | msgspec.UnsetType:
+    """Return the sum of two parts of cells, field by field; unset when either is."""
+    if isinstance(a, msgspec.UnsetType) or isinstance(b, msgspec.UnsetType):
+        return msgspec.UNSET
+    sums: dict[str, Any] = {}
+    for name in a.__struct_fields__:
+        mine, theirs = getattr(a, name), getattr(b, name)
+        sums[name] = _merge_bins(mine, theirs) if isinstance(mine, tuple) else _both(mine, theirs)
+    return type(a)(**sums)
+
+
+def _without_losses(cell: ScoreCell) -> ScoreCell:
+    weighted = cell.weighted
+    if not isinstance(weighted, msgspec.UnsetType):
+        weighted = msgspec.structs.replace(weighted, log_losses=None)
+    return msgspec.structs.replace(cell, log_losses=None, weighted=weighted)
 
 
 def _add_scores(a: Scores | None, b: Scores | None) -> Scores | None:
@@ -140,7 +160,7 @@ def _add_scores(a: Scores | None, b: Scores | None) -> Scores | None:
     if not (_is_exact(a) and _is_exact(b)) or len(_distinct(a, b)) > EXACT_SCORES:
         cells = [binned(cell, low, high) for cell in cells]
     if low < 0.0 or high > 1.0:
-        cells = [msgspec.structs.replace(cell, log_losses=None) for cell in cells]
+        cells = [_without_losses(cell) for cell in cells]
     found: dict[tuple[Key, ...], ScoreCell] = {}
     for cell in cells:
         key = cell_order(cell.group, cell.label)
@@ -151,17 +171,29 @@ def _add_scores(a: Scores | None, b: Scores | None) -> Scores | None:
 def _coarser(cell: ErrorCell, steps: int) -> ErrorCell:
     """Return the cell with bins that are ``2**steps`` times as wide, around the same middle."""
     middle = SCORE_BINS // 2
-    bins = _merge_bins([(((number - middle) >> steps) + middle, count) for number, count in cell.bins])
-    return msgspec.structs.replace(cell, bins=bins)
+
+    def coarse(bins: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+        return _merge_bins([(((number - middle) >> steps) + middle, count) for number, count in bins])
+
+    weighted = cell.weighted
+    if not isinstance(weighted, msgspec.UnsetType):
+        weighted = msgspec.structs.replace(weighted, weighted_bins=coarse(weighted.weighted_bins))
+    return msgspec.structs.replace(cell, bins=coarse(cell.bins), weighted=weighted)
 
 
 def _add_error_cells(a: ErrorCell, b: ErrorCell) -> ErrorCell:
     sums = {
         name: getattr(a, name) + getattr(b, name)
         for name in ErrorCell.__struct_fields__
-        if name not in {"group", "bins"}
+        if name not in {"group", "bins", "weighted", "moments"}
     }
-    return ErrorCell(group=a.group, bins=_merge_bins(a.bins, b.bins), **sums)
+    return ErrorCell(
+        group=a.group,
+        bins=_merge_bins(a.bins, b.bins),
+        weighted=_add_part(a.weighted, b.weighted),
+        moments=_add_part(a.moments, b.moments),
+        **sums,
+    )
 
 
 def _add_errors(a: Errors | None, b: Errors | None) -> Errors | None:

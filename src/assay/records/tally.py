@@ -55,6 +55,17 @@ class Cell(Frozen, kw_only=True):
     weight_squares: int | None = None
 
 
+class WeightedScores(Frozen, kw_only=True):
+    """Sums of the scores of one group and one label, each score times its row's weight, in ``SUM_UNIT``.
+
+    A weight counts as `Cell.weight` has it, rounded to ``SUM_UNIT``, so that a quotient of two sums is exact.
+    """
+
+    total: int
+    squares: int
+    log_losses: int | None = None
+
+
 class ScoreCell(Frozen, kw_only=True):
     """Scores of the rows of one group and one label, as counts by bin or by value.
 
@@ -72,6 +83,7 @@ class ScoreCell(Frozen, kw_only=True):
         log_losses: sum of the log losses (natural logarithm, scores clipped to 2.220446049250313e-16 from 0 and 1) in
             ``SUM_UNIT``; None without a label, or when scores are not within [0, 1].
         weighted_bins: (bin number, sum of weights in SUM_UNIT); empty without a weight column.
+        weighted: the sums with weights; unset without a weight column.
     """
 
     group: tuple[GroupValue, ...]
@@ -83,6 +95,7 @@ class ScoreCell(Frozen, kw_only=True):
     squares: int
     log_losses: int | None = None
     weighted_bins: tuple[tuple[int, int], ...] = ()
+    weighted: WeightedScores | msgspec.UnsetType = msgspec.UNSET
 
 
 class Scores(Frozen, kw_only=True):
@@ -101,10 +114,49 @@ class Scores(Frozen, kw_only=True):
     cells: tuple[ScoreCell, ...]
 
 
+class WeightedErrors(Frozen, kw_only=True):
+    """Regression with weights: the sums of `ErrorCell`, each row times its weight, in ``SUM_UNIT``.
+
+    Attributes:
+        weight: sum of the weights of the rows that have an error.
+        weight_squares: sum of their squares.
+        labels: as in `ErrorCell`, and so the next ones.
+        weighted_bins: (bin number, sum of weights in ``SUM_UNIT``).
+    """
+
+    weight: int
+    weight_squares: int
+    labels: int
+    label_squares: int
+    errors: int
+    absolute_errors: int
+    squared_errors: int
+    weighted_bins: tuple[tuple[int, int], ...] = ()
+
+
+class ErrorMoments(Frozen, kw_only=True):
+    """Sums of products of label and error up to the fourth power, in ``SUM_UNIT``: what the spread of R2 rests on.
+
+    Attributes:
+        label_cubes: sum of label^3.
+        label_fourths: sum of label^4.
+        error_fourths: sum of error^4.
+        label_error_squares: sum of label * error^2.
+        label_square_error_squares: sum of label^2 * error^2.
+    """
+
+    label_cubes: int
+    label_fourths: int
+    error_fourths: int
+    label_error_squares: int
+    label_square_error_squares: int
+
+
 class ErrorCell(Frozen, kw_only=True):
     """Regression: moments and quantile bins of one group. Errors are prediction minus label.
 
-    All sums are in ``SUM_UNIT``. ``bins`` counts the errors by bin between ``Errors.low`` and ``Errors.high``.
+    All sums are in ``SUM_UNIT``. ``bins`` counts the errors by bin between ``Errors.low`` and ``Errors.high``;
+    ``weighted`` is there with a weight column, ``moments`` without one.
     """
 
     group: tuple[GroupValue, ...]
@@ -116,6 +168,8 @@ class ErrorCell(Frozen, kw_only=True):
     absolute_errors: int
     squared_errors: int
     bins: tuple[tuple[int, int], ...] = ()
+    weighted: WeightedErrors | msgspec.UnsetType = msgspec.UNSET
+    moments: ErrorMoments | msgspec.UnsetType = msgspec.UNSET
 
 
 class Errors(Frozen, kw_only=True):

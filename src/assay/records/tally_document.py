@@ -14,10 +14,11 @@ import msgspec
 
 from assay.errors import DocumentError, Problem
 from assay.records.canonical import canonical_json, parse_record
-from assay.records.tally import ErrorCell, Tally
+from assay.records.tally import ErrorCell, ErrorMoments, ScoreCell, Tally, WeightedErrors, WeightedScores
 
-_ERROR_SUMS = frozenset(ErrorCell.__struct_fields__) - {"group", "count", "bins"}
-_SUMS = _ERROR_SUMS | {"weight", "weight_squares", "total", "squares", "log_losses"}
+_PARTS = (ErrorCell, ErrorMoments, ScoreCell, WeightedErrors, WeightedScores)
+_NO_SUMS = {"group", "label", "count", "bins", "values", "weighted_bins", "weighted", "moments"}
+_SUMS = {name for part in _PARTS for name in part.__struct_fields__} - _NO_SUMS
 _DIGITS = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 _PAIRED = "weighted_bins"
 
@@ -25,7 +26,9 @@ _PAIRED = "weighted_bins"
 def _cells(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Return every part of a tally's document that holds sums."""
     inner = [document.get(name) or {} for name in ("scores", "errors")]
-    return [*document.get("cells", ()), *(cell for part in inner for cell in part.get("cells", ()))]
+    cells = [cell for part in inner for cell in part.get("cells", ())]
+    nested = [cell[name] for cell in cells for name in ("weighted", "moments") if name in cell]
+    return [*document.get("cells", ()), *cells, *nested]
 
 
 def print_tally(tally: Tally) -> bytes:

@@ -12,7 +12,7 @@ from assay.tabular.sql import literal
 from assay.tabular.values import Value, look_up, meanings, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from assay.records.tally import ClassValue, Roles
     from assay.tabular.columns import Kind
@@ -142,7 +142,19 @@ def check_seen(seen: Counter[Value], roles: Roles) -> bool:
     return favourable == positive
 
 
-def _not_among(word: str, wanted: str | bool | int | None, seen: Counter[Value]) -> str:
+def check_named(seen: Iterable[ClassValue], roles: Roles) -> None:
+    """Check that the classes of a multi-class outcome that were named are among those of all rows together.
+
+    Raises:
+        DataError: when the positive or the favourable class is not.
+    """
+    written = {value for value in seen if value is not None}
+    for word, wanted in (("positive", roles.positive), ("favourable", roles.favourable)):
+        if written and wanted is not None and str(wanted) not in map(str, written):
+            raise DataError(_not_among(word, wanted, written))
+
+
+def _not_among(word: str, wanted: str | bool | int | None, seen: Collection[Value]) -> str:
     near = suggest(str(wanted), [str(value) for value in seen])
     return (
         f"expected the {word} class {wanted!r} among the values of label and prediction, found {shown(seen)}{near}. "

@@ -52,11 +52,6 @@ def _check_roles(roles: Roles) -> None:
         raise DataError("expected at least one of label, prediction and score, found none: name a column of the data")
     if roles.task == "regression" and (roles.label is None or roles.prediction is None):
         raise DataError("expected both a label and a prediction for regression: an error is one minus the other")
-    if roles.task == "regression" and roles.weight is not None:
-        raise DataError(
-            f"expected no weight column for regression, found {roles.weight!r}: errors are not summed with weights, "
-            "and an unweighted error would pass for a weighted one. Leave the weight out"
-        )
     if roles.task != "binary" and roles.score is not None:
         raise DataError(f"expected no score column for task {roles.task!r}, found {roles.score!r}: leave it out")
     counts = Counter(column for _, column in named(roles))

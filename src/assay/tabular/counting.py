@@ -27,6 +27,7 @@ class RawScores:
     total: int
     squares: int
     log_losses: int | None
+    weighted: tuple[int, int, int]
     keys: list[float]
     counts: list[int]
     weights: list[int]
@@ -75,11 +76,20 @@ def _raw_cells(plan: Plan, found: list[tuple[Raw, ...]]) -> list[RawCell]:
         weight, squares = (next(rest), next(rest)) if roles.weight else (None, None)
         scores = None
         if roles.score:
-            total, score_squares, log_losses, keys, counts = (next(rest) for _ in range(5))
+            total, score_squares, log_losses = (next(rest) for _ in range(3))
+            first, second, third = (next(rest) or 0 for _ in range(3)) if roles.weight else (0, 0, 0)
+            keys, counts = next(rest), next(rest)
             weights = next(rest) if roles.weight else None
             unusable = {why: int(next(rest) or 0) for why in SCORE_STATES}
             scores = RawScores(
-                total or 0, score_squares or 0, log_losses, keys or [], counts or [], weights or [], unusable
+                total or 0,
+                score_squares or 0,
+                log_losses,
+                (first, second, third),
+                keys or [],
+                counts or [],
+                weights or [],
+                unusable,
             )
         positive = next(rest) if roles.score and roles.label else None
         cells.append(RawCell(row[:groups], label, prediction, count, weight, squares, state, positive, scores))

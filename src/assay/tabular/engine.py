@@ -213,7 +213,7 @@ _MESSAGES: tuple[tuple[str, type[AssayError], str], ...] = (
         "the memory budget of {memory} is too small for these rows. Give a larger one",
     ),
     (
-        "Overflow in|Out of Range",
+        "Overflow in|[Oo]ut of [Rr]ange",
         DataError,
         "the values are too large to be summed exactly. Rescale the columns of numbers",
     ),

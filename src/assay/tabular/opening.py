@@ -154,6 +154,12 @@ def _open_files(session: Session, rows: str | Path, *, shown: str | None = None)
 
     paths = expand(rows)
     parquet = [is_parquet(path) for path in paths]
+    for path in (path for path, is_other in zip(paths, parquet, strict=True) if not is_other):
+        if kind := Query.file_kind(path):
+            raise DataError(
+                f"{path}: expected CSV or Parquet, found a {kind} database. Say which of its rows are meant: "
+                '--query "SELECT * FROM TABLE", in Python Query(path, sql)'
+            )
     if len(set(parquet)) > 1:
         raise DataError(
             f"{rows}: expected files of one kind, found Parquet ({paths[parquet.index(True)]}) "

@@ -10,6 +10,8 @@ _PASSWORD_IN_URL = re.compile(r"(://[^:/@\s]*):[^@\s]*@")
 _PASSWORD_IN_DSN = re.compile(r"(password\s*=\s*)('[^']*'|\S+)", re.IGNORECASE)
 _PASSWORD_PARAMETER = re.compile(r"([?&]password=)[^&\s]*", re.IGNORECASE)
 _SQLITE_MAGIC = b"SQLite format 3\x00"
+_DUCKDB_MAGIC = b"DUCK"
+"""After eight bytes of a checksum (https://duckdb.org/docs/current/internals/storage)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,17 @@ class Query:
         text = _PASSWORD_IN_URL.sub(r"\1:***@", self.database)
         return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD_IN_DSN.sub(r"\1***", text))
 
+    @staticmethod
+    def file_kind(path: Path) -> str | None:
+        """Return what database a file is, ``SQLite`` or ``DuckDB``, by its first bytes; None when it is none."""
+        with path.open("rb") as file:
+            start = file.read(len(_SQLITE_MAGIC))
+        if start == _SQLITE_MAGIC:
+            return "SQLite"
+        return "DuckDB" if start[8:12] == _DUCKDB_MAGIC else None
+
     def kind(self) -> str:
         """Return the type that DuckDB attaches it as: ``DUCKDB``, ``SQLITE`` or ``POSTGRES``."""
         if self.is_address:
             return "POSTGRES"
-        with Path(self.database).open("rb") as file:
-            return "SQLITE" if file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC else "DUCKDB"
+        return "SQLITE" if self.file_kind(Path(self.database)) == "SQLite" else "DUCKDB"

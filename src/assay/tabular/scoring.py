@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from operator import add
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from assay.errors import DataError
 from assay.records._tally_sum import bin_of, cell_order, edges_of
-from assay.records.tally import ScoreCell, Scores
+from assay.records.tally import ScoreCell, Scores, WeightedScores
 from assay.tabular.limits import LARGEST
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ class _Sum:
     total: int = 0
     squares: int = 0
     log_losses: int = 0
+    weighted: tuple[int, ...] = (0, 0, 0)
     counts: defaultdict[float, int] = field(default_factory=lambda: defaultdict(int))
     weights: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -66,6 +70,7 @@ class _Sum:
         self.total += raw.total
         self.squares += raw.squares
         self.log_losses += raw.log_losses or 0
+        self.weighted = tuple(map(add, self.weighted, raw.weighted))
         for key, count in zip(raw.keys, raw.counts, strict=True):
             self.counts[key] += count
         if raw.weights:
@@ -98,14 +103,19 @@ def scores_of(
             sums.setdefault(key, _Sum()).add(cell.scores, bin_number)
     has_losses = plan.roles.label is not None and low >= 0.0 and high <= 1.0
     cells = [
-        _cell(key, found, exact=exact, has_losses=has_losses)
+        _cell(key, found, exact=exact, has_losses=has_losses, is_weighted=plan.roles.weight is not None)
         for key, found in sorted(sums.items(), key=lambda item: cell_order(item[0][0], item[0][1]))
     ]
     return Scores(low=low, high=high, cells=tuple(cells))
 
 
-def _cell(key: tuple[tuple[GroupValue, ...], ClassValue], found: _Sum, *, exact: bool, has_losses: bool) -> ScoreCell:
+def _cell(
+    key: tuple[tuple[GroupValue, ...], ClassValue], found: _Sum, *, exact: bool, has_losses: bool, is_weighted: bool
+) -> ScoreCell:
     ordered = sorted(found.counts.items())
+    has_losses = has_losses and key[1] is not None
+    total, squares, losses = found.weighted
+    weighted = WeightedScores(total=total, squares=squares, log_losses=losses if has_losses else None)
     return ScoreCell(
         group=key[0],
         label=key[1],
@@ -114,6 +124,7 @@ def _cell(key: tuple[tuple[GroupValue, ...], ClassValue], found: _Sum, *, exact:
         count=sum(found.counts.values()),
         total=found.total,
         squares=found.squares,
-        log_losses=found.log_losses if has_losses and key[1] is not None else None,
+        log_losses=found.log_losses if has_losses else None,
         weighted_bins=tuple(sorted(found.weights.items())),
+        weighted=weighted if is_weighted else msgspec.UNSET,
     )

@@ -85,11 +85,12 @@ def number_state(plan: Plan, role: str, column: str, *, usable: str) -> str:
 
 
 def weight_state(plan: Plan) -> list[str]:
-    """Return the column that says whether a weight can be used; none without weights."""
+    """Return the columns that say whether a weight can be used, and its whole units; none without weights."""
     if plan.roles.weight is None:
         return []
     usable = f"WHEN weight >= 0 AND weight <= {LARGEST!r} THEN 0"
-    return [f"{number_state(plan, 'weight', plan.roles.weight, usable=usable)} AS weight_state"]
+    state = number_state(plan, "weight", plan.roles.weight, usable=usable)
+    return [f"{state} AS weight_state", "round(weight * 1e12) AS weight_units"]
 
 
 def weight_sums(plan: Plan) -> tuple[list[str], list[str]]:
@@ -164,6 +165,23 @@ def score_sums(plan: Plan, edges: Edges) -> dict[str, str]:
     return {name: f"sum(TRY_CAST({term} * 1e12 AS {whole}))" for name, term in score_terms(plan, edges).items()}
 
 
+def weighted_sum(term: str, usable: str) -> str:
+    """Return the exact sum of a term times each row's weight, over the rows where both are usable."""
+    return f"sum(CASE WHEN weight_state = 0 AND {usable} THEN CAST(weight_units * {term} AS HUGEINT) END)"
+
+
+def _weighted_scores(plan: Plan, edges: Edges | None) -> tuple[list[str], list[str]]:
+    """Return the sums of scores with weights: those of the step that counts, and those of the last."""
+    if plan.roles.weight is None:
+        return [], []
+    usable = "score_state = 0" if edges is None else "bin >= 0"
+    special = {"log_losses": f"{usable} AND score BETWEEN 0 AND 1"}
+    terms = score_terms(plan, edges)
+    names = {name: f"weighted_{name}" for name in ("total", "squares", "log_losses")}
+    inner = [f"{weighted_sum(term, special.get(name, usable))} AS {names[name]}" for name, term in terms.items()]
+    return inner, [f"{f'sum({names[name]})' if name in terms else 'NULL'} AS {names[name]}" for name in names]
+
+
 def _sums(plan: Plan, edges: Edges | None) -> tuple[list[str], list[str]]:
     """Return the sums of scores: those of the second step, and those of the last."""
     if edges is None:
@@ -205,9 +223,9 @@ def counting_sql(plan: Plan, edges: Edges | None) -> str:
         exact = edges is None
         key, state = ("score", "score_state") if exact else ("bin", "bin")
         inner_keys += ["score_state", "score"] if exact else ["bin"]
-        counted, summed = _sums(plan, edges)
-        inner += counted
-        outer += summed
+        for counted, summed in (_sums(plan, edges), _weighted_scores(plan, edges)):
+            inner += counted
+            outer += summed
         outer += score_lists(plan, key, state)
         if exact:
             distinct = "SELECT count(DISTINCT score) FROM counted WHERE score_state = 0"

@@ -10,7 +10,7 @@ import msgspec
 from assay.errors import DataError
 from assay.records._tally_sum import add_cells, add_gaps
 from assay.records.tally import Cell, Gap, Tally
-from assay.tabular.classes import Classes, binary_classes, check_seen, written_classes
+from assay.tabular.classes import Classes, binary_classes, check_named, check_seen, written_classes
 from assay.tabular.columns import check_columns
 from assay.tabular.counting import Counted, count
 from assay.tabular.engine import session
@@ -22,12 +22,14 @@ from assay.tabular.statement import STATES, Edges, Plan
 from assay.tabular.values import group_values, is_nan, look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from assay.records.tally import GroupValue, Roles
+    from assay.tabular.counting import RawCell
     from assay.tabular.engine import Session
     from assay.tabular.query import Query
+    from assay.tabular.regression import RawErrors
     from assay.tabular.values import Raw, Value
 
 
@@ -93,7 +95,7 @@ def tally_batch(
     if roles.task == "regression":
         return _tally_regression(engine, plan)
     counted = count(engine, plan, edges)
-    _check_weights(counted, plan)
+    _check_weights(counted.cells, plan)
     _check_predictions(counted, plan)
     check_scores(counted, plan, edges)
     classes = _classes(counted, plan, seen)
@@ -123,6 +125,7 @@ def tally_batch(
 
 def _tally_regression(engine: Session, plan: Plan) -> Tally:
     cells, high, sql = read_errors(engine, plan)
+    _check_weights(cells, plan)
     refuse_unusable(plan, cells)
     group = group_reader(plan, [cell.group for cell in cells])
     tally = tally_errors(plan, cells, high, group)
@@ -178,9 +181,9 @@ def _classes(counted: Counted, plan: Plan, seen: Counter[Value]) -> Classes:
     return written_classes(counts, plan.roles, texts, is_text=plan.opened.is_text)
 
 
-def _check_weights(counted: Counted, plan: Plan) -> None:
+def _check_weights(cells: Iterable[RawCell | RawErrors], plan: Plan) -> None:
     wrong: defaultdict[int, int] = defaultdict(int)
-    for cell in counted.cells:
+    for cell in cells:
         if cell.weight_state < 0:
             wrong[cell.weight_state] += cell.count
     if wrong:
@@ -250,6 +253,8 @@ def checked(tally: Tally, seen: Counter[Value], *, name: str) -> Tally:
                 f"{name}: expected values in column {gap_column!r}, found none in all {tally.rows} rows. "
                 "Name another column, or leave this role out"
             )
+    if tally.roles.task == "multiclass":
+        check_named({value for cell in tally.cells for value in (cell.label, cell.prediction)}, tally.roles)
     if tally.roles.task != "binary":
         return tally
     favourable_is_positive = check_seen(seen, tally.roles)

@@ -6,15 +6,19 @@ from collections import Counter, defaultdict
 from math import log
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from assay.records.tally import (
     SCORE_BINS,
     Cell,
     ErrorCell,
+    ErrorMoments,
     Errors,
     Roles,
     ScoreCell,
     Scores,
     Tally,
+    WeightedScores,
 )
 
 if TYPE_CHECKING:
@@ -118,9 +122,23 @@ def _scores(
                 squares=sum(round(value * value * ONE) for value in values),
                 log_losses=losses,
                 weighted_bins=tuple(sorted(weighed.items())) if weight else (),
+                weighted=_weighted(pairs, label, unit=unit) if weight else msgspec.UNSET,
             )
         )
     return Scores(low=low, high=high, cells=tuple(cells))
+
+
+def _weighted(pairs: Sequence[tuple[float, float]], label: int | None, *, unit: bool) -> WeightedScores:
+    units = [(value, round(weight * ONE)) for value, weight in pairs]
+    losses = None
+    if unit and label is not None:
+        shares = [(min(max(value if label else 1 - value, CLIP), 1 - CLIP), each) for value, each in units]
+        losses = sum(round(-log(share) * each) for share, each in shares)
+    return WeightedScores(
+        total=sum(round(value * each) for value, each in units),
+        squares=sum(round(value * value * each) for value, each in units),
+        log_losses=losses,
+    )
 
 
 def _errors(groups: Sequence[tuple[Any, ...]], labels: Sequence[Any], predictions: Sequence[Any]) -> Errors:
@@ -146,6 +164,13 @@ def _errors(groups: Sequence[tuple[Any, ...]], labels: Sequence[Any], prediction
             squared_errors=total([gaps[number] ** 2 for number in numbers]),
             bins=tuple(
                 sorted(Counter(min(int((gaps[number] - low) / width), SCORE_BINS - 1) for number in numbers).items())
+            ),
+            moments=ErrorMoments(
+                label_cubes=total([labels[number] ** 3 for number in numbers]),
+                label_fourths=total([labels[number] ** 4 for number in numbers]),
+                error_fourths=total([gaps[number] ** 4 for number in numbers]),
+                label_error_squares=total([labels[number] * gaps[number] ** 2 for number in numbers]),
+                label_square_error_squares=total([labels[number] ** 2 * gaps[number] ** 2 for number in numbers]),
             ),
         )
         for group, numbers in sorted(parts.items(), key=lambda pair: order(pair[0]))

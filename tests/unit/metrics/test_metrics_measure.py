@@ -244,7 +244,7 @@ def test_weighted_errors_are_not_passed_off_as_measured() -> None:
     tally = tally_of(GROUPS, label=[1.0] * 10, prediction=[2.0] * 10, weight=[2.0] * 10, task="regression")
     found = only(measure(tally), "mean_absolute_error", group={})
     assert found.value is None
-    assert found.reason == "the tally keeps no weighted errors"
+    assert found.reason == "the tally keeps no weighted errors: count the rows again"
 
 
 def test_the_list_of_metrics_is_whole() -> None:
@@ -255,3 +255,30 @@ def test_the_list_of_metrics_is_whole() -> None:
         assert metric.title
         assert metric.formula
         assert metric.source
+
+
+def test_of_many_classes_one_must_be_named_favourable_for_an_impact_ratio() -> None:
+    kinds: list[Any] = [2, 1, 0, 2, 1, 0, 2, 2, 1, 0]
+    for name in ("impact_ratio", "two_proportion_z", "fisher_exact_p"):
+        found = measure(tally_of(GROUPS, label=kinds, prediction=kinds, task="multiclass"), metrics=[name])
+        assert {each.metric for each in found} == {name}
+        assert all(each.value is None and each.n > 0 and "--favourable" in str(each.reason) for each in found)
+    of_text = measure(tally_of(GROUPS, label=kinds, prediction=kinds, task="multiclass", favourable="2"))
+    of_number = measure(tally_of(GROUPS, label=kinds, prediction=kinds, task="multiclass", favourable=2))
+    assert of_text == of_number
+    assert {each.value is None for each in of_number if each.metric == "impact_ratio"} == {False}
+
+
+def test_r2_has_no_interval_where_its_moments_are_missing_or_lost() -> None:
+    label = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]
+    guess = [value + (-1) ** number * 0.5 for number, value in enumerate(label)]
+    whole = tally_of(GROUPS, label=label, prediction=guess, task="regression")
+    assert only(measure(whole), "r2", group={}).interval is not None
+    far = tally_of(GROUPS, label=[v + 1e5 for v in label], prediction=[v + 1e5 for v in guess], task="regression")
+    found = only(measure(far), "r2", group={})
+    assert found.value == pytest.approx(only(measure(whole), "r2", group={}).value)
+    assert (found.interval, found.method) == (None, "no interval: the labels lie too close together for their size")
+    assert whole.errors is not None
+    cells = tuple(msgspec.structs.replace(cell, moments=msgspec.UNSET) for cell in whole.errors.cells)
+    older = msgspec.structs.replace(whole, errors=msgspec.structs.replace(whole.errors, cells=cells))
+    assert "no joint moments" in str(only(measure(older), "r2", group={}).method)

@@ -5,7 +5,7 @@ Each case draws samples from a known population with two groups. The quick suite
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -56,6 +56,29 @@ def errors(kind: str) -> Case:
         "mean_error_difference": 0.1,
     }
     return truths, of
+
+
+def explained(kind: str, share: float) -> Case:
+    """Return a population of which predictions explain a share: labels of a shape, plus errors of the same shape."""
+    draws: dict[str, Callable[[np.random.Generator, int], Any]] = {
+        "normal": lambda draw, n: draw.normal(0, 1, n),
+        "uniform": lambda draw, n: draw.uniform(-(3**0.5), 3**0.5, n),
+        "two values": lambda draw, n: draw.choice([-1.0, 1.0], n),
+        "laplace": lambda draw, n: draw.laplace(0, 0.5**0.5, n),
+        "skewed": lambda draw, n: (np.exp(draw.normal(0, 0.5, n)) - np.exp(0.125)) / 0.6039006,
+    }
+
+    def of(n: int) -> Make:
+        def once(draw: np.random.Generator) -> Tally:
+            noise = draws[kind if kind in {"laplace", "skewed"} else "normal"](draw, n)
+            prediction = 50 + share**0.5 * draws[kind](draw, n)
+            label = prediction + (1 - share) ** 0.5 * noise
+            groups = [("a",)] * n
+            return tally_of(groups, label=label.tolist(), prediction=prediction.tolist(), task="regression")
+
+        return once
+
+    return {"r2": share}, of
 
 
 def macro() -> Case:
@@ -131,6 +154,9 @@ def scored() -> Case:
 CASES: dict[str, Case] = {
     "normal errors": errors("normal"),
     "heavy errors": errors("laplace"),
+    **{f"R2 {kind} {share}": explained(kind, share) for kind in ("normal", "skewed") for share in (0.1, 0.5, 0.98)},
+    **{f"R2 {kind} {share}": explained(kind, share) for kind in ("laplace", "two values") for share in (0.1, 0.9)},
+    "R2 uniform 0.5": explained("uniform", 0.5),
     "macro": macro(),
     "alike": benefits((0.8, 0.2), (0.8, 0.2)),
     "apart": benefits((0.9, 0.3), (0.6, 0.1)),
@@ -142,6 +168,10 @@ BOUNDS: dict[tuple[str, str, int], tuple[float, float]] = {
     ("heavy errors", "root_mean_squared_error", 30): (0.88, 0.93),
     ("heavy errors", "root_mean_squared_error", 100): (0.90, 0.94),
     ("scores", "roc_auc_difference", 30): (0.97, 1.0),
+    **{(f"R2 {kind}", "r2", 30): (0.92, 0.95) for kind in ("normal 0.5", "normal 0.98")},
+    **{(f"R2 laplace {share}", "r2", 30): (0.88, 0.94) for share in (0.1, 0.9)},
+    **{(f"R2 skewed {share}", "r2", 30): (0.86, 0.92) for share in (0.1, 0.5, 0.98)},
+    **{(f"R2 skewed {share}", "r2", 100): (0.90, 0.94) for share in (0.1, 0.5, 0.98)},
 }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import sqlite3
 from typing import TYPE_CHECKING
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -260,3 +262,24 @@ def test_multiclass_written_in_two_ways(tmp_path: Path):
     assert "both to write the classes alike" in refusal(path, Roles(label="y", prediction="p", task="multiclass"))
     many = "y\n" + "".join(f"c{i}\n" for i in range(300))
     assert "at most 200 classes, found 300" in refusal(write(tmp_path, many), Roles(label="y", task="multiclass"))
+
+
+def test_a_database_asks_for_its_query(tmp_path: Path):
+    lite, duck = tmp_path / "rows.db", tmp_path / "rows.duckdb"
+    with sqlite3.connect(lite) as connection:
+        connection.execute("CREATE TABLE loans (y, p, sex)")
+    connection.close()
+    duckdb.connect(str(duck)).close()
+    for path, kind in ((lite, "SQLite"), (duck, "DuckDB")):
+        message = refusal(path)
+        assert f"found a {kind} database" in message
+        assert '--query "SELECT * FROM TABLE"' in message
+
+
+@pytest.mark.parametrize("word", ["favourable", "positive"])
+def test_a_named_class_must_be_among_many(tmp_path: Path, word: str):
+    path = write(tmp_path, "y,p\nlow,low\nmid,high\nhigh,low\n")
+    roles = Roles(label="y", prediction="p", task="multiclass", **{word: "hgih"})  # type: ignore[arg-type]
+    message = refusal(path, roles)
+    assert f"expected the {word} class 'hgih'" in message
+    assert "did you mean 'high'?" in message

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import msgspec
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -19,7 +20,7 @@ import pytest
 
 from assay.errors import DataError
 from assay.records.canonical import sha256_hex
-from assay.records.tally import EXACT_SCORES, Cell, Gap, Roles, Tally
+from assay.records.tally import EXACT_SCORES, Cell, Gap, Roles, Tally, WeightedErrors
 from assay.records.tally_document import parse_tally, print_tally
 from assay.tabular import Query, Tallier, digest_file, look_at, tally_rows
 from assay.tabular.comparison import compare_tables
@@ -495,9 +496,36 @@ def test_nan_that_a_file_leaves_out_of_its_statistics(tmp_path: Path, low: float
     assert (compared.reference.missing, compared.current.missing) == (missing, missing)
 
 
-def test_weights_of_regression_are_refused():
-    table = pa.table({"y": [1.0], "p": [2.0], "w": [3.0]})
-    with pytest.raises(DataError, match="expected no weight column for regression, found 'w'"):
+def test_weighted_errors():
+    table = pa.table({"y": [1.0, None, 0.0], "p": [2.0, 1.0, -0.5], "w": [3.0, 5.0, 0.5]})
+    roles = Roles(label="y", prediction="p", weight="w", task="regression")
+    tally = tally_rows(table, roles)
+    assert tally.cells == (Cell(group=(), count=3, weight=UNIT * 17 // 2, weight_squares=UNIT * 137 // 4),)
+    assert tally.errors is not None
+    (cell,) = tally.errors.cells
+    assert (cell.count, cell.errors, cell.moments) == (2, UNIT // 2, msgspec.UNSET)
+    assert cell.weighted == WeightedErrors(
+        weight=UNIT * 7 // 2,
+        weight_squares=UNIT * 37 // 4,
+        labels=3 * UNIT,
+        label_squares=3 * UNIT,
+        errors=UNIT * 11 // 4,
+        absolute_errors=UNIT * 13 // 4,
+        squared_errors=UNIT * 25 // 8,
+        weighted_bins=((192, UNIT // 2), (384, 3 * UNIT)),
+    )
+    assert parse_tally(print_tally(tally)) == tally
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_weights_that_are_none_are_refused_and_too_large_ones_are_not_summed_in_part(task: Any):
+    roles = Roles(label="y", prediction="p", weight="w", task=task)
+    for weight, found in ((None, "1 rows where it is null"), (math.nan, "nan"), (-1.0, "negative"), (2e9, "greater")):
+        table = pa.table({"y": [1.0, 0.0], "p": [1.0, 1.0], "w": [1.0, weight]})
+        with pytest.raises(DataError, match=rf"expected weights from 0 to 1e\+09 in column 'w', found.*{found}"):
+            tally_rows(table, roles)
+    table = pa.table({"y": [1e9], "p": [-1e9], "w": [1e9]})
+    with pytest.raises(DataError, match="too large to be summed exactly"):
         tally_rows(table, Roles(label="y", prediction="p", weight="w", task="regression"))
 
 
