@@ -40,21 +40,21 @@ TALLIES, TALLY_ROWS = 5000, 1000
 MAKE = """
 import duckdb, sys
 duckdb.sql("SET enable_progress_bar = false")
-duckdb.sql(f'''COPY (SELECT i AS at, CASE WHEN hash(i) % 2 = 0 THEN 'female' ELSE 'male' END AS sex,
+duckdb.sql(f'''COPY (SELECT i AS place, CASE WHEN hash(i) % 2 = 0 THEN 'female' ELSE 'male' END AS sex,
   (hash(i * 3 + 1) % 100 < 30)::TINYINT AS p FROM range({sys.argv[2]}) t(i)) TO '{sys.argv[1]}' (FORMAT parquet)''')
 """
 
 FLOOR = """
 import duckdb, sys
-duckdb.sql("SET enable_progress_bar = false; SET memory_limit = '1GB'; SET preserve_insertion_order = false")
-found = duckdb.sql(f'''SELECT r // 64 AS bucket, sex, p, count(*) FROM (SELECT sex, p, rank() OVER (ORDER BY at) AS r
+engine = duckdb.connect(config={"memory_limit": "1GB", "preserve_insertion_order": False})
+found = engine.execute(f'''SELECT r // 64 AS bucket, sex, p, count(*) FROM (SELECT sex, p, rank() OVER (ORDER BY place) AS r
   FROM read_parquet('{sys.argv[1]}')) GROUP BY ALL ORDER BY bucket''')
 while found.fetchmany(20000): pass
 """
 
 WATCH = """
 import sys, assay
-found = assay.monitor(sys.argv[1], order="at", prediction="p", protected="sex", limit=0.05,
+found = assay.monitor(sys.argv[1], order="place", prediction="p", protected="sex", limit=0.05,
                       metric="demographic_parity_difference")
 assert found.rows == int(sys.argv[2]) and not found.alerts
 """

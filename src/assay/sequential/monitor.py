@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from assay.errors import InputError
@@ -11,7 +12,7 @@ from assay.records.tally import Frozen, GroupValue, Tally
 from assay.sequential.counts import CELLS, Counts, project
 from assay.sequential.evidence import Bettor, Evidence
 from assay.sequential.merging import adjusted
-from assay.sequential.schedule import block_rows
+from assay.sequential.schedule import PATIENCE, block_rows
 from assay.sequential.telling import Worst, estimate_since, told, worst_now
 
 if TYPE_CHECKING:
@@ -201,9 +202,22 @@ class SequentialMonitor:
         counts = tally if isinstance(tally, Counts) else self._counts(tally)
         self.pending.merge(counts)
         groups = max((len(found) for found in self.seen.values()), default=0)
-        if self.pending.rows < block_rows(self.judged, groups):
+        least = block_rows(self.judged, groups)
+        if self.pending.rows < least or (self.pending.rows < PATIENCE * least and not self._mixed()):
             return ()
         return self.close(at=at)
+
+    def _mixed(self) -> bool:
+        """Whether every group known has come to the open block, with at least half of its share of all rows before."""
+        for attributes, seen in self.seen.items():
+            places = tuple(self.protected.index(name) for name in attributes)
+            came: Counter[Key] = Counter()
+            for group, row in self.pending.groups.items():
+                came[tuple(group[place] for place in places)] += sum(row[:CELLS])
+            total = 2 * sum(seen.values())
+            if any(came[key] < rows * self.pending.rows // total for key, rows in seen.items()):
+                return False
+        return True
 
     def _counts(self, tally: Tally) -> Counts:
         if tally.roles.protected != self.protected:
@@ -319,7 +333,7 @@ class SequentialMonitor:
             return f"nothing to count in: {_some(without)}"
         if open_now := evidence.unreached():
             who = _some(self._pairs(family, open_now))
-            return f"too few rows: even extreme outcomes could not have raised an alert for {who}"
+            return f"too few rows that came together: even extreme outcomes could not have raised an alert for {who}"
         return None
 
     def _pairs(self, family: Family, bettors: Sequence[Bettor]) -> list[str]:

@@ -9,6 +9,10 @@ FINE_ROWS = 1024
 
 COARSE_ROWS = 64
 
+PATIENCE = 16
+"""A block whose groups have not come as they mostly do (one of them with less than half of its share: people come in
+runs) waits for them, until it has so many times the rows it needs. That looks at who came, never at outcomes."""
+
 _FIRST = 8
 _SOON = 0.6
 """Part of the capital that is put at risk at once; the rest waits for a change later in the stream."""

@@ -113,7 +113,7 @@ class Stream:
         bucket = f"CASE WHEN r < {fine} THEN r ELSE {fine} + (r - {fine}) // {coarse} END"
         keys = [*self.plan.groups, "label", "prediction"]
         sql = (
-            f"SELECT {bucket} AS bucket, CAST(max(o) AS VARCHAR) AS at, count(*) FILTER (WHERE tied),\n"
+            f"SELECT {bucket} AS bucket, CAST(max(o) AS VARCHAR) AS latest, count(*) FILTER (WHERE tied),\n"
             f"{', '.join([*keys, *self._sums()])}\n"
             f"FROM (SELECT *, {rank} AS r, o = lag(o) OVER (ORDER BY o) AS tied FROM ({self._chosen()}) {where})\n"
             f"GROUP BY {', '.join(['bucket', *keys])} ORDER BY bucket"

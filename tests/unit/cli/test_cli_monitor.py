@@ -295,7 +295,7 @@ def test_times_are_an_order(tmp_path: Path, watch: Watch) -> None:
     [
         ([], "there are no rows"),
         (["1,f,0,1,1,0.5", "2,f,0,0,1,0.5"], "one group only: 'f'"),
-        (["1,f,0,1,1,0.5", "2,m,0,0,1,0.5"], "too few rows"),
+        (["1,f,0,1,1,0.5", "2,m,0,0,1,0.5"], "too few rows that came together"),
         (["1,,0,1,1,0.5", "2,,0,0,1,0.5"], "not known in any row"),
     ],
 )

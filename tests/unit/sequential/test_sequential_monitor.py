@@ -16,7 +16,7 @@ from assay.sequential.state import freeze, parse_state, print_state, thaw
 from unit.sequential.streams import drawn
 
 if TYPE_CHECKING:
-    from assay.sequential import Watch
+    from assay.sequential import Alert, Watch
 
 PARITY = "demographic_parity_difference"
 
@@ -180,6 +180,26 @@ def test_people_of_unknown_group_take_no_part() -> None:
     assert len(watching.seen["sex",]) == 2
 
 
+def test_groups_that_come_in_runs_are_compared() -> None:
+    # 300 of one group, then 300 of the other, all day long: no 64 rows hold both.
+    watching = monitor(watch(PARITY, 0.05))
+    raised: list[Alert] = []
+    for run in range(40):
+        group, hits = ("f", 3) if run % 2 else ("m", 5)
+        for _ in range(30):
+            raised += watching.update(tally({(group, None, 1): hits, (group, None, 0): 10 - hits}))
+    assert [alert.metric for alert in raised] == [PARITY]
+    assert raised[0].row < 6000
+
+
+def test_groups_that_never_come_together_are_undecided() -> None:
+    watching = monitor(watch(PARITY, 0.05))
+    for group in "fm":
+        for _ in range(500):
+            assert not watching.update(tally({(group, None, 1): 5, (group, None, 0): 5}))
+    assert "too few rows that came together" in watching.undecided()[0].reason
+
+
 def test_a_small_group_waits_for_its_rows() -> None:
     watching = monitor(minimum_group=100)
     watching.update(tally(UNFAIR))
@@ -190,7 +210,7 @@ def test_a_small_group_waits_for_its_rows() -> None:
     ("cells", "reason"),
     [
         ({("f", 1, 1): 64}, "expected at least two groups, found one group only: 'f'"),
-        ({("f", 1, 1): 4, ("m", 1, 1): 4}, "too few rows"),
+        ({("f", 1, 1): 4, ("m", 1, 1): 4}, "too few rows that came together"),
         ({("f", None, 1): 32, ("m", None, 1): 32}, "nothing to count in: sex: f (no row for true positive rate)"),
         ({("f", 0, 1): 32, ("m", 1, 1): 32}, "nothing to count in: sex: f (no row for true positive rate)"),
     ],

@@ -146,3 +146,26 @@ def test_a_stream_that_turns_is_found_in_time(change: int) -> None:
 
     found = sorted(first_alert(draw, change + 4000, EVEN, rates, 0.05) or 10**9 for _ in range(15))
     assert found[7] - change <= 1300
+
+
+def test_an_alert_tells_the_gap_and_when_it_began() -> None:
+    from assay.sequential import SequentialMonitor, watch  # noqa: PLC0415 - one test alone
+    from unit.sequential.streams import drawn  # noqa: PLC0415
+
+    draw = np.random.default_rng(5)
+    held = began = 0
+    runs, change = 20, 3000
+    for _ in range(runs):
+        monitor = SequentialMonitor([watch("demographic_parity_difference", 0.05)], ["group"])
+        row = 0
+        while not monitor.alerts:
+            size = 8 if row < 1024 else 64
+            monitor.update(drawn(draw, size, EVEN, (0.4, 0.4) if row < change else (0.5, 0.3)))
+            row += size
+        (alert,) = monitor.alerts
+        held += alert.interval[0] <= 0.2 <= alert.interval[1]
+        began += alert.since.low <= change + 1 <= alert.since.high
+        assert alert.interval[0] >= 0.05
+        assert alert.estimate == pytest.approx(0.2, abs=0.15)
+    assert runs - held <= most(runs, ALPHA)
+    assert runs - began <= most(runs, ALPHA)
