@@ -47,7 +47,8 @@ duckdb.sql(f'''COPY (SELECT i AS place, CASE WHEN hash(i) % 2 = 0 THEN 'female' 
 FLOOR = """
 import duckdb, sys
 engine = duckdb.connect(config={"memory_limit": "1GB", "preserve_insertion_order": False})
-found = engine.execute(f'''SELECT r // 64 AS bucket, sex, p, count(*) FROM (SELECT sex, p, rank() OVER (ORDER BY place) AS r
+found = engine.execute(f'''SELECT r // 64 AS bucket, sex, p, count(*)
+  FROM (SELECT sex, p, rank() OVER (ORDER BY place) AS r
   FROM read_parquet('{sys.argv[1]}')) GROUP BY ALL ORDER BY bucket''')
 while found.fetchmany(20000): pass
 """
