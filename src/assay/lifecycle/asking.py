@@ -278,7 +278,8 @@ def open_trail(
         VerificationError: when the log's entries are not those that it has signed.
         StorageError: when the projection cannot be written.
     """
-    trust, _ = read_trust(project.root / project.config.trust if project.config.trust else None)
+    trust_file = project.root / project.config.trust if project.config.trust else None
+    trust, _ = read_trust(trust_file)
     keys = read_public_keys(project.keys)
     try:
         project.state.mkdir(parents=True, exist_ok=True)
@@ -288,7 +289,9 @@ def open_trail(
             erasures = Erasures.of(erased, trust) + read_ledger(project.root, trust)
             yield Trail(
                 erasures=erasures,
-                replayed=tuple(replay(project.state, erasures, trust)),  # before anything beside the log is looked at
+                replayed=tuple(
+                    replay(project.state, erasures, trust, trust_file)
+                ),  # before anything beside the log is looked at
                 reader=reader,
                 signed=signed,
                 connection=connection,

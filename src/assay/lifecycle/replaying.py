@@ -49,7 +49,7 @@ def ledger_lines(root: Path) -> list[bytes]:
     return [line for line in path.read_bytes().split(b"\n") if line]
 
 
-def replay(state: Path, erasures: Erasures, trust: Trust) -> list[str]:
+def replay(state: Path, erasures: Erasures, trust: Trust, trust_file: Path | None = None) -> list[str]:
     """Erase again what is there though it was erased; return what was done, a line each.
 
     A document whose digest an erasure names is replaced by the copy without the value, or removed where no copy is
@@ -61,7 +61,8 @@ def replay(state: Path, erasures: Erasures, trust: Trust) -> list[str]:
     for pseudonym, name in sorted(read_people(state).items()):
         if pseudonym not in erasures.people:
             continue
-        plan = plan_erasure(state, Search(name), pseudonym, trust=trust)  # the name is back, so all of it can be found
+        # The name is back, so everything that holds it can be found.
+        plan = plan_erasure(state, Search(name), pseudonym, trust=trust, trust_file=trust_file)
         apply_plan(plan)
         told = erasures.people[pseudonym].told
         done.append(f"{FOLDER}/{pseudonym}.json: {told}; it was back; {len(plan.steps)} files are mended")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from assay.errors import StorageError
+from assay.lifecycle import erasing
 from assay.trail.searching import Search
 from small_project import WAIVERS, SmallProject, files_under, small_project
 
@@ -140,6 +142,21 @@ def test_a_restored_log_does_not_bring_people_back(project: SmallProject, tmp_pa
     assert project.say("log", "check", project.root / ".assay/log").code == 0
     assert project.say("verify", project.release).code == (0 if people else 1)
     assert project.say("trail", "erase", "--replay").out.startswith("0 erasures")
+
+
+def test_an_erasure_that_was_interrupted_is_finished_at_the_next_opening(
+    project: SmallProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_plan: object) -> None:
+        raise StorageError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "apply_plan", fails)
+        assert project.say(*ERASE, NAME).code == 2
+    assert holding(project.root)
+    assert project.say("trail", "query", "decisions").code == 0
+    assert holding(project.root) == []
+    assert project.say("verify", project.release).code == 0
 
 
 def test_what_is_signed_may_be_kept(project: SmallProject) -> None:
