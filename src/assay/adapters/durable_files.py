@@ -26,6 +26,7 @@ LOCK_SECONDS = 60.0
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _POLL_SECONDS = 0.005
+_PIECE = 1 << 20
 
 
 def temporary_name(name: str) -> str:
@@ -185,10 +186,19 @@ def remove_files(paths: Iterable[Path]) -> None:
 def read_file(path: Path, cap: int) -> bytes | None:
     """Return a file's bytes, at most ``cap`` of them and one more; None when there is no such file."""
     try:
-        with path.open("rb") as stream:
-            return stream.read(cap + 1)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    try:
+        wanted = cap + 1
+        found = os.read(descriptor, min(os.fstat(descriptor).st_size + 1, wanted))
+        while len(found) < wanted and (more := os.read(descriptor, min(_PIECE, wanted - len(found)))):
+            found += more
+    except IsADirectoryError:
+        return None
+    finally:
+        os.close(descriptor)
+    return found
 
 
 @contextlib.contextmanager

@@ -53,16 +53,30 @@ def split_entries(content: bytes, count: int, name: str) -> list[bytes]:
     Raises:
         VerificationError: when it holds more, fewer, or a part of one.
     """
-    entries: list[bytes] = []
+    borders = _borders(content, count, name)
+    return [content[borders[i] + _LENGTH_SIZE : borders[i + 1]] for i in range(count)]
+
+
+def entry_of(content: bytes, count: int, place: int, name: str) -> bytes:
+    """Return the entry at a place of a bundle, after looking at the whole bundle as `split_entries` does."""
+    borders = _borders(content, count, name)
+    return content[borders[place] + _LENGTH_SIZE : borders[place + 1]]
+
+
+def _borders(content: bytes, count: int, name: str) -> list[int]:
+    """Return where each entry's length begins, and where the last entry ends."""
+    borders = [0]
     position, end = 0, len(content)
-    while position < end and len(entries) < count:
+    while position < end and len(borders) <= count:
         start = position + _LENGTH_SIZE
-        position = start + int.from_bytes(content[position:start], "big")
-        if start > end or position > end:
-            raise VerificationError(f"{name}: entry {len(entries)} of the bundle is cut off")
-        entries.append(content[start:position])
-    if len(entries) != count or position != end:
+        if start > end:
+            raise VerificationError(f"{name}: entry {len(borders) - 1} of the bundle is cut off")
+        position = start + (content[position] << 8 | content[position + 1])
+        if position > end:
+            raise VerificationError(f"{name}: entry {len(borders) - 1} of the bundle is cut off")
+        borders.append(position)
+    if len(borders) != count + 1 or position != end:
         raise VerificationError(
-            f"{name}: expected exactly {count} entries, found {len(entries)} and {end - position} bytes after them"
+            f"{name}: expected exactly {count} entries, found {len(borders) - 1} and {end - position} bytes after them"
         )
-    return entries
+    return borders

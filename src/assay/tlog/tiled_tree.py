@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from assay.errors import VerificationError
 from assay.tlog.encoding import HASH_SIZE
-from assay.tlog.entry_bundle import split_entries
+from assay.tlog.entry_bundle import entry_of, split_entries
 from assay.tlog.tile import ENTRIES, TILE_WIDTH, Tile, split_hashes, tile_at, tile_path
 from assay.tlog.tree import perfect_root
 
@@ -89,5 +89,6 @@ class TiledTree:
 
     def entry(self, index: int) -> bytes:
         """Return entry ``index``."""
-        bundle, position = divmod(index, TILE_WIDTH)
-        return self.entries(bundle)[position]
+        bundle, place = divmod(index, TILE_WIDTH)
+        tile = tile_at(ENTRIES, bundle, self._size)
+        return entry_of(fetch_tile(self._fetch, tile), tile.width, place, tile_path(tile))

@@ -12,6 +12,7 @@ memory is one such reader, a folder of tiles another.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 
 from assay.tlog.merkle import EMPTY_ROOT, hash_node
@@ -76,9 +77,9 @@ def consistency_ranges(old: int, size: int) -> list[Range]:
 
 def perfect_root(hashes: Sequence[bytes]) -> bytes:
     """Return the root over a power of two of sibling hashes."""
-    row = hashes
-    while len(row) > 1:
-        row = [hash_node(row[i], row[i + 1]) for i in range(0, len(row), 2)]
+    row = list(hashes)
+    while len(row) > 1:  # `hash_node` of each pair, without a call for each: most of a proof's time is here
+        row = [sha256(b"\x01" + left + right).digest() for left, right in zip(row[::2], row[1::2], strict=True)]
     return row[0]
 
 
