@@ -13,6 +13,9 @@ PATIENCE = 16
 """A block whose groups have not come as they mostly do (one of them with less than half of its share: people come in
 runs) waits for them, until it has so many times the rows it needs. That looks at who came, never at outcomes."""
 
+_LONG = 131_072
+"""From this row on a block is so small a part of the stream that twice its rows cost no delay to speak of."""
+
 _FIRST = 8
 _SOON = 0.6
 """Part of the capital that is put at risk at once; the rest waits for a change later in the stream."""
@@ -24,14 +27,15 @@ def block_rows(rows: int, groups: int) -> int:
     """Return how many rows the next block takes at least.
 
     A sixteenth of the rows so far, so that waiting for a block's end costs little; at least 4 and at most 32 rows a
-    group, or the square of twice the groups where that is more: the work a row then does not grow with the groups.
+    group (64 after row 131,072), or the square of twice the groups where that is more: the work a row then does not
+    grow with the groups.
 
     Args:
         rows: rows before the block.
         groups: groups seen so far, of the attribute with the most.
     """
     groups = max(groups, 2)
-    most = max(COARSE_ROWS // 2 * groups, 4 * groups * groups)
+    most = max(COARSE_ROWS // 2 * groups * (2 if rows >= _LONG else 1), 4 * groups * groups)
     return min(max(rows // 16, _FIRST // 2 * groups), most)
 
 

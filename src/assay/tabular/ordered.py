@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,7 @@ class Stream:
         gaps: what could not be counted in full.
         favourable_is_positive: whether the favourable outcome is the positive class.
         group_values: the values of each protected attribute.
+        read: what raw cells mean, as far as they have been read.
     """
 
     engine: Session
@@ -98,6 +99,7 @@ class Stream:
     gaps: tuple[Gap, ...]
     favourable_is_positive: bool
     group_values: tuple[tuple[GroupValue, ...], ...]
+    read: dict[tuple[Any, ...], tuple[tuple[GroupValue, ...], ClassValue, ClassValue]] = field(default_factory=dict)
 
     def buckets(self, fine: int, coarse: int, *, before: int = 0, after: str | None = None) -> Iterator[Bucket]:
         """Yield the rows in order: a bucket for every order value up to row ``fine``, then for every ``coarse`` rows.
@@ -161,17 +163,16 @@ class Stream:
         return sums
 
     def _cell(self, row: tuple[Any, ...]) -> Cell:
-        groups = len(self.plan.groups)
-        label, prediction, count, *sums = row[groups:]
-        classed = self.plan.roles.task == "binary"
-        numbers = [int(value or 0) for value in sums]
-        return Cell(
-            self.read_group(row[:groups]),
-            self.classes(label) if classed else None,
-            self.classes(prediction) if classed else None,
-            count,
-            *numbers,
-        )
+        keys = len(self.plan.groups) + 2
+        raw = row[:keys]
+        read = self.read.get(raw)
+        if read is None:
+            classed = self.plan.roles.task == "binary"
+            label, prediction = (self.classes(value) if classed else None for value in raw[-2:])
+            read = (self.read_group(raw[:-2]), label, prediction)
+            if not any(map(is_nan, raw)):  # NaN equals nothing, and would be kept anew each time
+                self.read[raw] = read
+        return Cell(*read, row[keys], *(int(value or 0) for value in row[keys + 1 :]))
 
 
 def chosen_sql(plan: Plan, order: Order) -> str:

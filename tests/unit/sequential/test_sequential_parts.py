@@ -43,8 +43,8 @@ def test_no_more_capital_is_put_at_risk_than_there_is() -> None:
 
 
 def test_blocks_follow_rows_and_groups_alone() -> None:
-    assert [block_rows(row, 2) for row in (0, 100, 500, 10**7)] == [8, 8, 31, 64]
-    assert block_rows(10**7, 10) == 400
+    assert [block_rows(row, 2) for row in (0, 100, 500, 10**5, 10**7)] == [8, 8, 31, 64, 128]
+    assert [block_rows(row, 10) for row in (10**5, 10**7)] == [400, 640]
 
 
 @pytest.mark.parametrize("groups", [2, 5])
