@@ -11,6 +11,8 @@ import click
 from assay.cli.options import format_option, print_machine
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from assay.adapters.verifying_here import VerifiedLog
     from assay.lifecycle.verification import Verified
     from assay.lifecycle.verified_bundle import VerifiedBundle
@@ -21,6 +23,7 @@ Examples:
   assay verify handed-over/ --trust trust.yaml --vkey log.vkey --model model/ --data test=data/test.parquet
   assay verify bundle.zip --trust trust.yaml --vkey log.vkey
   assay verify .assay/log --checkpoint from-the-witness
+  tar c handed-over/ | assay verify - --trust trust.yaml --vkey log.vkey
   assay verify handed-over/ --trust trust.yaml --trust witnesses.policy --trust authorities.pem --checkpoint seen
 
 \b
@@ -46,7 +49,7 @@ class _NamedPath(click.ParamType[tuple[str, Path]]):
 
 
 @click.command(epilog=EPILOG)
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
     "--trust",
     "trusted",
@@ -84,9 +87,39 @@ def verify(
     """Check a release offline: signatures, digests, inclusion in the log, and that the parts belong together.
 
     BUNDLE is a release folder, or the bundle.json in it; an auditor bundle, as a zip or unpacked; or a log's folder,
-    every byte of which is hashed again. Says in words what was proven and by whom, by when
+    every byte of which is hashed again; or - for standard input: an auditor bundle's zip, a tar of a release folder, or
+    the bundle.json of a release here. Says in words what was proven and by whom, by when
     outsiders had seen it, and what was not checked. A denial that verifies is still a denial.
     """
+    if str(bundle) == "-":
+        with _piped() as path:
+            _verify(path, trusted, seen, keys, vkey, model, data, form)
+    else:
+        _verify(bundle, trusted, seen, keys, vkey, model, data, form)
+
+
+def _piped() -> AbstractContextManager[Path]:
+    """Return what came by standard input as a path."""
+    import sys  # noqa: PLC0415 - only when asked for
+
+    from assay.adapters.piped_bundle import piped_bundle  # noqa: PLC0415 - as above
+    from assay.lifecycle.project import CONFIG_NAME, load_project  # noqa: PLC0415
+
+    here = Path.cwd()
+    root = next((folder for folder in (here, *here.parents) if (folder / CONFIG_NAME).is_file()), None)
+    return piped_bundle(sys.stdin.buffer.read(), None if root is None else load_project(root).state / "releases")
+
+
+def _verify(
+    bundle: Path,
+    trusted: tuple[Path, ...],
+    seen: tuple[Path, ...],
+    keys: tuple[tuple[str, Path], ...],
+    vkey: str | None,
+    model: Path | None,
+    data: tuple[tuple[str, Path], ...],
+    form: str,
+) -> None:
     from assay.adapters.verifying_here import verify as verify_here  # noqa: PLC0415 - only when called
     from assay.errors import VerificationError  # noqa: PLC0415
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,11 +175,13 @@ def find_config(start: Path) -> Path:
 
 
 def read_file(path: Path, what: str) -> bytes:
-    """Read a file that the user named.
+    """Read a file that the user named; ``-`` is standard input.
 
     Raises:
         InputError: when it cannot be read, saying what it was wanted for.
     """
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
     try:
         return path.read_bytes()
     except OSError as error:
