@@ -287,11 +287,10 @@ def open_trail(
             signed = _advance(connection, reader, _all_keys(trust, keys))
             erased = projection.select(connection, ERASED, size=signed.checkpoint.size)
             erasures = Erasures.of(erased, trust) + read_ledger(project.root, trust)
+            replayed = replay(project.state, erasures, trust, trust_file)  # before anything beside the log is read
             yield Trail(
                 erasures=erasures,
-                replayed=tuple(
-                    replay(project.state, erasures, trust, trust_file)
-                ),  # before anything beside the log is looked at
+                replayed=tuple(replayed),
                 reader=reader,
                 signed=signed,
                 connection=connection,

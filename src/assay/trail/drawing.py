@@ -22,7 +22,7 @@ _WIDTH, _HEIGHT = 216, 58
 _ACROSS, _DOWN = 76, 26
 _MARGIN, _LEGEND = 28, 34
 _BEND = 12
-_LETTERS, _SMALL_LETTERS = 27, 35
+_LETTERS, _SMALL_LETTERS = 24, 31  # of DejaVu Sans, the widest that a browser may take, in the width of a box
 _PASSES = 4
 
 # Fill and edge of each kind. Kinds are told apart by their word too, so no reader depends on colour.
