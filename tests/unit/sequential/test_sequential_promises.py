@@ -169,3 +169,26 @@ def test_an_alert_tells_the_gap_and_when_it_began() -> None:
         assert alert.estimate == pytest.approx(0.2, abs=0.15)
     assert runs - held <= most(runs, ALPHA)
     assert runs - began <= most(runs, ALPHA)
+
+
+def test_many_metrics_and_attributes_keep_one_rate() -> None:
+    from assay.sequential import SequentialMonitor, watch  # noqa: PLC0415 - one test alone
+    from assay.sequential.counts import Counts  # noqa: PLC0415
+
+    draw = np.random.default_rng(9)
+    names = ("demographic_parity_difference", "equal_opportunity_difference", "accuracy_difference")
+    runs, alpha, alarmed = 40, 0.2, 0
+    for _ in range(runs):
+        monitor = SequentialMonitor(
+            [*(watch(name, 0.0) for name in names), watch("demographic_parity_ratio", 1.0)], ["a", "b"],
+            comparisons=[("a",), ("b",), ("a", "b")], alpha=alpha,
+        )  # fmt: skip
+        for _ in range(40):
+            counts = Counts()
+            for cell, n in enumerate(draw.multinomial(64, [0.125] * 8)):
+                group, label, hits = (cell % 2, cell // 2 % 2), cell // 4, int(draw.binomial(n, 0.5))
+                counts.add(group, label, 1, hits)
+                counts.add(group, label, 0, int(n) - hits)
+            monitor.update(counts)
+        alarmed += bool(monitor.alerts)
+    assert alarmed <= most(runs, alpha)
