@@ -61,5 +61,9 @@ def write_project(root: Path, version: str) -> None:
     words = {name: json.dumps(text) for name, text in CARD_WORDS[version].items()}
     for name in ("assay.yaml", "policy.yaml", "card.yaml"):
         text = (resources.files("assay.demo") / "project" / name).read_text("utf-8")
-        filled = Template(text).substitute(version=version, author=AUTHOR, **words) if name != "policy.yaml" else text
+        filled = (
+            Template(text).substitute(version=version, author=AUTHOR, owner=RISK_OWNER, **words)
+            if name != "policy.yaml"
+            else text
+        )
         (root / name).write_text(filled, encoding="utf-8")

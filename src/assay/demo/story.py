@@ -11,6 +11,7 @@ from assay.adapters.project_log import ProjectLog
 from assay.demo.applications import copy_table, read_columns
 from assay.demo.cast import AUTHOR, RISK_OWNER, VALIDATOR, write_project, write_trust
 from assay.demo.recipes import RECIPES, Recipe
+from assay.demo.serving import tell_serving
 from assay.demo.training import Trained, train
 from assay.errors import InputError
 from assay.lifecycle import consenting, release
@@ -78,6 +79,7 @@ def tell(folder: Path, teller: Teller) -> Told:
     _tell_consents(folder, teller)
     released = _tell_release(folder, teller)
     verified = _tell_verification(folder, teller)
+    tell_serving(folder, teller)
     _tell_where(folder, teller)
     return Told(folder, {first.version: denied, second.version: released}, verified)
 
