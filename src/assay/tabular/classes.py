@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from assay.errors import DataError, suggest
 from assay.tabular.limits import MOST_CLASSES
 from assay.tabular.sql import literal
-from assay.tabular.values import Value, look_up, meanings, shown
+from assay.tabular.values import Value, look_up, meanings, shown, storable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -88,7 +88,8 @@ def binary_classes(
     Raises:
         DataError: for a third class, or two that nobody called positive.
     """
-    table = meanings(counts, is_text=is_text)
+    table = _alike(counts) if is_text else None
+    table = meanings(counts, is_text=is_text) if table is None else table
     seen: Counter[Value] = Counter(before or {})
     for raw, count in counts.items():
         if (value := look_up(raw, table)) is not None:
@@ -100,6 +101,13 @@ def binary_classes(
     if not (roles.positive is None and set(seen) <= _ZERO_ONE) and (roles.positive is None or len(others) > 1):
         raise DataError(_not_binary(seen, roles, positive))
     return Classes(of={raw: int(value == positive) for raw, value in table.items()}, seen=seen)
+
+
+def _alike(raws: Iterable[str]) -> dict[Raw, Value] | None:
+    """Return the meanings of texts that are booleans in one column and 0 and 1 in the other; None for any others."""
+    words = {raw: _WORDS[raw.lower()] for raw in raws if raw.lower() in _WORDS}
+    numbers = meanings([raw for raw in raws if raw not in words], is_text=True)
+    return {**words, **numbers} if words and numbers and set(numbers.values()) <= _ZERO_ONE else None
 
 
 def _not_binary(seen: Counter[Value], roles: Roles, positive: Value) -> str:
@@ -186,7 +194,9 @@ def written_classes(counts: Counter[Raw], roles: Roles, kinds: set[bool], *, is_
             f"column {columns}: expected classes, found numbers that are not whole: {shown(broken)}. "
             "For numbers use `task: regression` or --task regression"
         )
-    classes = {raw: int(v) if isinstance(v, bool) else v for raw, v in table.items() if not isinstance(v, float)}
+    classes: dict[Raw, ClassValue] = {
+        raw: int(v) if isinstance(v, bool) else storable(v) for raw, v in table.items() if not isinstance(v, float)
+    }
     if len(set(classes.values())) > MOST_CLASSES:
         raise DataError(
             f"column {columns}: expected at most {MOST_CLASSES} classes, found {len(set(classes.values()))}. "

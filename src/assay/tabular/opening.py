@@ -188,7 +188,9 @@ def _open_files(session: Session, rows: str | Path, *, shown: str | None = None)
 def _read_parquet(session: Session, paths: Sequence[Path], rows: str | Path) -> str:
     """Return the table function for Parquet files, after making sure that all of them hold the same columns."""
     folder = Path(rows)
-    inside = [path.relative_to(folder).parts[:-1] if folder.is_dir() else () for path in paths]
+    while not folder.is_dir():  # of a glob: the folder before its first wildcard
+        folder = folder.parent
+    inside = [path.relative_to(folder).parts[:-1] for path in paths]
     hive = all(parts and any("=" in part for part in parts) for parts in inside)
     files = "[" + ", ".join(pattern(path) for path in paths) + "]"
     first: tuple[str, set[str]] | None = None

@@ -22,6 +22,7 @@ Value: TypeAlias = str | int | bool | float | None
 
 _INTEGER = re.compile(r"\s*[+-]?(0|[1-9]\d*)(\.0*)?\s*", re.ASCII)
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+_SAFE = 2**53 - 1
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -93,4 +94,9 @@ def group_values(raws: set[Raw], column: str, kind: Kind, *, is_text: bool) -> d
             f"column {column!r} (protected): expected groups, found numbers that are not whole: {shown(broken)}. "
             "Bin the column first, for example into bands such as '30-39'"
         )
-    return {raw: value for raw, value in table.items() if not isinstance(value, float)}
+    return {raw: storable(value) for raw, value in table.items() if not isinstance(value, float)}
+
+
+def storable(value: str | int | bool | None) -> str | int | bool | None:
+    """Return a value as a record keeps it: an integer that no JSON number carries (RFC 8785, 3.2.2.3) as its digits."""
+    return str(value) if isinstance(value, int) and abs(value) > _SAFE else value

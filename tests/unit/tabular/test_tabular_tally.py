@@ -137,6 +137,28 @@ def test_parquet_folder_with_wider_types_and_hive_partitions(tmp_path: Path):
         ((1,), 0, 1),
         ((1,), None, 1),
     ]
+    for glob in ("**/*.parquet", "*/part.parquet"):
+        found = tally_rows(tmp_path / "parts" / glob, Roles(label="y", protected=("sex",)))
+        assert found.cells == tally.cells
+
+
+def test_booleans_in_one_column_of_text_and_numbers_in_the_other(tmp_path: Path):
+    path = tmp_path / "rows.csv"
+    path.write_text("y,p\nTrue,1\nFALSE,1.0\nfalse,0\n")
+    tally = tally_rows(path, Roles(label="y", prediction="p"))
+    assert [(cell.label, cell.prediction, cell.count) for cell in tally.cells] == [(0, 0, 1), (0, 1, 1), (1, 1, 1)]
+    path.write_text("y,p\nTrue,2\nFalse,1\n")
+    with pytest.raises(DataError, match="found 4 classes"):
+        tally_rows(path, Roles(label="y", prediction="p"))
+
+
+def test_numbers_that_json_does_not_carry_are_kept_by_their_digits(tmp_path: Path):
+    path = tmp_path / "rows.csv"
+    path.write_text(f"y,p,g\n1,{10**26},{2**53}\n1,7,{2**53 - 1}\n{10**26},7,-{10**30}\n")
+    tally = tally_rows(path, Roles(label="y", prediction="p", protected=("g",), task="multiclass"))
+    assert {cell.group for cell in tally.cells} == {(2**53 - 1,), (str(2**53),), (str(-(10**30)),)}
+    assert {cell.label for cell in tally.cells} == {1, str(10**26)}
+    assert parse_tally(print_tally(tally)) == tally
 
 
 class Stream:
