@@ -149,8 +149,11 @@ def _must_be_there(option: str, path: Path | None) -> None:
         raise InputError(f"{option}: expected files at {path}, found nothing there. Give the path, or leave it out")
 
 
-def _at_hand(bundle: Path) -> tuple[Path, dict[str, Path]] | None:
-    """Return the model and datasets of the project that the release belongs to, if it is about that version."""
+def _at_hand(bundle: Path) -> tuple[Path | None, dict[str, Path]] | None:
+    """Return the model and datasets of the project that the release belongs to, if it is about that version.
+
+    At the data stage there is no model, and only the datasets that were there when it was measured.
+    """
     from assay.lifecycle.project import CONFIG_NAME, load_project  # noqa: PLC0415 - only when called
 
     folder = bundle.resolve() if bundle.is_dir() else bundle.resolve().parent
@@ -158,10 +161,25 @@ def _at_hand(bundle: Path) -> tuple[Path, dict[str, Path]] | None:
     if root is None:
         return None
     project = load_project(root)
-    if folder != project.release().resolve():
-        return None
     datasets = {role: project.root / section.path for role, section in project.config.datasets.items()}
-    return project.model, {role: path for role, path in datasets.items() if path.exists()}
+    there = {role: path for role, path in datasets.items() if path.exists()}
+    if folder == project.stage_folder("data").resolve():
+        return None, {role: path for role, path in there.items() if role in _roles(folder)}
+    return (project.model, there) if folder == project.release().resolve() else None
+
+
+def _roles(folder: Path) -> set[str]:
+    """Return the roles that evidence names; none when it cannot be read, which verification tells."""
+    from assay.attest.statement import EVIDENCE  # noqa: PLC0415 - only when called
+    from assay.errors import AssayError  # noqa: PLC0415
+    from assay.records.canonical import parse_record  # noqa: PLC0415
+    from assay.records.evidence import Evidence  # noqa: PLC0415
+
+    try:
+        evidence = parse_record((folder / EVIDENCE).read_bytes(), Evidence, name=EVIDENCE)
+    except (AssayError, OSError):
+        return set()
+    return {one.role for one in evidence.datasets}
 
 
 def _as_json(document: dict[str, object]) -> str:

@@ -214,6 +214,7 @@ def measure_release(
 
 
 def _measure(project: Project, policy: Policy, *, watched: bool, before: Before | None) -> Measured:
+    project.require_release()
     config = project.config
     wanted = plan(policy, config.materiality)
     files, root = list_model(project.model)

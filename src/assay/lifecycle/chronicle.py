@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from assay.lifecycle.project import Project
     from assay.lifecycle.setting import Log, Setting
-    from assay.records.evidence import Code, Dataset, Evidence
+    from assay.records.evidence import Code, Dataset, Evidence, Stage
     from assay.trail.events import Event
 
 _RUN_BYTES = 16
@@ -47,10 +47,11 @@ class Chronicle:
         project: whose assessment it is.
         setting: policy and keys.
         log: where events are recorded.
+        stage: what is assessed; before there is a model nothing is said of one.
     """
 
-    def __init__(self, project: Project, setting: Setting, log: Log) -> None:
-        self._project, self._setting, self._log = project, setting, log
+    def __init__(self, project: Project, setting: Setting, log: Log, *, stage: Stage = "release") -> None:
+        self._project, self._setting, self._log, self._stage = project, setting, log, stage
         self._run = f"run_{secrets.token_hex(_RUN_BYTES)}"
         self._open = False
 
@@ -108,7 +109,16 @@ class Chronicle:
 
     @property
     def _job(self) -> str:
-        return name_of(f"{self._project.config.model.name}/assess")
+        return name_of(f"{self._project.config.model.name}/{'data' if self._of_data else 'assess'}")
+
+    @property
+    def _of_data(self) -> bool:
+        return self._stage == "data"
+
+    @property
+    def _measured_on(self) -> str:
+        config = self._project.config
+        return config.data.measured_on if self._of_data and config.data is not None else config.measured_on
 
     def _entry(self, event: Event) -> bytes:
         return dsse.sign(event_statement(event), [self._setting.keyring.signer(self._setting.key)]).content()
@@ -132,17 +142,19 @@ class Chronicle:
                 "source": None if section is None else name_of(section.path),
             }
             yield self._event("dataset.registered", fields, f"dataset-{number}")
-        yield from self._about_model({one.role: one.sha256 for one in datasets}, model_sha256)
-        inputs = {name_of(one.role): one.sha256 for one in datasets if one.role == config.measured_on}
+        if not self._of_data:
+            yield from self._about_model({one.role: one.sha256 for one in datasets}, model_sha256)
+        inputs = {name_of(one.role): one.sha256 for one in datasets if self._of_data or one.role == config.measured_on}
+        model = {} if self._of_data else {name_of(config.model.name): model_sha256}
         started = {
             "run": self._run,
             "job": self._job,
-            "kind": "evaluation",
+            "kind": "quality-check" if self._of_data else "evaluation",
             "code_sha256": None if code.commit is None else sha256_hex(code.commit.encode()),
-            "inputs": inputs | {name_of(config.model.name): model_sha256},
+            "inputs": inputs | model,
         }
         yield self._event("run.started", started, "started")
-        measured = next((one.sha256 for one in datasets if one.role == config.measured_on), None)
+        measured = next((one.sha256 for one in datasets if one.role == self._measured_on), None)
         criteria = {
             "model": name_of(config.model.name),
             "version": name_of(config.model.version),
@@ -213,7 +225,9 @@ def _metrics(evidence: Evidence) -> dict[str, str]:
     """Return the measurements about everybody, the first of each metric."""
     found: dict[str, str] = {}
     for one in evidence.measurements:
-        whole = not one.group and one.over is msgspec.UNSET and one.one_of is msgspec.UNSET
+        whole = (
+            not one.group and one.over is msgspec.UNSET and one.one_of is msgspec.UNSET and one.about is msgspec.UNSET
+        )
         if whole and one.value is not None and one.metric not in found:
             found[one.metric] = decimal_of(one.value)
     return found

@@ -6,13 +6,18 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from assay.errors import DocumentError, InputError, Problem, suggest
+from assay.lifecycle.data_section import DataSection, data_problems
 from assay.records.document import load_yaml
 from assay.records.evidence import Materiality, Stage
 from assay.records.tally import Roles, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CONFIG_NAME = "assay.yaml"
 STATE, KEYS, LOG = ".assay", "keys", "log"
@@ -87,6 +92,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         trust: the file that names people, their keys and roles.
         production: the version now in production, or ``none`` when there is none; compared by checks that ask.
         measured_on: role of the dataset that is measured.
+        data: what the data stage is told; a project with this section may be without predictions until its release.
         state: where keys, log and releases are kept, relative to this file.
     """
 
@@ -100,6 +106,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     trust: str | None = None
     production: str | None = None
     measured_on: str = "test"
+    data: DataSection | None = None
     state: str = STATE
 
 
@@ -129,6 +136,16 @@ class Project:
     def model(self) -> Path:
         """The model's file or folder."""
         return self.root / self.config.model.path
+
+    def require_release(self) -> None:
+        """Refuse a project that lacks what a release is judged by, although its data can be.
+
+        Raises:
+            DocumentError: with everything that is lacking.
+        """
+        problems = [Problem(CONFIG_NAME, 0, 0, *one) for one in _release_problems(self.config)]
+        if problems:
+            raise DocumentError(problems)
 
     def release(self, version: str | None = None) -> Path:
         """The folder of a version of this project's model; by default the version of `assay.yaml`."""
@@ -216,13 +233,19 @@ def _problems(config: Config, name: str) -> list[Problem]:
     for path, text in (("$.model.name", config.model.name), ("$.model.version", config.model.version)):
         if not _SAFE_NAME.fullmatch(text):
             wrong(path, f"expected letters, digits and . _ + - (it names a folder), found {text!r}")
-    if config.measured_on not in config.datasets:
-        near = suggest(config.measured_on, config.datasets)
-        wrong("$.datasets", f"expected a dataset {config.measured_on!r}, the one that is measured{near}")
     if not config.columns.protected:
         wrong("$.columns.protected", "expected at least one protected attribute, found none: groups are compared by it")
-    if config.columns.prediction is None:
-        wrong("$.columns.prediction", "expected the column of predictions, found none")
+    for path, message in _release_problems(config) if config.data is None else data_problems(config):
+        wrong(path, message)
     if not config.system.strip():
         wrong("$.system", "expected the system's name, found an empty text")
     return found
+
+
+def _release_problems(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield what a release is judged by and the project lacks: JSON path and message."""
+    if config.measured_on not in config.datasets:
+        near = suggest(config.measured_on, config.datasets)
+        yield "$.datasets", f"expected a dataset {config.measured_on!r}, the one that is measured{near}"
+    if config.columns.prediction is None:
+        yield "$.columns.prediction", "expected the column of predictions, found none"

@@ -141,7 +141,7 @@ def run(project: Project, setting: Setting, log: Log, *, stage: Stage = "release
     from assay.lifecycle.chronicle import Chronicle  # noqa: PLC0415 - only where something is measured
     from assay.lifecycle.stages import measure_stage  # noqa: PLC0415 - the engine, only when rows are read
 
-    chronicle = Chronicle(project, setting, log)
+    chronicle = Chronicle(project, setting, log, stage=stage)
     with chronicle.told():
         found = measure_stage(stage, project, setting, watched=watched, before=chronicle.begin)
         signed = SignedEvidence(
@@ -180,8 +180,8 @@ def _require_tally(signed: SignedEvidence, folder: Path) -> None:
 
 
 def _model_of(project: Project | None, evidence: Evidence) -> Path | None:
-    """Return the project's model; none when the project is about another version."""
-    if project is None or project.config.model.name != evidence.model.name:
+    """Return the project's model; none when the project is about another version, or before there is a model."""
+    if project is None or project.config.model.name != evidence.model.name or evidence.stage == "data":
         return None
     return project.model if project.config.model.version == evidence.model.version else None
 

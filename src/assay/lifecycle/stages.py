@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.lifecycle.assessment import measure_release
+from assay.lifecycle.data_stage import measure_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.setting import Setting
     from assay.records.evidence import Stage
 
-STAGES: Mapping[Stage, Callable[..., Assessed]] = {"release": measure_release}
+STAGES: Mapping[Stage, Callable[..., Assessed]] = {"data": measure_data, "release": measure_release}
 """How each stage measures: called with project, policy and keyring, ``key``, ``watched`` and ``before``."""
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.log_files import LogFiles
     from assay.lifecycle.log_trust import LogTrust
 
+_NO_MODEL = "model files: there was no model yet; the decision is about the data alone, and releases no model"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -283,7 +284,7 @@ def _compare_records(run: _Run, contents: Mapping[str, bytes | None], evidence: 
         run.proven.append(
             f"Decision {verdict.decision!r} at {verdict.decided_at} (time as claimed) under the policy "
             f"{verdict.policy.name} {verdict.policy.version} ({verdict.policy.sha256:.16}...) is about {verdict.model} "
-            f"{verdict.version}, and about the evidence, data and policy named here."
+            f"{verdict.version} at the stage {evidence.stage}, and about the evidence, data and policy named here."
         )
 
 
@@ -327,7 +328,8 @@ def _compare_statements(
 def _compare_model(run: _Run, model: Path | None, evidence: Evidence) -> None:
     if model is None or not model.exists():
         where = "no place was given" if model is None else f"nothing is at {model}"
-        run.not_checked.append(f"model files: {where}; that a model is this one can be checked with its folder")
+        told = f"model files: {where}; that a model is this one can be checked with its folder"
+        run.not_checked.append(_NO_MODEL if evidence.stage == "data" else told)
         return
     before = len(run.problems)
     run.attempt(compare_model, model, evidence.model.sha256, evidence.model.files)

@@ -10,14 +10,36 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from assay.metrics import drift_metrics
+from assay.metrics import (
+    drift_metrics,
+    duplicates,
+    expectations,
+    foretelling,
+    label_consistency,
+    label_noise,
+    label_shift,
+    missingness,
+    overlap,
+    representation,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assay.metrics.metric import Metric
 
-_FAMILIES = (drift_metrics,)
+_FAMILIES = (
+    drift_metrics,
+    representation,
+    label_consistency,
+    label_noise,
+    label_shift,
+    missingness,
+    duplicates,
+    overlap,
+    foretelling,
+    expectations,
+)
 
 OBSERVED: Mapping[str, Metric] = MappingProxyType(
     {metric.name: metric for family in _FAMILIES for metric in family.METRICS}

@@ -55,7 +55,8 @@ def decide(
     subject = acts.subject_of(policy, evidence, evidence_sha256=evidence_sha256, author_keys=author_keys, at=at)
     presented = acts.in_order(consents)
     revoked, uses = acts.revocations(policy, presented, subject)
-    steps, approval_uses = acts.approvals(policy.steps_in(tier), presented, subject, revoked)
+    asked = policy.steps_in(tier) if evidence.stage == "release" else ()  # approvals let a version out, nothing else
+    steps, approval_uses = acts.approvals(asked, presented, subject, revoked)
     files = None if files_now is None else tuple(files_now)
     found = find(policy, evidence, at=at, steps=steps, files_now=files)
     accepted, waiver_uses = acts.waivers(policy, presented, subject, revoked, found)
@@ -142,7 +143,10 @@ def _implied(
 ) -> list[Control]:
     """Return the controls that the policy's own keys ask for, where no control asks for the same."""
     asked = {
-        "coverage": ("What must be measured was measured", policy.coverage.asked),
+        "coverage": (
+            "What must be measured was measured",
+            policy.coverage.asked and evidence.stage == "release",  # it is about predictions
+        ),
         "evidence-fresh": (
             "The evidence is recent enough",
             policy.evidence_age_in(tier) is not None or is_future(evidence.measured_at, at),

@@ -16,9 +16,12 @@ from assay.records.tally import Frozen, GroupValue
 from assay.reports.card_claims import contradictions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import msgspec
 
     from assay.records.measurement import Measurement
+    from assay.reports.datasheet import Datasheet
 
 Words: TypeAlias = str | tuple[str, ...] | None
 """A text, or a list of texts."""
@@ -170,7 +173,7 @@ def read_card(content: bytes, name: str) -> Card:
     return load_yaml(content, Card, name=name)
 
 
-def texts(card: Card) -> Iterator[tuple[str, str]]:
+def texts(card: msgspec.Struct) -> Iterator[tuple[str, str]]:
     """Yield every text a person wrote with its JSON path, in the order of the sections."""
     for section in card.__struct_fields__:
         if section == "claims":
@@ -205,8 +208,26 @@ def examine(card: Card | None, measurements: Sequence[Measurement], *, sha256: s
     Returns:
         ``missing`` names a section when none of its fields is filled, and ``section.field`` when one is not.
     """
+    return examine_sections(card, ONLY_PEOPLE, measurements, sha256=sha256)
+
+
+def examine_sections(
+    card: Card | Datasheet | None,
+    wanted: Mapping[str, Sequence[str]],
+    measurements: Sequence[Measurement],
+    *,
+    sha256: str | None = None,
+) -> Documentation:
+    """Return what a document of sections lacks, as `examine` does for a card.
+
+    Args:
+        card: the document; None when there is none.
+        wanted: section to the fields that only people can fill.
+        measurements: the evidence that its numbers are held against.
+        sha256: digest of its file.
+    """
     present, missing = [], []
-    for section, fields in ONLY_PEOPLE.items():
+    for section, fields in wanted.items():
         written = getattr(card, section, None)
         empty = [field for field in fields if not _filled(getattr(written, field, None))]
         if not empty:
@@ -222,5 +243,5 @@ def examine(card: Card | None, measurements: Sequence[Measurement], *, sha256: s
         present=tuple(present),
         missing=tuple(missing),
         placeholders=tuple(path for path, text in texts(card) if is_placeholder(text)),
-        contradictions=contradictions(card.claims, texts(card), measurements),
+        contradictions=contradictions(getattr(card, "claims", ()), texts(card), measurements),
     )

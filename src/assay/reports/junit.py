@@ -61,7 +61,7 @@ def _case(release: Release, finding: Finding) -> str:
     if finding.status == "not-applicable":
         return f"{opening}>\n      <skipped message={_attribute(finding.reason)}/>\n    </testcase>"
     tag = "failure" if finding.status == "fail" else "error"
-    kind = f"{finding.severity}, {words.ENFORCEMENTS[finding.enforcement]}"
+    kind = f"{finding.severity}, {words.does_words(finding, release.verdict)}"
     body = escape("\n".join(_explanation(release, finding)))
     message = _attribute(("accepted by a waiver: " if finding.waiver else "") + finding.reason)
     return f"{opening}>\n      <{tag} type={_attribute(kind)} message={message}>{body}</{tag}>\n    </testcase>"

@@ -56,7 +56,7 @@ def _line(text: str, style: str = "", *, indent: int = 0, label: tuple[str, str]
 def release_lines(release: Release) -> Iterator[Line]:
     """Yield the report of a release."""
     verdict = release.verdict
-    title = f"{words.plain(verdict.model)} {words.plain(verdict.version)} {words.DECISIONS[verdict.decision]}"
+    title = f"{words.subject_words(verdict)} {words.decision_words(verdict)}"
     yield Line(((f"{verdict.decision.upper()}  ", STYLES[verdict.decision]), (title, "bold")))
     yield _line(words.plain(verdict.reason))
     tier = f", tier {words.plain(verdict.policy.tier)}" if verdict.policy.tier else ""
@@ -99,7 +99,7 @@ def _finding(release: Release, finding: Finding) -> Iterator[Line]:
         yield _line(f"accepted by a waiver{by}{ends}; {words.stays_words(finding)}", "yellow", indent=8)
     place = f" at {words.place_words(finding)}" if finding.place else ""
     maps = f"; maps to {', '.join(words.plain(clause) for clause in finding.clauses)}" if finding.clauses else ""
-    source = f"{finding.severity}, {words.ENFORCEMENTS[finding.enforcement]}; control {words.plain(finding.control)}"
+    source = f"{finding.severity}, {words.does_words(finding, release.verdict)}; control {words.plain(finding.control)}"
     yield _line(f"{source}{place}{maps}", "dim", indent=8)
 
 

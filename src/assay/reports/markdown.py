@@ -46,8 +46,8 @@ def markdown(release: Release) -> str:
     """Return the report of a release as Markdown."""
     verdict = release.verdict
     failed, unknown = release.with_status("fail"), release.with_status("unknown")
-    name = f"{text(verdict.model)} {text(verdict.version)}"
-    lines = [f"## {verdict.decision}: {name} {words.DECISIONS[verdict.decision]}", "", text(verdict.reason), ""]
+    name = text(words.subject_words(verdict))
+    lines = [f"## {verdict.decision}: {name} {words.decision_words(verdict)}", "", text(verdict.reason), ""]
     tier = f", tier {text(verdict.policy.tier)}" if verdict.policy.tier else ""
     policy = f"{text(verdict.policy.name)} {text(verdict.policy.version)}{tier}"
     rows = f"{release.evidence.rows:,} rows of the {text(release.evidence.measured_on)} data"
@@ -68,7 +68,7 @@ def markdown(release: Release) -> str:
 def _finding(release: Release, finding: Finding) -> list[str]:
     measured = release.measurement_of(finding)
     whom = f" ({text(words.about(finding))})" if finding.group or finding.over else ""
-    lines = [f"**{text(finding.title)}**{whom}: {text(words.enforcement_words(finding))}", ""]
+    lines = [f"**{text(finding.title)}**{whom}: {text(words.enforcement_words(finding, release.verdict))}", ""]
     lines.append(f"- {text(finding.reason)}")
     numbers = words.measured_words(finding, measured.level if measured else None)
     if numbers:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from assay.records.measurement import Measurement
     from assay.records.tally import Gap, GroupValue
-    from assay.records.verdict import ApprovalStep, ConsentUse, Decision, Enforcement, Finding, Limit, Status
+    from assay.records.verdict import ApprovalStep, ConsentUse, Decision, Enforcement, Finding, Limit, Status, Verdict
 
 DECISIONS: dict[Decision, str] = {
     "allow": "may be released",
@@ -22,6 +22,16 @@ DECISIONS: dict[Decision, str] = {
     "deny": "may not be released",
     "undecided": "is not decided yet",
 }
+
+OF_STAGE: dict[str, dict[Decision, str]] = {
+    "data": {
+        "allow": "may be learnt from",
+        "warn": "may be learnt from, with warnings",
+        "deny": "may not be learnt from",
+        "undecided": "is not decided yet",
+    },
+}
+"""What a decision lets happen at a stage, where that is no release."""
 
 STATUSES: dict[Status, str] = {
     "fail": "fail",
@@ -35,6 +45,9 @@ ENFORCEMENTS: dict[Enforcement, str] = {
     "warn": "warns",
     "audit": "is recorded only",
 }
+
+OF_STAGE_ENFORCEMENTS: dict[str, str] = {"data": "blocks the training"}
+"""What a denying finding does at a stage that is no release."""
 
 EXIT_CODES: dict[Decision, int] = {"allow": 0, "warn": 0, "deny": 1, "undecided": 3}
 
@@ -156,6 +169,29 @@ def level_words(level: float) -> str:
     return f"{level * 100:g} %"
 
 
+def stage_of(verdict: Verdict) -> str:
+    """Return the stage that a verdict is about."""
+    return "release" if verdict.stage is msgspec.UNSET else verdict.stage
+
+
+def decision_words(verdict: Verdict) -> str:
+    """Return what the decision lets happen: ``may be released``, ``may not be learnt from``."""
+    return OF_STAGE.get(stage_of(verdict), DECISIONS)[verdict.decision]
+
+
+def subject_words(verdict: Verdict) -> str:
+    """Return what the decision is about: a version, or the data that it is to learn from."""
+    name = f"{plain(verdict.model)} {plain(verdict.version)}"
+    return f"the data of {name}" if stage_of(verdict) == "data" else name
+
+
+def does_words(finding: Finding, verdict: Verdict) -> str:
+    """Return what a finding does to the decision at the verdict's stage."""
+    if finding.enforcement == "deny":
+        return OF_STAGE_ENFORCEMENTS.get(stage_of(verdict), ENFORCEMENTS["deny"])
+    return ENFORCEMENTS[finding.enforcement]
+
+
 def measured_words(finding: Finding, level: float | None = None) -> str:
     """Return ``measured 0.743 (0.667 to 0.818 at 95 %), limit at least 0.8; 197 people``, without what is not known."""
     if finding.measured is None and finding.metric is None:
@@ -178,11 +214,11 @@ def decide_words(finding: Finding) -> str:
     return ""
 
 
-def enforcement_words(finding: Finding) -> str:
+def enforcement_words(finding: Finding, verdict: Verdict) -> str:
     """Return what the finding does to the decision; an accepted one stays what it is."""
     if finding.waiver:
         return f"accepted by a waiver; {stays_words(finding)}"
-    return f"{finding.severity}; {ENFORCEMENTS[finding.enforcement]}"
+    return f"{finding.severity}; {does_words(finding, verdict)}"
 
 
 def place_words(finding: Finding) -> str:

@@ -10,9 +10,7 @@ disk: a column of theirs is of numbers, or of times, when all of its values are.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,8 +18,8 @@ import msgspec
 from assay.errors import DataError, suggest
 from assay.records.comparison import Category, ColumnCounts, Side, Step, TableComparison
 from assay.tabular.narrow_bins import NarrowBins, narrow_bins
-from assay.tabular.query import Query
 from assay.tabular.sql import any_float, identifier, literal
+from assay.tabular.typed import EMPTY, Typed, family, open_typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,36 +39,10 @@ MOST_CATEGORIES = 10_000
 MEMORY = "1GB"
 """The engine's budget; beyond it, it spills to disk."""
 
-EMPTY = '"NULL"'
-"""The type of a column that holds nothing; the engine's own name for it."""
-
 _SUMMARY = """SELECT count(v) FILTER (NOT isnan(v)), count(v) FILTER (isinf(v)),
   min(v) FILTER (isfinite(v)), max(v) FILTER (isfinite(v)), approx_count_distinct(v) FILTER (isfinite(v))"""
 
 _DECILES = [f"{tenth}/10::DOUBLE" for tenth in range(1, 10)]
-
-_NUMERIC = re.compile(r"(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*)\Z")
-_TIME = re.compile(r"(DATE|TIMESTAMP.*)\Z")
-_TRUTH = re.compile(r"BOOLEAN\Z")
-_CATEGORY = re.compile(r"(VARCHAR|ENUM.*|UUID)\Z")
-
-_READINGS = {
-    "DOUBLE": "regexp_matches({}, '^\\s*[+-]?0[0-9]')",
-    "BOOLEAN": "lower({}) NOT IN ('true', 'false')",
-    "TIMESTAMP": "FALSE",
-}
-"""Types that a column of text is tried as, in order, and which of its values would lose their meaning by it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A table that the engine can read: what messages call it, what follows FROM, its columns' types, its rows."""
-
-    name: str
-    relation: str
-    types: dict[str, str]
-    rows: int
-    is_text: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +50,8 @@ class _Pair:
     """The two tables and the session that reads both."""
 
     session: Session
-    reference: _Table
-    current: _Table
+    reference: Typed
+    current: Typed
 
     def select(self, sql: str) -> list[Any]:
         return self.session.rows(sql, name=f"{self.reference.name} and {self.current.name}")
@@ -111,62 +83,43 @@ def compare_tables(
     from assay.tabular.engine import session  # noqa: PLC0415 - the engine is loaded when rows are read
 
     with session(memory=memory) as opened:
-        pair = _Pair(opened, _open(opened, reference, "reference_rows"), _open(opened, current, "current_rows"))
-        for table, name in ((pair.reference, "reference"), (pair.current, "current table")):
-            if not table.rows:
-                raise DataError(
-                    f"{table.name}: expected rows in the {name}, found none: nothing can be compared with nothing"
-                )
-        names = list(dict.fromkeys((*pair.reference.types, *pair.current.types)))
-        for wanted in columns or ():
-            if wanted not in names:
-                raise DataError(
-                    f"no column {wanted!r} in {pair.reference.name} or {pair.current.name}{suggest(wanted, names)}. "
-                    f"The columns are: {', '.join(map(repr, names[:30]))}"
-                )
-        found = []
-        chosen = list(dict.fromkeys(columns or names))
-        for done, column in enumerate(chosen, 1):
-            found.append(_count(pair, column))
-            if on_progress:
-                on_progress(done / len(chosen))
-    return TableComparison(reference_rows=pair.reference.rows, current_rows=pair.current.rows, columns=tuple(found))
+        tables = open_typed(opened, reference, "reference_rows"), open_typed(opened, current, "current_rows")
+        return compare_typed(opened, *tables, columns=columns, on_progress=on_progress)
 
 
-def _open(session: Session, rows: Any, table: str) -> _Table:  # noqa: ANN401 - any table
-    from assay.tabular.opening import open_rows  # noqa: PLC0415 - the engine is loaded when rows are read
+def compare_typed(
+    session: Session,
+    reference: Typed,
+    current: Typed,
+    *,
+    columns: Sequence[str] | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> TableComparison:
+    """Count every column of two tables that are open; see `compare_tables`.
 
-    named = isinstance(rows, (str, Path, bytes))
-    opened = open_rows(session, rows, name=None if named else table.replace("_", " "))
-    relation, types = opened.relation, opened.columns
-    if opened.is_text or isinstance(rows, Query):  # a query means its own database, and the other table has another
-        session.rows(f"CREATE TEMP TABLE {table} AS SELECT * FROM {relation}", name=opened.name)
-        relation = table
-    if opened.is_text:
-        types = {column: _reading(session, table, column) for column in types}
-    rows_found = session.rows(f"SELECT count(*) FROM {relation}", name=opened.name)[0][0]
-    return _Table(opened.name, relation, types, rows_found, opened.is_text)
-
-
-def _reading(session: Session, table: str, column: str) -> str:
-    """Return the type that all values of a column of text can be read as."""
-    name = identifier(column)
-    for kind, never in _READINGS.items():
-        unread = f"{name} IS NOT NULL AND (TRY_CAST({name} AS {kind}) IS NULL OR {never.format(name)})"
-        sql = f"SELECT count({name}), count(*) FILTER ({unread}) FROM {table}"
-        present, lost = session.rows(sql, name=column)[0]
-        if not present:
-            return EMPTY
-        if not lost:
-            return kind
-    return "VARCHAR"
-
-
-def _family(kind: str) -> str:
-    for family, pattern in (("number", _NUMERIC), ("time", _TIME), ("truth", _TRUTH), ("category", _CATEGORY)):
-        if pattern.match(kind):
-            return family
-    return "other"
+    Raises:
+        DataError: when a table has no rows, or a column is in neither.
+    """
+    pair = _Pair(session, reference, current)
+    for table, name in ((reference, "reference"), (current, "current table")):
+        if not table.rows:
+            raise DataError(
+                f"{table.name}: expected rows in the {name}, found none: nothing can be compared with nothing"
+            )
+    names = list(dict.fromkeys((*reference.types, *current.types)))
+    for wanted in columns or ():
+        if wanted not in names:
+            raise DataError(
+                f"no column {wanted!r} in {reference.name} or {current.name}{suggest(wanted, names)}. "
+                f"The columns are: {', '.join(map(repr, names[:30]))}"
+            )
+    found = []
+    chosen = list(dict.fromkeys(columns or names))
+    for done, column in enumerate(chosen, 1):
+        found.append(_count(pair, column))
+        if on_progress:
+            on_progress(done / len(chosen))
+    return TableComparison(reference_rows=reference.rows, current_rows=current.rows, columns=tuple(found))
 
 
 def _count(pair: _Pair, column: str) -> ColumnCounts:
@@ -174,7 +127,7 @@ def _count(pair: _Pair, column: str) -> ColumnCounts:
         if column not in table.types:
             return _incomparable(pair, column, f"{table.name} has no column {column!r}")
     before, after = _type(pair, pair.reference, column), _type(pair, pair.current, column)
-    families = (_family(before), _family(after))
+    families = (family(before), family(after))
     if families[0] != families[1]:
         reason = f"the column's type has changed: {before} in the reference, {after} now"
         return _incomparable(pair, column, reason)
@@ -191,7 +144,7 @@ def _incomparable(pair: _Pair, column: str, reason: str) -> ColumnCounts:
 
 
 def _sides(pair: _Pair, column: str) -> tuple[Side, Side]:
-    def side(table: _Table) -> Side:
+    def side(table: Typed) -> Side:
         if column not in table.types:
             return Side(type=None, rows=table.rows)
         present = pair.one(f"SELECT count({identifier(column)}) FROM {table.relation}")[0]
@@ -200,20 +153,20 @@ def _sides(pair: _Pair, column: str) -> tuple[Side, Side]:
     return side(pair.reference), side(pair.current)
 
 
-def _type(pair: _Pair, table: _Table, column: str) -> str:
+def _type(pair: _Pair, table: Typed, column: str) -> str:
     """Return the name of a column's type: the other side's where this one holds nothing, or text that reads alike."""
     other = pair.current if table is pair.reference else pair.reference
     own, foreign = table.types[column], other.types.get(column)
     if own == EMPTY:
         return "VARCHAR" if foreign is None or foreign == EMPTY else foreign
-    lends = table.is_text and not other.is_text and foreign is not None and _family(foreign) == _family(own)
+    lends = table.is_text and not other.is_text and foreign is not None and family(foreign) == family(own)
     return foreign if lends and foreign is not None else own
 
 
 def _count_categories(pair: _Pair, column: str) -> ColumnCounts:
     before, after = _sides(pair, column)
     value = f"{identifier(column)}::VARCHAR"
-    if _family(before.type or "") == "truth":
+    if family(before.type or "") == "truth":
         value = f"{identifier(column)}::BOOLEAN::VARCHAR"
     counted = pair.select(f"{_both(pair, value, 'v IS NOT NULL')} LIMIT {MOST_CATEGORIES + 1}")
     many = len(counted) > MOST_CATEGORIES
