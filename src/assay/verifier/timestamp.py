@@ -17,12 +17,12 @@ def _parts(content: bytes) -> list[bytes]:
     while place < len(content):
         length, place = content[place + 1], place + 2
         if length >= _LONG:
-            size = length - _LONG
-            length, place = int.from_bytes(content[place : place + size], "big"), place + size
+            size = length - _LONG  # without one, the length is indefinite: not DER
+            length, place = int.from_bytes(content[place : place + size] or b"\xff" * 8, "big"), place + size
         found.append(content[place : place + length])
         place += length
     if place != len(content):
-        raise ValueError("cut")
+        raise ValueError
     return found
 
 
@@ -33,7 +33,8 @@ def read_timestamp(token: bytes, what: str) -> tuple[bytes, str]:
         status, info = _parts(response)
         (signed,) = _parts(_parts(info)[1])
         (content,) = _parts(_parts(_parts(signed)[2])[1])
-        _, _, imprint, _, at, *_ = _parts(_parts(content)[0])
+        (stated,) = _parts(content)
+        _, _, imprint, _, at, *_ = _parts(stated)
         algorithm, digest = _parts(_parts(imprint)[0])[0], _parts(imprint)[1]
         time = at.decode("ascii")
     except (ValueError, IndexError):

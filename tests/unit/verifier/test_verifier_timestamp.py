@@ -30,20 +30,28 @@ def der(tag: int, *parts: bytes) -> bytes:
 
 
 def token(
-    note: bytes = NOTE, time: str = "20261123071532Z", *, status: int = 0, algorithm: bytes = SHA256, after: bytes = b""
+    note: bytes = NOTE,
+    time: str = "20261123071532Z",
+    *,
+    status: int = 0,
+    algorithm: bytes = SHA256,
+    after: bytes = b"",
+    words: bytes = b"",
+    beside: bytes = b"",
 ) -> bytes:
     """Return a response in the form of RFC 3161, section 2.4.2; nobody has signed it."""
     imprint = der(0x30, der(0x30, algorithm, b"\x05\x00"), der(0x04, sha256(note).digest()))
     policy, serial = der(0x06, b"\x2a\x03"), der(0x02, b"\x01")
     stated = der(0x30, der(0x02, b"\x01"), policy, imprint, serial, der(0x18, time.encode()), after)
-    encapsulated = der(0x30, INFO, der(0xA0, der(0x04, stated)))
+    encapsulated = der(0x30, INFO, der(0xA0, der(0x04, stated, beside)))
     signed = der(0x30, der(0x02, b"\x03"), der(0x31), encapsulated, der(0xA0, bytes(300)))
-    return der(0x30, der(0x30, der(0x02, bytes([status]))), der(0x30, CONTENT, der(0xA0, signed)))
+    return der(0x30, der(0x30, der(0x02, bytes([status])), words), der(0x30, CONTENT, der(0xA0, signed)))
 
 
 def test_a_timestamp_states_a_digest_and_a_time():
     assert read_timestamp(token(), "t") == (sha256(NOTE).digest(), "2026-11-23T07:15:32Z")
     assert read_timestamp(token(time="20261123071532.25Z"), "t")[1] == "2026-11-23T07:15:32Z"
+    assert read_timestamp(token(words=der(0x30, der(0x0C, b"granted"))), "t")[0] == sha256(NOTE).digest()
     assert read_timestamp(token(after=bytes(200)), "t")[0] == sha256(NOTE).digest()
 
 
@@ -52,7 +60,8 @@ def test_a_timestamp_states_a_digest_and_a_time():
     [
         token(status=2), token(algorithm=SHA512), token(time="2611230715Z"), token(time="20261123071532"),
         token(time="2026112307153zZ"), token()[:-1], token() + b"\x00", b"", b"x", token() + token(), der(0x30),
-        der(0x30, der(0x30, der(0x02, b"\x00"))), b"\x30\x85", token(time="\xe9"),
+        der(0x30, der(0x30, der(0x02, b"\x00"))), b"\x30\x85", token(time="\xe9"), token(beside=der(0x30)),
+        token(after=b"\x04\x80" + bytes(128)), token(after=b"\x04\x80"),
     ],
 )  # fmt: skip
 def test_anything_else_is_refused(wrong: bytes):
