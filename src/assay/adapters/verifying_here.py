@@ -11,10 +11,9 @@ from assay.attest.trust import Trust
 from assay.errors import InputError, VerificationError
 from assay.lifecycle.anchors import Anchors, read_trusted
 from assay.lifecycle.keyring import read_public_key
-from assay.lifecycle.log_files import CHECKPOINT, LogFiles
+from assay.lifecycle.log_files import CHECKPOINT, Archived, LogFiles, read_archived
 from assay.lifecycle.log_trust import LogTrust, join_trust, trust_beside, trust_in_keys
 from assay.lifecycle.outside_times import check_times
-from assay.lifecycle.project import read_file
 from assay.lifecycle.verification import Verified, verify_release
 
 if TYPE_CHECKING:
@@ -66,7 +65,8 @@ def verify(
         vkey: the log's verifier key, or a file of it.
         model: the model's file or folder; for a release.
         data: role to dataset; for a release.
-        seen: checkpoints of the log that you got elsewhere; for a release and a log.
+        seen: checkpoints of the log that you got elsewhere, timestamps beside them as ``<file>.tsr``; for a release
+            and a log.
 
     Raises:
         VerificationError: naming everything that does not hold.
@@ -74,7 +74,7 @@ def verify(
     """
     from assay.lifecycle.verified_bundle import is_auditor_bundle, verify_auditor_bundle  # noqa: PLC0415 - heavier
 
-    path, notes = Path(path), {str(one): read_file(Path(one), "a signed checkpoint") for one in seen}
+    path, notes = Path(path), [read_archived(Path(one), str(one)) for one in seen]
     people, named = read_trusted(Path(one) for one in trust)
     log = join_trust([named, *([trust_in_keys(_vkeys(vkey))] if vkey is not None else [])])
     public = {name: read_public_key(Path(one)) for name, one in (keys or {}).items()}
@@ -101,7 +101,7 @@ def _is_log(path: Path) -> bool:
     return (path / CHECKPOINT).is_file() and not (path / "bundle.json").exists()
 
 
-def _verify_log(folder: Path, given: LogTrust, seen: Mapping[str, bytes]) -> VerifiedLog:
+def _verify_log(folder: Path, given: LogTrust, seen: list[Archived]) -> VerifiedLog:
     """Re-hash every stored byte of a log, and hear its witnesses and timestamp authorities."""
     trust = given.filled(trust_beside(folder))
     log = LogFiles(folder, trust)
@@ -110,8 +110,8 @@ def _verify_log(folder: Path, given: LogTrust, seen: Mapping[str, bytes]) -> Ver
     report = FolderReader(folder, keys.keys[-1], keys=keys).check()
     times = check_times(folder, trust)
     problems = [*report.problems, *times.problems]
-    for name, note in seen.items():
-        wrong = log.contradiction(trust.open(note).checkpoint, name)
+    for one in seen:
+        wrong = log.contradiction(trust.open(one.note).checkpoint, one.name)
         problems += [] if wrong is None else [wrong]
     if problems:
         listed = "\n".join(f"- {problem}" for problem in problems)
@@ -119,7 +119,7 @@ def _verify_log(folder: Path, given: LogTrust, seen: Mapping[str, bytes]) -> Ver
     now, asked = signed.checkpoint, trust.asks()
     proven = [f"{now.size} entries in {report.files} files hash to the checkpoint that the log's key has signed."]
     proven += [f"{one[0].upper()}{one[1:]}." for one in times.words()]
-    proven += [f"It continues the checkpoint in {name}." for name in seen]
+    proven += [f"It continues the checkpoint in {one.name}." for one in seen]
     proven += [f"The quorum {asked} of witnesses, {trust.source}, has cosigned the checkpoint."] if asked else []
     left = list(times.not_checked)
     if not asked:

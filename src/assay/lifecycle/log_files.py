@@ -7,7 +7,7 @@ timestamps over it, ``<size>.tsr`` or ``<size>.<authority>.tsr``. They tell by w
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ _TILE = 256
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """An archived checkpoint.
+    """A checkpoint that was kept, with what others have said of it.
 
     Attributes:
         name: how to call it, for the reader.
@@ -42,7 +42,19 @@ class Archived:
 
     name: str
     note: bytes
-    timestamps: dict[str, bytes]
+    timestamps: dict[str, bytes] = field(default_factory=dict)
+
+
+def read_archived(path: Path, name: str) -> Archived:
+    """Read a checkpoint and the timestamps beside it: ``<file>.tsr``, ``<file>.<authority>.tsr``.
+
+    Raises:
+        InputError: when there is none, or it cannot be read.
+    """
+    tokens = sorted(path.parent.glob(f"{path.name}.tsr")) + sorted(path.parent.glob(f"{path.name}.*.tsr"))
+    return Archived(
+        name, read_file(path, "a signed checkpoint"), {one.name: read_file(one, "a timestamp") for one in tokens}
+    )
 
 
 @dataclass(frozen=True)
@@ -137,12 +149,7 @@ class LogFiles:
         archive = beside(self.folder, ARCHIVE)
         paths = [path for path in archive.glob("*") if path.name.isascii() and path.name.isdecimal()]
         for path in sorted(paths, key=lambda one: (len(one.name), one.name)):
-            tokens = sorted(archive.glob(f"{path.name}.tsr")) + sorted(archive.glob(f"{path.name}.*.tsr"))
-            yield Archived(
-                f"{archive.name}/{path.name}",
-                read_file(path, "an archived checkpoint"),
-                {token.name: read_file(token, "a timestamp") for token in tokens},
-            )
+            yield read_archived(path, f"{archive.name}/{path.name}")
 
 
 def archived_checkpoints(folder: Path) -> dict[int, SignedCheckpoint]:

@@ -30,12 +30,12 @@ from assay.records.verdict import Verdict
 from assay.trail.erasures import Erasures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from assay.attest.bundle import Inclusion
     from assay.attest.keys import PublicKey
     from assay.attest.trust import Trust
-    from assay.lifecycle.log_files import LogFiles
+    from assay.lifecycle.log_files import Archived, LogFiles
     from assay.lifecycle.log_trust import LogTrust
 
 _NO_MODEL = "model files: there was no model yet; the decision is about the data alone, and releases no model"
@@ -88,7 +88,7 @@ class _Run:
     folder: Path
     anchors: Anchors
     log: LogFiles | None
-    seen: Mapping[str, bytes]
+    seen: Sequence[Archived]
     logged: list[LoggedEntry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     proven: list[str] = field(default_factory=list)
@@ -137,7 +137,7 @@ def verify_release(
     data: Mapping[str, Path | str] | None = None,
     vkey: str | None = None,
     log: LogTrust | None = None,
-    seen: Mapping[str, bytes] | None = None,
+    seen: Sequence[Archived] = (),
 ) -> Verified:
     """Verify the release in a folder.
 
@@ -150,7 +150,8 @@ def verify_release(
         vkey: the log's verifier key; by default ``.assay/log.vkey``.
         log: whom to believe about the log: keys by size, witnesses and their quorum, timestamp authorities; what it
             does not say, the project does (``.assay/log.keys``, ``log.policy``, ``log.tsa.pem``).
-        seen: signed checkpoints of the log that you got elsewhere, such as from a witness, by the name to show.
+        seen: signed checkpoints of the log that you got elsewhere, such as from a witness, with the timestamps
+            over them.
 
     Returns:
         What was proven, and what was not checked.
@@ -164,7 +165,7 @@ def verify_release(
     if not folder.is_dir():
         raise InputError(f"expected a release's folder at {folder}, found none")
     anchors = find_anchors(folder, trust=trust, keys=keys, vkey=vkey, log=log)
-    run = _Run(folder, anchors, find_log(folder, anchors), seen or {})
+    run = _Run(folder, anchors, find_log(folder, anchors), seen)
     run.erasures = check_erasures(folder, run.anchors, run.problems)
     contents = {name: run.read(name) for name in _SIGNED_FILES}
     attested = _attestations(run)

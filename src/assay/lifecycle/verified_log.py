@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 
 from assay.attest.bundle import leaf_sha256
 from assay.errors import AssayError, VerificationError
-from assay.lifecycle.outside_times import OutsideTimes, cosigned_times, outside_times
+from assay.lifecycle.outside_times import OutsideTimes, cosigned_times, outside_times, stamped_times
 from assay.tlog.merkle import hash_leaf
 from assay.tlog.proof import parse_proof
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from assay.attest.bundle import Inclusion
-    from assay.lifecycle.log_files import LogFiles
+    from assay.lifecycle.log_files import Archived, LogFiles
     from assay.lifecycle.log_trust import LogTrust
+    from assay.tlog.checkpoint import Checkpoint
     from assay.tlog.signed_checkpoint import SignedCheckpoint
+    from assay.trail.view import Anchor
 
 RECEIPT = "receipt.json"
 
@@ -59,6 +61,14 @@ class LogFindings:
 
 
 @dataclass(frozen=True, slots=True)
+class _History:
+    """What outsiders have said of the history, and further checkpoints that cover the receipt's entries."""
+
+    times: OutsideTimes
+    others: tuple[SignedCheckpoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Under:
     position: int
     entry: bytes
@@ -72,7 +82,7 @@ def check_receipt(
     trust: LogTrust,
     *,
     log: LogFiles | None = None,
-    seen: Mapping[str, bytes] | None = None,
+    seen: Sequence[Archived] = (),
 ) -> LogFindings:
     """Check that entries stand in a log, as their receipt says.
 
@@ -81,7 +91,7 @@ def check_receipt(
         inclusions: the receipt, one an attestation.
         trust: whom to believe about logs.
         log: the log itself, where it is at hand.
-        seen: checkpoints that the verifier got elsewhere, by the name to show.
+        seen: checkpoints that the verifier got elsewhere, with the timestamps over them.
     """
     found = LogFindings()
     if not trust.logs:
@@ -99,9 +109,10 @@ def check_receipt(
             opened.append(_Under(position, entry, inclusion.index, signed))
         except AssayError as error:
             found.problems += error.diagnostics().split("\n")
-    times = _histories(found, trust, opened, log, seen or {})
+    history = _histories(found, trust, opened, log, seen)
+    problems = bool(found.problems)
     for one in opened:
-        _tell(found, trust, one, times, None if found.problems else log)
+        _tell(found, trust, one, history if not problems else _History(OutsideTimes(), ()))
     _leave(found, trust, opened)
     return found
 
@@ -133,50 +144,97 @@ def included(trust: LogTrust, entry: bytes, inclusion: Inclusion, where: str) ->
 
 
 def _histories(
-    found: LogFindings, trust: LogTrust, opened: Sequence[_Under], log: LogFiles | None, seen: Mapping[str, bytes]
-) -> OutsideTimes:
+    found: LogFindings, trust: LogTrust, opened: Sequence[_Under], log: LogFiles | None, seen: Sequence[Archived]
+) -> _History:
     """Compare every checkpoint of the log with every other one: two that do not fit together are a split view."""
-    checkpoints = [(f"{RECEIPT}: inclusion {one.position}", one.signed.checkpoint) for one in opened]
-    for name, note in seen.items():
+    before = len(found.problems)
+    log = _same_log(found, opened, log)
+    elsewhere = _brought(found, trust, opened, seen)
+    checkpoints = [(one.signed.checkpoint, f"{RECEIPT}: inclusion {one.position}") for one in opened]
+    checkpoints += [(signed.checkpoint, one.name) for one, signed in elsewhere]
+    _compare_roots(found, checkpoints)
+    times = OutsideTimes()
+    if log is not None:
         try:
-            checkpoints.append((name, trust.open(note).checkpoint))
+            times = outside_times(log)
+            found.problems += [one for one in (log.contradiction(*pair) for pair in checkpoints) if one is not None]
+        except AssayError as error:
+            found.problems += [f"log at {log.folder}: {line}" for line in error.diagnostics().split("\n")]
+    found.problems += times.problems
+    found.not_checked += times.not_checked
+    if len(found.problems) > before:
+        return _History(OutsideTimes(), ())
+    known = [one.signed.checkpoint for one in opened]
+    others = [] if log is None else [log.signed]
+    others += [signed for _, signed in elsewhere if signed.checkpoint in known]
+    heard = [one for one in elsewhere if log is not None or one[1].checkpoint in known]
+    if opened and len(heard) < len(elsewhere):
+        found.not_checked.append(
+            f"that {', '.join(one.name for one, _ in elsewhere)} and the receipt are of one history: the log is not at "
+            "hand; assay log check --old does that where it is"
+        )
+    return _History(OutsideTimes((*times.anchors, *_heard(found, trust, heard))), tuple(others))
+
+
+def _heard(found: LogFindings, trust: LogTrust, heard: Sequence[tuple[Archived, SignedCheckpoint]]) -> list[Anchor]:
+    """Return what outsiders have said of checkpoints that the verifier brought, and that are of the proven history."""
+    anchors: list[Anchor] = []
+    for one, signed in heard:
+        stamped, wrong, left = stamped_times(signed, one.timestamps, trust)
+        anchors += [*cosigned_times(signed, trust), *stamped]
+        found.problems += wrong
+        found.not_checked += left
+    return anchors
+
+
+def _same_log(found: LogFindings, opened: Sequence[_Under], log: LogFiles | None) -> LogFiles | None:
+    """Return the log at hand, if it is the one of the receipt."""
+    if log is None:
+        return None
+    try:
+        if {one.signed.checkpoint.origin for one in opened} <= {log.signed.checkpoint.origin}:
+            return log
+    except AssayError as error:
+        found.problems += [f"log at {log.folder}: {line}" for line in error.diagnostics().split("\n")]
+        return None
+    found.not_checked.append(f"the log at {log.folder}: it is another one than the receipt's")
+    return None
+
+
+def _brought(
+    found: LogFindings, trust: LogTrust, opened: Sequence[_Under], seen: Sequence[Archived]
+) -> list[tuple[Archived, SignedCheckpoint]]:
+    """Open the checkpoints that the verifier brought; they must be of the receipt's log."""
+    origins = {one.signed.checkpoint.origin for one in opened}
+    brought: list[tuple[Archived, SignedCheckpoint]] = []
+    for one in seen:
+        try:
+            brought.append((one, trust.open(one.note)))
         except VerificationError as error:
-            found.problems.append(f"{name}: {error}")
+            found.problems.append(f"{one.name}: {error}")
+            continue
+        origin = brought[-1][1].checkpoint.origin
+        if opened and origin not in origins:
+            found.problems.append(f"{one.name}: is a checkpoint of {origin}, not of the receipt's log")
+    return brought
+
+
+def _compare_roots(found: LogFindings, checkpoints: Sequence[tuple[Checkpoint, str]]) -> None:
     roots: dict[tuple[str, int], tuple[bytes, str]] = {}
-    for name, one in checkpoints:
+    for one, name in checkpoints:
         root, earlier = roots.setdefault((one.origin, one.size), (one.root, name))
         if root != one.root:
             found.problems.append(
                 f"{name}: split view: the log {one.origin} has signed two histories of size {one.size}, this one and "
                 f"that of {earlier}. Keep both: together they convict it"
             )
-    if log is None:
-        others = sorted(
-            {one.size for name, one in checkpoints if name in seen} - {one.signed.checkpoint.size for one in opened}
-        )
-        if others and opened:
-            found.not_checked.append(
-                f"that the log of size {', '.join(map(str, others))} continues the one of the receipt: the log is not "
-                "at hand; assay log check --old does that where it is"
-            )
-        return OutsideTimes()
-    try:
-        times = outside_times(log)
-        wrong = [log.contradiction(one, name) for name, one in checkpoints]
-    except AssayError as error:
-        found.problems += [f"log at {log.folder}: {line}" for line in error.diagnostics().split("\n")]
-        return OutsideTimes()
-    found.problems += [one for one in wrong if one is not None]
-    found.problems += times.problems
-    found.not_checked += times.not_checked
-    return times
 
 
-def _tell(found: LogFindings, trust: LogTrust, one: _Under, times: OutsideTimes, log: LogFiles | None) -> None:
+def _tell(found: LogFindings, trust: LogTrust, one: _Under, history: _History) -> None:
     """Say where one attestation stands, who has cosigned that, and by when it was there."""
     signed = one.signed
-    if not trust.is_witnessed(signed) and log is not None and trust.is_witnessed(log.signed):
-        signed = log.signed  # the log continues the receipt's checkpoint, as was proven: it holds the same entry
+    if not trust.is_witnessed(signed):  # others cover the same entry: the log continues the receipt's checkpoint
+        signed = next((other for other in history.others if trust.is_witnessed(other)), signed)
     now, cosigned = signed.checkpoint, trust.cosigners(signed)
     if not trust.is_witnessed(signed):
         names = ", ".join(name for name, _ in cosigned) or "none"
@@ -186,7 +244,7 @@ def _tell(found: LogFindings, trust: LogTrust, one: _Under, times: OutsideTimes,
             "may be shown to you alone. If the witnesses were away, ask them now: assay log checkpoint LOG"
         )
         return
-    own = OutsideTimes((*cosigned_times(signed, trust), *times.anchors)).before(one.index)
+    own = OutsideTimes((*cosigned_times(signed, trust), *history.times.anchors)).before(one.index)
     at, by = (None, None) if own is None else (own.at, own.by)
     witnessed = f", cosigned by {_listed(cosigned)}" if cosigned else ""
     existed = "" if at is None else f" It existed before {at}, by {by}."

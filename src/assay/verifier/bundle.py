@@ -75,7 +75,8 @@ def _stamps(findings: Findings, kept: dict[str, bytes]) -> dict[bytes, str]:
         if stamp is None:
             continue
         digest, time = stamp
-        if digest.hex() != sha256_hex(kept.get(name.partition(".")[0], b"")):
+        note = kept.get(name.partition(".")[0])
+        if note is None or digest.hex() != sha256_hex(note):
             findings.problems.append(f"{name}: is not about the checkpoint that it lies beside")
         found[digest] = f"{found.get(digest, '')}, which {name} states to have existed at {time}"
     return found

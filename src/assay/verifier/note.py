@@ -25,6 +25,7 @@ _ID_SIZE, _TIME_SIZE = 4, 8
 _ML_DSA_44_SIZE = 1312
 _DASH = "\u2014 "
 _CHECKPOINT_LINES = 3
+_MOST_SIZES = 2
 
 
 def _is_name(name: str) -> bool:
@@ -88,7 +89,7 @@ def parse_log_key(line: str) -> NoteKey:
     """Parse a log's key: a verifier key, then the first size and the end of those it is for; all, where none stand."""
     vkey, *numbers = line.removeprefix("key ").split(" ")
     sizes = [decode_number(one, "size that a log's key is for") for one in numbers]
-    if len(sizes) > len(("first", "end")) or sizes != sorted(set(sizes)):
+    if len(sizes) > _MOST_SIZES or sizes != sorted(set(sizes)):
         raise Refused(f"log's key: expected <verifier key> [<first size> [<end>]], found {quoted(line)}")
     first, end = (*sizes, None, None)[:2]
     return replace(parse_vkey(vkey), first=first or 0, end=end)

@@ -6,7 +6,7 @@ Witnesses are real servers, the timestamp authority is OpenSSL's, and the log is
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,7 @@ from assay.adapters.timestamp_authority import anchor_checkpoint
 from assay.errors import DocumentError, InputError, VerificationError
 from assay.lifecycle.anchors import read_trusted
 from assay.lifecycle.keyring import read_public_key
-from assay.lifecycle.log_files import log_files
+from assay.lifecycle.log_files import Archived, log_files, read_archived
 from assay.lifecycle.log_trust import LogTrust, at_time, join_trust, parse_log_trust, trust_beside, trust_in_keys
 from assay.lifecycle.outside_times import anchors_of, check_times, outside_times
 from assay.lifecycle.verification import Verified, verify_release
@@ -48,16 +48,16 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority") / "tsa")
 
 
-def alone(made: Made, folder: Path) -> dict[str, object]:
+def alone(made: Made, folder: Path) -> dict[str, Any]:
     """Copy a release away from its project; return the folder, and the keys that its verifier has."""
     shutil.copytree(made.folder, folder)
     key = read_public_key(made.root / ".assay" / "keys" / "default.pub")
     return {"folder": folder, "keys": {"ci": key}, "vkey": (made.root / ".assay" / "log.vkey").read_text()}
 
 
-def problems(**options: object) -> str:
+def problems(**options: Any) -> str:  # noqa: ANN401 - the options of verify_release
     with pytest.raises(VerificationError) as caught:
-        verify_release(**options)  # type: ignore[arg-type]
+        verify_release(**options)
     return str(caught.value)
 
 
@@ -84,7 +84,7 @@ def test_a_quorum_that_the_verifier_asks_for_and_does_not_find_fails(tmp_path: P
         words = problems(**given, log=log)
         assert "make the quorum 'both' (2 of bank, auditor), found none: nobody else has seen this history" in words
         nobody = parse_log_trust(unseen.policy("none").encode(), name="witnesses.policy")
-        unchecked = "\n".join(verify_release(**given, log=nobody).not_checked)  # type: ignore[arg-type]
+        unchecked = "\n".join(verify_release(**given, log=nobody).not_checked)
         assert "witnesses: no quorum was asked for" in unchecked
         assert "time: no outsider has stated when" in unchecked
 
@@ -100,11 +100,11 @@ def test_one_of_two_witnesses_is_not_both(tmp_path: Path) -> None:
             if fails:
                 assert "found bank (example.com/bank)" in problems(**given, log=log)
             else:
-                assert "cosigned by bank" in text(verify_release(**given, log=log))  # type: ignore[arg-type]
+                assert "cosigned by bank" in text(verify_release(**given, log=log))
 
 
 def test_a_verifier_who_knows_no_witness_says_so(seen: Witnessed, tmp_path: Path) -> None:
-    verified = verify_release(**alone(seen.made, tmp_path / "alone"))  # type: ignore[arg-type]
+    verified = verify_release(**alone(seen.made, tmp_path / "alone"))
     unchecked = "\n".join(verified.not_checked)
     assert "witnesses: no quorum was asked for" in unchecked
     assert "example.com/auditor+" in unchecked
@@ -145,16 +145,20 @@ def test_two_histories_are_a_split_view(seen: Witnessed, tmp_path: Path) -> None
     signer = parse_skey((seen.log.with_name("log.private") / "key").read_text().strip())
     origin = FolderLog.open(seen.log).origin
     forked = sign_note(Checkpoint(origin, 2, hash_leaf(b"other")).text(), [signer])
-    words = problems(folder=seen.made.folder, seen={"from-witness": forked})
+    words = problems(folder=seen.made.folder, seen=[Archived("from-witness", forked)])
     assert f"from-witness: split view: the log {origin} has signed two histories of size 2" in words
     shorter = sign_note(Checkpoint(origin, 1, hash_leaf(b"other")).text(), [signer])
-    words = problems(folder=seen.made.folder, seen={"from-witness": shorter})
+    words = problems(folder=seen.made.folder, seen=[Archived("from-witness", shorter)])
     assert "does not continue this checkpoint of size 1" in words
     longer = sign_note(Checkpoint(origin, 9, hash_leaf(b"other")).text(), [signer])
-    words = problems(folder=seen.made.folder, seen={"from-witness": longer})
+    words = problems(folder=seen.made.folder, seen=[Archived("from-witness", longer)])
     assert "the log has signed 9 entries, and holds 2 now" in words
-    unchecked = verify_release(**alone(seen.made, tmp_path / "alone"), seen={"from-witness": longer}).not_checked  # type: ignore[arg-type]
-    assert any("that the log of size 9 continues the one of the receipt" in one for one in unchecked)
+    unchecked = verify_release(
+        **alone(seen.made, tmp_path / "alone"), seen=[Archived("from-witness", longer)]
+    ).not_checked
+    assert any(
+        "that from-witness and the receipt are of one history: the log is not at hand" in one for one in unchecked
+    )
     with pytest.raises(VerificationError, match="split view: the log has signed another checkpoint of size 2"):
         archive_checkpoint(seen.log, 2, forked)
     (seen.log.with_name("log.checkpoints") / "2").write_bytes(forked)
@@ -202,6 +206,47 @@ def test_a_timestamp_proves_by_when_an_entry_was_there(tmp_path: Path, authority
     assert times.before(1) is not None
     assert times.before(2) is None  # the timestamp covers two entries
     assert times.told() == [f"2 entries existed before {first.proven_before}, by {first.proven_by}"]
+
+
+def test_another_logs_checkpoint_proves_nothing(seen: Witnessed, tmp_path: Path) -> None:
+    other = FolderLog.init(tmp_path / "other", "example.com/other")
+    other.extend([b"a", b"b", b"c"])
+    keys = trust_in_keys([other.vkey, str(FolderLog.open(seen.log).vkey)])
+    brought = [Archived("brought", (tmp_path / "other" / "checkpoint").read_bytes())]
+    assert "brought: is a checkpoint of example.com/other, not of the receipt's log" in problems(
+        folder=seen.made.folder, seen=brought, log=keys
+    )
+    shutil.rmtree(seen.log)
+    shutil.copytree(tmp_path / "other", seen.log)
+    verified = verify_release(seen.made.folder, log=keys)
+    assert any("it is another one than the receipt's" in one for one in verified.not_checked)
+
+
+def test_a_verifier_far_from_the_log_brings_the_checkpoint_and_its_timestamp(
+    tmp_path: Path, authority: Authority
+) -> None:
+    made = make_release(tmp_path / "project")
+    path = stamped(made.root / ".assay" / "log", authority)
+    given = alone(made, tmp_path / "alone")
+    brought = [read_archived(path, "brought")]
+    log = LogTrust(roots=authority.root)
+    first, _ = verify_release(**given, seen=brought, log=log).logged
+    assert first.proven_by == "the timestamp authority CN=Test authority"
+    unchecked = "\n".join(verify_release(**given, seen=brought).not_checked)
+    assert "2.tsr: timestamps; no certificate of an authority is trusted here" in unchecked
+    wrong = [Archived("brought", brought[0].note, {"2.tsr": b"x"})]
+    assert "2.tsr: timestamp" in problems(**given, seen=wrong, log=log)
+
+
+def test_a_checkpoint_with_the_quorum_serves_a_receipt_that_lacks_it(tmp_path: Path) -> None:
+    with witnessed(tmp_path, when="after") as late:
+        given = alone(late.made, tmp_path / "alone")
+        log = parse_log_trust(late.policy().encode(), name="policy")
+        assert "make the quorum 'both'" in problems(**given, log=log)
+        open_log(late.log, "mortgage-approval").publish()
+        seen = [read_archived(late.log / "checkpoint", "from-witness")]
+        verified = verify_release(**given, log=log, seen=seen)
+        assert len(verified.logged[0].cosigned) == 2
 
 
 def test_a_timestamp_that_does_not_hold_is_named(tmp_path: Path, authority: Authority) -> None:
