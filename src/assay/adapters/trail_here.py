@@ -11,6 +11,7 @@ from assay.adapters.recorded_times import recorded_times
 from assay.errors import InputError, suggest
 from assay.lifecycle import asking
 from assay.lifecycle.keyring import DEFAULT, Keyring
+from assay.lifecycle.log_files import archived_checkpoints
 from assay.lifecycle.outside_times import anchors_of
 from assay.lifecycle.project import Project
 from assay.lifecycle.recording import Nothing, one_recorder
@@ -48,7 +49,10 @@ def open_trail(project: Project | Path | str | None = None, *, rebuild: bool = F
         )
     anchors = anchors_of(project.log).anchors
     reader, recorded = FolderReader.open(project.log), recorded_times(project.log)
-    with asking.open_trail(project, reader, anchors=anchors, recorded=recorded, rebuild=rebuild) as opened:
+    archived = archived_checkpoints(project.log)
+    with asking.open_trail(
+        project, reader, anchors=anchors, recorded=recorded, archived=archived, rebuild=rebuild
+    ) as opened:
         yield opened
 
 
