@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from assay.adapters.fairness_monitor import FairnessMonitor as FairnessMonitor
     from assay.adapters.here import assess as assess
     from assay.adapters.here import gate as gate
     from assay.adapters.here import open_desk as open_desk
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from assay.errors import DataError as DataError
     from assay.errors import DocumentError as DocumentError
     from assay.errors import InputError as InputError
+    from assay.errors import TrainingWarning as TrainingWarning
     from assay.errors import VerificationError as VerificationError
     from assay.lifecycle.consenting import approve as approve
     from assay.lifecycle.consenting import revoke as revoke
@@ -57,10 +59,11 @@ if TYPE_CHECKING:
     from assay.tabular import tally_rows as tally_rows
 
 _NAMES = {
+    "adapters.fairness_monitor": ("FairnessMonitor",),
     "adapters.here": ("assess", "gate", "open_desk", "run"),
     "adapters.trail_here": ("open_trail", "record"),
     "adapters.verifying_here": ("verify",),
-    "errors": ("AssayError", "DataError", "DocumentError", "InputError", "VerificationError"),
+    "errors": ("AssayError", "DataError", "DocumentError", "InputError", "TrainingWarning", "VerificationError"),
     "lifecycle.consenting": ("approve", "revoke", "waive"),
     "lifecycle.measuring": ("measure_rows",),
     "lifecycle.project": ("load_project",),

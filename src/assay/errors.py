@@ -95,6 +95,10 @@ class StorageError(AssayError):
     """Something could not be written or locked; what was there before is still there."""
 
 
+class TrainingWarning(UserWarning):
+    """A training run breaches its policy, cannot be settled, or could not be measured or recorded; it goes on."""
+
+
 def suggest(found: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the nearest known name, or an empty string."""
     near = get_close_matches(found, list(known), n=1, cutoff=0.6)

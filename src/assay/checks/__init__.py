@@ -33,6 +33,7 @@ from assay.checks import (
     rule,
     schema,
     stand_in_features,
+    training_run,
 )
 from assay.checks._finding import finding
 from assay.checks._metrics import known_metrics
@@ -71,6 +72,7 @@ CHECKS: dict[str, Check] = {
         evidence_fresh.CHECK,
         files_unchanged.CHECK,
         rule.CHECK,
+        training_run.CHECK,
     )
 }
 

@@ -53,9 +53,9 @@ MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 
 _CHUNK = 4096
 _NAMED = (
-    "releases/*/*/verdict.json",
-    "releases/*/*/evidence.json",
-    "releases/*/*/consents/*.json",
+    "releases/**/verdict.json",
+    "releases/**/evidence.json",
+    "releases/**/consents/*.json",
     f"{KEPT}/*",
 )
 

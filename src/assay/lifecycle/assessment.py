@@ -129,21 +129,33 @@ def dataset_digest(files: tuple[FileDigest, ...]) -> str:
     return files[0].sha256 if len(files) == 1 else files_root([(file.name, file.sha256) for file in files])
 
 
-def _hash_dataset(root: Path, path: str, role: str) -> tuple[FileDigest, ...]:
+def dataset_files(root: Path, path: str) -> str | None:
+    """Return the digest of a dataset's file, folder or glob; None when nothing is there yet."""
+    found = list(_files_at(root, path))
+    return dataset_digest(tuple(hash_file(file, _shown(root, file)) for file in found)) if found else None
+
+
+def _files_at(root: Path, path: str) -> Iterator[Path]:
     where = root / path
     if where.is_file():
-        found = [where]
+        yield where
     elif where.is_dir():
-        found = [entry for entry in sorted(where.rglob("*")) if entry.is_file()]
+        yield from (entry for entry in sorted(where.rglob("*")) if entry.is_file())
     else:
-        found = sorted(entry for entry in root.glob(path) if entry.is_file())
+        yield from sorted(entry for entry in root.glob(path) if entry.is_file())
+
+
+def _shown(root: Path, file: Path) -> str:
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
+
+
+def _hash_dataset(root: Path, path: str, role: str) -> tuple[FileDigest, ...]:
+    found = list(_files_at(root, path))
     if not found:
         raise InputError(
-            f"expected the dataset {role!r} at {where}, found nothing. Check datasets.{role} in assay.yaml"
+            f"expected the dataset {role!r} at {root / path}, found nothing. Check datasets.{role} in assay.yaml"
         )
-    return tuple(
-        hash_file(file, file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)) for file in found
-    )
+    return tuple(hash_file(file, _shown(root, file)) for file in found)
 
 
 def measure_for(tally: Tally, wanted: Plan) -> tuple[Measurement, ...]:
@@ -169,7 +181,8 @@ def read_documentation(project: Project, measurements: tuple[Measurement, ...]) 
     return examine(read_card(content, name), measurements, sha256=sha256_hex(content))
 
 
-def _baseline(project: Project) -> tuple[Baseline | None, dict[str, str]]:
+def read_baseline(project: Project) -> tuple[Baseline | None, dict[str, str]]:
+    """Return the version in production, as it was measured at its own gate, and the fact of which one it is."""
     production = project.config.production
     if production is None:
         return None, {}
@@ -221,7 +234,7 @@ def _measure(project: Project, policy: Policy, *, watched: bool, before: Before 
     section = config.datasets[config.measured_on]
     with contextlib.chdir(project.root):  # so that files and SQL on record bear the names of assay.yaml, no machine's
         tally = count_rows(section.path, project.roles(), query=section.query, watched=watched)
-    baseline, facts = _baseline(project)
+    baseline, facts = read_baseline(project)
     datasets = tuple(_datasets(project, tally))
     read_documentation(project, ())  # a card that cannot be read is met before anything is said
     told = before(datasets, root, code_version(project.root)) if before is not None else {}

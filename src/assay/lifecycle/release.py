@@ -180,8 +180,8 @@ def _require_tally(signed: SignedEvidence, folder: Path) -> None:
 
 
 def _model_of(project: Project | None, evidence: Evidence) -> Path | None:
-    """Return the project's model; none when the project is about another version, or before there is a model."""
-    if project is None or project.config.model.name != evidence.model.name or evidence.stage == "data":
+    """Return the project's model; none when the project is about another version, or there was no model yet."""
+    if project is None or not evidence.model.files or project.config.model.name != evidence.model.name:
         return None
     return project.model if project.config.model.version == evidence.model.version else None
 

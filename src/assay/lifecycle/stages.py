@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from assay.lifecycle.assessment import measure_release
 from assay.lifecycle.data_stage import measure_data
+from assay.lifecycle.training import measure_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from assay.lifecycle.setting import Setting
     from assay.records.evidence import Stage
 
-STAGES: Mapping[Stage, Callable[..., Assessed]] = {"data": measure_data, "release": measure_release}
+STAGES: Mapping[Stage, Callable[..., Assessed]] = {
+    "data": measure_data,
+    "training": measure_training,
+    "release": measure_release,
+}
 """How each stage measures: called with project, policy and keyring, ``key``, ``watched`` and ``before``."""
 
 

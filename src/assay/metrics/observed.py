@@ -21,6 +21,7 @@ from assay.metrics import (
     missingness,
     overlap,
     representation,
+    training_metrics,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _FAMILIES = (
     overlap,
     foretelling,
     expectations,
+    training_metrics,
 )
 
 OBSERVED: Mapping[str, Metric] = MappingProxyType(

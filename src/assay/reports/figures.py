@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assay.reports.charts import Chart, Dot, calibration, dots, histogram
+from assay.reports.iterations import iteration_charts, run_words
 from assay.reports.score_groups import CALIBRATION_BINS, FEWEST, by_attribute, wilson
 from assay.reports.words import about, group_value, interval_words, limit_words, metric_words, number, plain
 
@@ -52,6 +53,7 @@ def sections(release: Release) -> list[Section]:
     calibrated, scored = _calibrations(release), _histograms(release)
     no_scores = _no_scores(release)
     return [
+        *_iterations(release),
         Section(
             "Findings against their limits",
             "The dot is the measured value, the bar its interval, the upright tick the limit that the policy sets. "
@@ -78,6 +80,15 @@ def sections(release: Release) -> list[Section]:
             "" if scored else no_scores,
         ),
     ]
+
+
+def _iterations(release: Release) -> list[Section]:
+    """Return the section of a training run; none at another stage."""
+    if release.evidence.stage != "training":
+        return []
+    charts = iteration_charts(release)
+    title, lead = "The run, iteration by iteration", run_words(release)
+    return [Section(title, lead, charts, "" if charts else f"{lead} No iteration compared a number with a limit.")]
 
 
 def _limits(release: Release) -> tuple[Chart, ...]:

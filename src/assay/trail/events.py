@@ -52,6 +52,7 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
         "model.registered": run.ModelRegistered,
         "model.retired": run.ModelRetired,
         "run.started": run.RunStarted,
+        "run.iterations": run.RunIterations,
         "run.finished": run.RunFinished,
         "dataset.registered": run.DatasetRegistered,
         "import.batch": run.ImportBatch,

@@ -57,6 +57,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "hyperparameters": {"penalty": "l2", "C": "0.5"},
         "inputs": {"train": of("train")},
     },
+    "run.iterations": {
+        "run": "train-2026-09-28",
+        "first": 0,
+        "last": 99,
+        "satisfied": 96,
+        "breached": 3,
+        "undecided": 1,
+        "failed": 0,
+        "first_breached": 97,
+        "metrics": {"race-gap/race": "0.1634"},
+        "lines_sha256": of("lines"),
+    },
     "run.finished": {
         "run": "train-2026-09-28",
         "job": "train-mortgage-approval",

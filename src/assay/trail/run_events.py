@@ -57,14 +57,44 @@ class RunStarted(Fields, kw_only=True):
         code_sha256: digest of the code, or of its commit's id.
         hyperparameters: name to value, numbers as decimal strings.
         inputs: dataset to digest.
+        captured_sha256: digest of all that was captured of the run, which is kept beside the log.
     """
 
     run: Name
     job: Name
     kind: Literal["transformation", "sampling", "quality-check", "training", "evaluation", "inference"]
     code_sha256: Sha256 | None = None
+    captured_sha256: Sha256 | None = None
     hyperparameters: dict[Name, Setting] = {}  # noqa: RUF012 - msgspec gives each record its own copy
     inputs: dict[Name, Sha256] = {}  # noqa: RUF012
+
+
+class RunIterations(Fields, kw_only=True):
+    """A training run went on: a batch of its iterations, each held against the policy on a validation set.
+
+    Attributes:
+        run: the run's id.
+        first: number of the first iteration of the batch.
+        last: number of the last one.
+        satisfied: iterations that satisfied the policy.
+        breached: iterations that breached it.
+        undecided: iterations that the validation set could not settle.
+        failed: iterations that could not be measured.
+        first_breached: the first of those breached.
+        metrics: what the last iteration measured, name to value, as decimal strings.
+        lines_sha256: digest of the iterations' lines, which are kept beside the log.
+    """
+
+    run: Name
+    first: Count
+    last: Count
+    satisfied: Count
+    breached: Count
+    undecided: Count
+    failed: Count
+    first_breached: Count | None = None
+    metrics: dict[Name, Decimal] = {}  # noqa: RUF012
+    lines_sha256: Sha256
 
 
 class RunFinished(Fields, kw_only=True):
@@ -76,6 +106,10 @@ class RunFinished(Fields, kw_only=True):
         outcome: how it ended.
         metrics: name to value, as decimal strings.
         outputs: dataset or model to digest.
+        record_sha256: digest of the run's own record, where a monitor wrote one.
+        kept_iteration: the iteration that was kept, the best that satisfies the policy.
+        kept_sha256: digest of its state or file.
+        stopped_at: the iteration at which the monitor stopped the run.
     """
 
     run: Name
@@ -83,6 +117,10 @@ class RunFinished(Fields, kw_only=True):
     outcome: Literal["complete", "failed", "aborted"]
     metrics: dict[Name, Decimal] = {}  # noqa: RUF012
     outputs: dict[Name, Sha256] = {}  # noqa: RUF012
+    record_sha256: Sha256 | None = None
+    kept_iteration: Count | None = None
+    kept_sha256: Sha256 | None = None
+    stopped_at: Count | None = None
 
 
 class DatasetRegistered(Fields, kw_only=True):

@@ -31,7 +31,14 @@ import.batch validation.criteria validation.result review.comment approval.grant
 gate.decision deployment.started deployment.finished deployment.rolled_back monitor.alert monitor.ack monitor.resolved
 remediation.opened remediation.closed privacy.erasure privacy.erasure.done report.issued
 """
-BEYOND = {"model.registered", "model.retired", "waiver.granted", "override.granted", "remediation.retested"}
+BEYOND = {
+    "model.registered",
+    "model.retired",
+    "waiver.granted",
+    "override.granted",
+    "remediation.retested",
+    "run.iterations",
+}
 
 
 def test_the_vocabulary_is_the_one_that_was_asked_for() -> None:

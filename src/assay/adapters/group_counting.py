@@ -1,0 +1,253 @@
+"""Counting a validation set again and again: groups are coded once, and each iteration adds up who is positive.
+
+Rows of one group and one label are a set that never changes, kept as bits. What an iteration predicts is a set, too;
+how many they share is a population count. So an iteration costs a comparison and some operations on an eighth of a byte
+a row, whatever the number of iterations.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from assay.adapters.array_reading import as_array, digest_values, numpy, positive_scores, require_rows
+from assay.errors import DataError, InputError
+from assay.lifecycle.run_record import Counted, counted_tally
+from assay.records._tally_sum import cell_order
+from assay.records.tally import SCORE_BINS, SUM_UNIT, ScoreCell, Scores
+from assay.tabular.classes import binary_classes, check_seen, named_value
+from assay.tabular.values import group_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assay.records.tally import ClassValue, GroupValue, Roles, Tally
+    from assay.tabular.values import Value
+
+MOST_SETS = 256
+"""Beyond so many groups by label, one pass over all rows is faster than a pass over the bits of each set."""
+
+_SPLIT = 1 << 21
+_CLIP = 2.220446049250313e-16
+
+
+class GroupCounts:
+    """The rows of a validation set by group and label.
+
+    Attributes:
+        rows: how many there are.
+        cells: (group, label, rows), ordered as a tally's cells are.
+        counted: the cells with all that a tally of an iteration needs beside who is positive.
+    """
+
+    def __init__(self, labels: Any, protected: Mapping[str, Any], roles: Roles) -> None:  # noqa: ANN401 - any arrays
+        np = self._np = numpy()
+        if not protected:
+            raise InputError("expected at least one protected attribute, found none: groups are compared by it")
+        columns = {name: as_array(values, f"protected attribute {name!r}") for name, values in protected.items()}
+        named = next(iter(columns))
+        label = None if labels is None else as_array(labels, "labels")
+        self.rows = len(columns[named]) if label is None else len(label)
+        if not self.rows:
+            raise DataError("expected a validation set with rows, found none")
+        for name, column in columns.items():
+            require_rows(column, self.rows, f"protected attribute {name!r}")
+        self._roles = roles
+        self._positive: Any = None
+        self._classes: tuple[Any, ...] = ()
+        self._seen: Counter[Value] = Counter()
+        coded = np.zeros(self.rows, dtype=np.intp)
+        parts: list[list[GroupValue]] = []
+        for name, column in columns.items():
+            codes, values = _coded(np, column)
+            meant = group_values({value for value in values if value is not None}, name, "other", is_text=False)
+            parts.append([None if value is None else meant[value] for value in values])
+            coded = coded * len(values) + codes
+        codes, classes = self._labels(label)
+        coded = coded * len(classes) + codes
+        self._code(coded, parts, classes)
+        self.counted = Counted(
+            roles=roles,
+            favourable_is_positive=check_seen(self._seen, roles),
+            cells=self.cells,
+            rows_sha256=digest_values({"labels": [] if label is None else label, **columns}),
+        )
+
+    def _labels(self, label: Any) -> tuple[Any, list[ClassValue]]:  # noqa: ANN401 - numpy's array
+        np = self._np
+        if label is None:
+            return np.zeros(self.rows, dtype=np.intp), [None]
+        codes, values = _coded(np, label)
+        counts = Counter(dict(zip(values, np.bincount(codes, minlength=len(values)).tolist(), strict=True)))
+        known = Counter({raw: rows for raw, rows in counts.items() if raw is not None})
+        if not known:
+            raise DataError("labels: expected at least one row with a label, found none. Without labels, give None")
+        classes = binary_classes(known, self._roles, is_text=False)
+        self._classes = tuple(known)
+        positive: Any = named_value(self._roles.positive, classes.seen)
+        self._seen = classes.seen
+        self._positive = next((raw for raw in known if classes(raw) == 1), positive)
+        return codes, [classes(raw) for raw in values]
+
+    def _code(self, coded: Any, parts: list[list[GroupValue]], classes: list[ClassValue]) -> None:  # noqa: ANN401
+        """Give each combination that occurs a code, in the order of a tally's cells."""
+        np = self._np
+        found, codes = np.unique(coded, return_inverse=True)
+        totals = np.bincount(codes).tolist()
+        cells = [(*_parts(int(code), parts, classes), total) for code, total in zip(found, totals, strict=True)]
+        order = sorted(range(len(cells)), key=lambda at: cell_order(cells[at][0], cells[at][1]))
+        place = np.empty(len(order), dtype=np.intp)
+        place[order] = np.arange(len(order))
+        self.cells = tuple(cells[at] for at in order)
+        self._codes = place[codes]
+        self._sets: list[Any] = []
+        if len(cells) <= MOST_SETS and hasattr(np, "bitwise_count"):
+            self._sets = [self._bits(self._codes == code) for code in range(len(cells))]
+
+    def _bits(self, chosen: Any) -> Any:  # noqa: ANN401 - numpy's arrays
+        """Return a set of rows as bits, in words of 64."""
+        np = self._np
+        packed = np.packbits(chosen)
+        words = np.zeros(-(-len(packed) // 8), dtype=np.uint64)
+        words.view(np.uint8)[: len(packed)] = packed
+        return words
+
+    def _shared(self, chosen: Any) -> list[int]:  # noqa: ANN401 - numpy's array
+        """Return how many rows of each code are among those chosen."""
+        np = self._np
+        if not self._sets:
+            counted = np.bincount(self._codes[chosen], minlength=len(self.cells))
+            return [int(count) for count in counted]
+        bits = self._bits(chosen)
+        return [int(np.bitwise_count(bits & one).sum(dtype=np.int64)) for one in self._sets]
+
+    def of_classes(self, predictions: Any) -> list[int]:  # noqa: ANN401 - any array
+        """Return the rows predicted positive, by cell.
+
+        Raises:
+            DataError: for another length, a missing prediction, or a value that is no class of the labels.
+        """
+        found = as_array(predictions, "predictions")
+        require_rows(found, self.rows, "predictions")
+        positive = found == (1 if self._positive is None else self._positive)
+        known = positive.copy()
+        for other in self._classes or (0, 1):
+            known |= found == other
+        if not bool(known.all()):
+            wrong = found[~known]
+            raise DataError(
+                f"predictions: expected one of {', '.join(map(repr, self._classes or (0, 1)))} in each row, found "
+                f"{wrong[0].item() if hasattr(wrong[0], 'item') else wrong[0]!r} among {len(wrong):,} rows that are "
+                "none of them. Probabilities go in as scores"
+            )
+        return self._shared(positive)
+
+    def of_scores(self, scores: Any, cut: float, low: float, high: float) -> list[int]:  # noqa: ANN401 - any array
+        """Return the rows whose score is the cut or more, by cell.
+
+        Raises:
+            DataError: for another length, and for scores that are missing or beyond the edges.
+        """
+        found = positive_scores(scores, self.rows)
+        if found.dtype.kind not in "fiub":
+            raise DataError(f"scores: expected numbers, found {found.dtype}. Classes go in as predictions=")
+        least, most = float(found.min()), float(found.max())
+        if not (least >= low and most <= high):  # NaN is neither
+            self._refuse(found, low, high)
+        return self._shared(found >= cut)
+
+    def _refuse(self, found: Any, low: float, high: float) -> None:  # noqa: ANN401 - numpy's array
+        missing = int(self._np.isnan(found).sum())
+        if missing:
+            raise DataError(f"scores: expected a number in each row, found NaN in {missing:,} of {self.rows:,} rows")
+        outside = int(((found < low) | (found > high)).sum())
+        raise DataError(
+            f"scores: expected probabilities from {low:g} to {high:g}, found {outside:,} of {self.rows:,} rows "
+            "outside. Give probabilities, or the predicted classes as predictions="
+        )
+
+    def tally(self, positives: list[int], scores: Scores | None = None) -> Tally:
+        """Return the tally of an iteration: of the rows predicted positive, by cell."""
+        return counted_tally(self.counted, positives, scores, engine=f"numpy {self._np.__version__}")
+
+    def score_cells(self, scores: Any, *, losses: bool) -> Scores:  # noqa: ANN401 - any array
+        """Return the scores by group and label, in bins from 0 to 1, with their exact sums.
+
+        Args:
+            scores: probabilities, within 0 and 1.
+            losses: sum the log losses too.
+        """
+        np = self._np
+        found = positive_scores(scores, self.rows).astype(np.float64)
+        many = len(self.cells)
+        numbers = np.minimum((found * SCORE_BINS).astype(np.intp), SCORE_BINS - 1)
+        bins = np.bincount(self._codes * SCORE_BINS + numbers, minlength=many * SCORE_BINS).reshape(many, SCORE_BINS)
+        totals, squares = self._sums(found), self._sums(found * found)
+        lost: list[int | None] = [None] * many
+        if losses:
+            clipped = np.clip(found, _CLIP, 1 - _CLIP)
+            yes = np.array([cell[1] == 1 for cell in self.cells])[self._codes]
+            sums = self._sums(-np.log(np.where(yes, clipped, 1 - clipped)))
+            lost = [None if cell[1] is None else one for cell, one in zip(self.cells, sums, strict=True)]
+        return Scores(
+            low=0.0,
+            high=1.0,
+            cells=tuple(
+                ScoreCell(
+                    group=group,
+                    label=label,
+                    bins=tuple((int(at), int(bins[code, at])) for at in np.flatnonzero(bins[code])),
+                    count=total,
+                    total=totals[code],
+                    squares=squares[code],
+                    log_losses=lost[code],
+                )
+                for code, (group, label, total) in enumerate(self.cells)
+            ),
+        )
+
+    def _sums(self, values: Any) -> list[int]:  # noqa: ANN401 - numpy's array
+        """Return the sums by cell in `SUM_UNIT`, exact: the halves of each are summed as doubles that hold them."""
+        np = self._np
+        units = np.rint(values / SUM_UNIT).astype(np.int64)
+        high = np.bincount(self._codes, weights=units // _SPLIT, minlength=len(self.cells))
+        low = np.bincount(self._codes, weights=units % _SPLIT, minlength=len(self.cells))
+        return [int(one) * _SPLIT + int(other) for one, other in zip(high, low, strict=True)]
+
+
+def _coded(np: Any, column: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - numpy, its array
+    """Return a code for each row and the value of each code; what is missing is None or NaN, and a value too."""
+    if column.dtype.kind in "biufU":
+        values, codes = np.unique(column, return_inverse=True)
+        return codes.astype(np.intp), [_missing_or(value) for value in values.tolist()]
+    known: dict[tuple[type, Any], int] = {}
+    listed: list[Any] = []
+    codes = np.empty(len(column), dtype=np.intp)
+    for row, raw in enumerate(column.tolist()):
+        value = _missing_or(raw)
+        key = (type(value), value)
+        if key not in known:
+            known[key] = len(listed)
+            listed.append(value)
+        codes[row] = known[key]
+    return codes, listed
+
+
+def _missing_or(value: Any) -> Any:  # noqa: ANN401 - any value of a column
+    """Return a value, or None where there is none: what is absent (NaN, NaT, a frame's mark) differs from itself."""
+    try:
+        return value if value is not None and bool(value == value) else None  # noqa: PLR0124 - NaN alone differs
+    except TypeError:
+        return None
+
+
+def _parts(
+    code: int, parts: list[list[GroupValue]], classes: list[ClassValue]
+) -> tuple[tuple[GroupValue, ...], ClassValue]:
+    """Return the group and the label that a combined code stands for."""
+    code, label = divmod(code, len(classes))
+    group: list[GroupValue] = []
+    for values in reversed(parts):
+        code, at = divmod(code, len(values))
+        group.append(values[at])
+    return tuple(reversed(group)), classes[label]
