@@ -48,7 +48,7 @@ test-services: .venv/.installed-all ## the tests that start real components (ins
 	$(BIN)/python -m pytest -n $(JOBS) -q -m 'service and not slow'
 
 test-all: .venv/.installed-all ## every test: the real components and the long ones too
-	.ci/services
+	.ci/services ceph
 	$(BIN)/python -m pytest -n $(JOBS) -q -m ''
 
 lint: .venv/.installed-dev ## formatter, linter, types, floors of the house, workflows

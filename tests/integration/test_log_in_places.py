@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from assay.adapters.folder_log import FolderLog, open_log
+from assay.adapters.recorded_times import recorded_times
+from assay.lifecycle.log_trust import at_time
 from integration.postgres_server import Server, running
 from integration.s3_server import running_ministack
 
@@ -137,8 +139,31 @@ def test_a_second_publisher_waits_and_is_told(shared: Path, server: Server, monk
 
 
 def test_a_project_goes_on_in_a_log_that_is_in_postgresql(shared: Path) -> None:
+    began = int(time.time())
     (receipt,) = open_log(shared / "L", "credit").append([b"a verdict"])
     assert (receipt.origin, receipt.index) == ("example.com/log", 0)
+    told = recorded_times(shared / "L")
+    assert at_time(began) <= str(told(0)) <= at_time(int(time.time()))
+    assert told(1) is None
+
+
+def test_a_log_in_postgresql_ends_and_another_goes_on(shared: Path, server: Server) -> None:
+    assert assay(shared, "append", "L", "--lines", "-", given=b"one")[0] == 0
+    assert assay(shared, "freeze", "L", "--successor", "example.com/next")[0] == 0
+    (shared / "late").write_bytes(b"late")
+    code, _, words = submitted(server, shared, "late")
+    assert code == 2
+    assert "the log is frozen: nothing was appended. Its last entry, 1, names the log that goes on" in words
+    assert assay(shared, "rotate-key", "L")[0] == 2
+    place = ("--postgres", server.conninfo(), "--schema", "example_com_next")
+    server.execute("DROP SCHEMA IF EXISTS example_com_next CASCADE")
+    code, _, words = assay(shared, "init", "M", "--after", "L", *place)
+    assert code == 0, words
+    assert assay(shared, "append", "M", "late")[1].split(" ")[0] == "1"
+    assert assay(shared, "rotate-key", "M")[0] == 0
+    for name in ("L", "M"):
+        code, out, _ = assay(shared, "check", name)
+        assert code == 0, out
 
 
 def test_a_schema_that_holds_a_log_is_not_taken_for_another(shared: Path, server: Server) -> None:

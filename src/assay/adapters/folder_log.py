@@ -24,7 +24,6 @@ from assay.adapters.folder_reader import (
     second_vkey_path,
     vkey_path,
 )
-from assay.adapters.folder_shards import last_shard
 from assay.adapters.folder_tiles import CHECKPOINT, FolderTiles
 from assay.adapters.log_origin import check_origin, default_origin
 from assay.adapters.log_places import Places, make_sequencer, opened_sequencer, read_places, write_places
@@ -32,6 +31,7 @@ from assay.adapters.log_private import LogPrivate, private_folder
 from assay.adapters.log_signing import cosigner_of, sign_checkpoint
 from assay.adapters.mirrored_tiles import MirroredTiles
 from assay.errors import AssayError, InputError, VerificationError
+from assay.lifecycle.log_shards import last_shard
 from assay.lifecycle.publishing import FROZEN, Publisher, PublishingWaitsError, Submission
 from assay.tlog.checkpoint import Checkpoint
 from assay.tlog.entry_bundle import MAX_ENTRY_BYTES, check_entries

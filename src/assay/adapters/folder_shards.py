@@ -12,46 +12,14 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from assay.adapters.durable_files import create_file, read_file
-from assay.errors import AssayError, VerificationError
+from assay.adapters.durable_files import create_file
+from assay.errors import AssayError
+from assay.lifecycle.log_shards import next_path, next_shard
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.adapters.folder_reader import FolderReader
-
-MAX_SHARDS = 1_000
-_MAX_BYTES = 4_096
-
-
-def next_path(folder: Path) -> Path:
-    """Return where a log's signpost to the next one is."""
-    return folder.with_name(f"{folder.name}.next")
-
-
-def next_shard(folder: Path) -> Path | None:
-    """Return the folder of the log that goes on after a frozen one; None when there is none."""
-    content = read_file(next_path(folder), _MAX_BYTES)
-    return None if content is None else folder.parent / content.decode("utf-8", "replace").removesuffix("\n")
-
-
-def shards(folder: Path) -> list[Path]:
-    """Return a log's folder and those of the logs that go on after it, in order.
-
-    Raises:
-        VerificationError: when they run in a circle.
-    """
-    found = [folder]
-    while (following := next_shard(found[-1])) is not None:
-        if following in found or len(found) == MAX_SHARDS:
-            raise VerificationError(f"{next_path(found[-1])}: expected the log that goes on, found one before it")
-        found.append(following)
-    return found
-
-
-def last_shard(folder: Path) -> Path:
-    """Return the folder of the log that takes entries now."""
-    return shards(folder)[-1]
 
 
 def point_to(folder: Path, following: Path) -> None:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from assay.adapters.durable_files import create_file, locked, read_file, remove_files, replace_file, storage_errors
 from assay.adapters.folder_log import FolderLog
 from assay.adapters.folder_reader import keys_path, read_keys, second_vkey_path, vkey_path
-from assay.adapters.folder_shards import event_of, link_problem, next_shard, point_to
+from assay.adapters.folder_shards import event_of, link_problem, point_to
 from assay.adapters.log_origin import check_origin
 from assay.adapters.log_places import Places
 from assay.adapters.log_private import LogPrivate, private_folder
 from assay.attest import dsse
 from assay.attest.keys import PrivateKey, Signer
 from assay.errors import InputError, VerificationError
+from assay.lifecycle.log_shards import next_shard
 from assay.tlog.log_keys import KeyRange, LogKeys, always
 from assay.trail.events import event_statement, make_event
 

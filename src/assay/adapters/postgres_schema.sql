@@ -44,6 +44,8 @@ CREATE TABLE published (
   version integer NOT NULL,
   frozen boolean NOT NULL DEFAULT false
 );
+-- When entries came, from an index on, in POSIX seconds. Beside what is hashed, and not part of it.
+CREATE TABLE recorded (first bigint PRIMARY KEY, at bigint NOT NULL);
 INSERT INTO published VALUES (1, 0, 2);
 INSERT INTO batch VALUES (0, sha256(''), '', 0);
 
@@ -78,6 +80,8 @@ CREATE TRIGGER batch_stays BEFORE UPDATE OR TRUNCATE ON batch FOR EACH STATEMENT
 CREATE TRIGGER batch_waits AFTER DELETE ON batch REFERENCING OLD TABLE AS gone
   FOR EACH STATEMENT EXECUTE FUNCTION refuse_waiting_batch();
 CREATE TRIGGER event_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON event FOR EACH STATEMENT EXECUTE FUNCTION refuse();
+CREATE TRIGGER recorded_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON recorded
+  FOR EACH STATEMENT EXECUTE FUNCTION refuse();
 CREATE TRIGGER published_stays BEFORE DELETE OR TRUNCATE ON published FOR EACH STATEMENT EXECUTE FUNCTION refuse();
 CREATE TRIGGER published_grows BEFORE UPDATE ON published FOR EACH ROW
   WHEN (new.size < old.size OR new.version < old.version OR old.frozen AND NOT new.frozen) EXECUTE FUNCTION refuse();
@@ -158,6 +162,15 @@ BEGIN
   END LOOP;
 END $$;
 
+CREATE FUNCTION record_time(first bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  now CONSTANT bigint := floor(extract(epoch FROM clock_timestamp()));
+BEGIN
+  IF now IS DISTINCT FROM (SELECT recorded.at FROM recorded ORDER BY recorded.first DESC LIMIT 1) THEN
+    INSERT INTO recorded VALUES (record_time.first, now);
+  END IF;
+END $$;
+
 -- Give everything that was offered its indices, and commit the root that follows. Who calls it holds the turn.
 -- Tickets far below the highest are not looked for, so that a turn costs what is new, not what went: one that took
 -- long to be offered is served when its own session has the turn.
@@ -204,6 +217,7 @@ BEGIN
     DELETE FROM inbox WHERE inbox.ticket < last - kept;  -- whoever offered it is long gone
   END IF;
   IF grown.size > head.size THEN
+    PERFORM record_time(head.size);
     PERFORM pg_notify('assay', current_schema());
   END IF;
 END $$;
@@ -300,12 +314,13 @@ BEGIN
   INSERT INTO batch SELECT placed.size, tree_root(placed.peaks), placed.peaks, mine
     FROM place_call(mine, 0, head.size, head.peaks, head.size) AS placed;
   DELETE FROM inbox WHERE inbox.ticket = mine;
+  PERFORM record_time(head.size);
   UPDATE published SET frozen = true;
   PERFORM pg_notify('assay', current_schema());
 END $$;
 
 REVOKE ALL ON FUNCTION turn_lock(bigint), tree_root(bytea), place_call(bigint, integer, bigint, bytea, bigint),
-  serve(bigint), take_turn(), forget(bigint), go_on(bigint, bytea, bytea), freeze(bytea)
+  record_time(bigint), serve(bigint), take_turn(), forget(bigint), go_on(bigint, bytea, bytea), freeze(bytea)
   FROM PUBLIC;
 REVOKE ALL ON PROCEDURE append(integer[], integer[], bytea[], bytea[], bigint[], integer[], integer[], bigint[])
   FROM PUBLIC;

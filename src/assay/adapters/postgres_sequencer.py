@@ -205,6 +205,11 @@ class PostgresSequencer:
         (found,) = self._read("SELECT size, root FROM batch ORDER BY size DESC LIMIT 1")
         return Head(*found)
 
+    def recorded(self, index: int) -> int | None:
+        """Return when an entry was committed by the server's clock, POSIX seconds; None when that is not known."""
+        found = self._read("SELECT at FROM recorded WHERE first <= %s ORDER BY first DESC LIMIT 1", index)
+        return int(found[0][0]) if found and index < self.head().size else None
+
     def root_at(self, size: int) -> bytes | None:
         """Return the root at a size that was committed and is not forgotten yet; None for any other size."""
         found = self._read("SELECT root FROM batch WHERE size = %s", size)

@@ -36,7 +36,7 @@ _WRITES = (
     "EXECUTE ON FUNCTION take_turn()", "EXECUTE ON PROCEDURE append",
 )  # fmt: skip
 _PUBLISHES = (
-    "SELECT ON entry, batch, event",
+    "SELECT ON entry, batch, event, recorded",
     "EXECUTE ON FUNCTION forget(bigint), go_on(bigint, bytea, bytea), freeze(bytea)",
 )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from assay.adapters.log_places import opened_sequencer, read_places
 from assay.adapters.log_private import LogPrivate, may_write, private_folder
-from assay.adapters.sqlite_sequencer import SqliteSequencer
 from assay.lifecycle.log_trust import at_time
 
 if TYPE_CHECKING:
@@ -20,13 +20,16 @@ def recorded_times(log: Path) -> Callable[[int], str | None]:
     It tells None where that is not known: on another machine, without the right to write, or in the database of an
     earlier version. It may raise a `StorageError` when the database cannot be read.
     """
-    path = LogPrivate(private_folder(log)).database if may_write(log) else None
+    private = LogPrivate(private_folder(log)) if may_write(log) else None
 
     @cache
     def recorded(index: int) -> str | None:
-        if path is None or not path.is_file():
+        if private is None:
             return None
-        with SqliteSequencer(path) as sequencer:
+        places = read_places(private.path)
+        if places.postgres is None and not private.database.is_file():
+            return None
+        with opened_sequencer(private, places, leased=False) as sequencer:
             at = sequencer.recorded(index)
         return None if at is None else at_time(at)
 

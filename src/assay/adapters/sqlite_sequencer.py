@@ -176,6 +176,7 @@ class SqliteSequencer:
                 waiting, tree, leaves = _Waiting([Submission(last)]), self._tree(), list[bytes]()
                 self._insert(waiting, tree.size, leaves)
                 self._insert_roots(tree, leaves)
+                self._record(tree.size)
                 self._connection.execute(
                     f"CREATE TRIGGER {_FROZEN} BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, '{FROZEN}'); END"
                 )

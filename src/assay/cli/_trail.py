@@ -34,12 +34,19 @@ def open_project_trail(project: Project, *, rebuild: bool = False) -> Iterator[T
     from assay.adapters.recorded_times import recorded_times  # noqa: PLC0415 - only when called
     from assay.lifecycle.asking import open_trail  # noqa: PLC0415 - only when called
     from assay.lifecycle.log_files import archived_checkpoints  # noqa: PLC0415 - only when called
+    from assay.lifecycle.log_shards import next_shard  # noqa: PLC0415 - only when called
     from assay.lifecycle.outside_times import anchors_of  # noqa: PLC0415 - only when called
 
     if not (project.log / "checkpoint").is_file():
         raise InputError(
             f"expected the project's log at {project.log}, found none: nothing is recorded yet. Record something with: "
             "assay run, or assay trail append"
+        )
+    following = next_shard(project.log)
+    if following is not None:
+        click.echo(
+            f"note: {project.log} is frozen, and {following} goes on: what follows is from the frozen log alone",
+            err=True,
         )
     times = anchors_of(project.log)
     for left in times.not_checked:

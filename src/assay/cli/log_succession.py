@@ -54,8 +54,9 @@ def open_next(after: Path, folder: Path, origin: str | None, *, ml_dsa: bool, **
 def links(folder: Path) -> tuple[list[str], list[str]]:
     """Return what is wrong with the step from a log to the one that goes on, and what is worth knowing."""
     from assay.adapters.folder_reader import FolderReader  # noqa: PLC0415 - only when called
-    from assay.adapters.folder_shards import link_problem, next_shard  # noqa: PLC0415 - only when called
+    from assay.adapters.folder_shards import link_problem  # noqa: PLC0415 - only when called
     from assay.errors import InputError  # noqa: PLC0415 - only when called
+    from assay.lifecycle.log_shards import next_shard  # noqa: PLC0415 - only when called
 
     following = next_shard(folder)
     if following is None:

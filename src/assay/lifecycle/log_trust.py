@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from assay.errors import InputError, VerificationError
+from assay.lifecycle.log_shards import shards
 from assay.lifecycle.project import read_file
 from assay.tlog.encoding import quoted
 from assay.tlog.log_keys import LogKeys, always, parse_log_keys
@@ -101,29 +102,33 @@ class LogTrust:
         return filled if self.logs else replace(filled, source=other.source)
 
 
+def _beside(log: Path, suffix: str, what: str) -> bytes | None:
+    path = beside(log, suffix)
+    return read_file(path, what) if path.is_file() else None
+
+
+def _keys_beside(log: Path) -> tuple[LogKeys, ...]:
+    """Return the keys published beside one log; none when there are none."""
+    ranges = _beside(log, KEYS, "the log's keys by size")
+    singles = [_beside(log, one, "the log's verifier key") for one in (VKEY, SECOND_VKEY)]
+    keys = [parse_vkey(line) for one in singles if one is not None for line in _lines(one)]
+    if ranges is not None:
+        return (parse_log_keys(ranges, name=beside(log, KEYS).name),)
+    return (always(*keys),) if keys else ()
+
+
 def trust_beside(log: Path) -> LogTrust:
-    """Return what a log's operator has put beside its folder.
+    """Return what a log's operator has put beside its folder, and the keys beside the shards that go on after it.
 
     Raises:
         InputError: when one of the files cannot be read.
         DocumentError: when one of them is wrong.
     """
-
-    def found(suffix: str, what: str) -> bytes | None:
-        path = beside(log, suffix)
-        return read_file(path, what) if path.is_file() else None
-
-    ranges = found(KEYS, "the log's keys by size")
-    singles = [found(one, "the log's verifier key") for one in (VKEY, SECOND_VKEY)]
-    keys = [parse_vkey(line) for one in singles if one is not None for line in _lines(one)]
-    policy = found(POLICY, "the log's tlog-policy")
-    logs: tuple[LogKeys, ...] = (always(*keys),) if keys else ()
-    if ranges is not None:
-        logs = (parse_log_keys(ranges, name=beside(log, KEYS).name),)
+    policy = _beside(log, POLICY, "the log's tlog-policy")
     return LogTrust(
-        logs,
+        tuple(keys for shard in shards(log) for keys in _keys_beside(shard)),
         None if policy is None else parse_witness_policy(policy, name=beside(log, POLICY).name),
-        found(AUTHORITIES, "certificates of timestamp authorities") or b"",
+        _beside(log, AUTHORITIES, "certificates of timestamp authorities") or b"",
         source="found beside the log",
     )
 

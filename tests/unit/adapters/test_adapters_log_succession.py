@@ -11,11 +11,13 @@ from assay.adapters import log_succession
 from assay.adapters.durable_files import replace_file
 from assay.adapters.folder_log import FolderLog, open_log
 from assay.adapters.folder_reader import FolderReader, keys_path, read_keys, vkey_path
-from assay.adapters.folder_shards import event_of, last_shard, link_problem, next_path, shards
+from assay.adapters.folder_shards import event_of, link_problem
 from assay.adapters.log_succession import freeze, open_next, rotate_key
 from assay.attest import dsse
 from assay.attest.keys import PrivateKey
 from assay.errors import InputError, StorageError, VerificationError
+from assay.lifecycle.log_shards import last_shard, next_path, shards
+from assay.lifecycle.log_trust import trust_beside
 from assay.lifecycle.publishing import Submission
 from assay.tlog.signed_checkpoint import open_checkpoint
 from assay.tlog.vkey import parse_vkey
@@ -79,7 +81,11 @@ def test_the_next_shard_holds_how_the_one_before_ended(log: FolderLog, tmp_path:
     assert shards(tmp_path / "log") == [tmp_path / "log", tmp_path / "next"]
     assert last_shard(tmp_path / "log") == tmp_path / "next"
     assert link_problem(log.reader, made.reader) is None
-    assert open_log(tmp_path / "log", "credit").append([b"goes on"])[0].origin == SECOND
+    (receipt,) = open_log(tmp_path / "log", "credit").append([b"goes on"])
+    assert receipt.origin == SECOND
+    trust = trust_beside(tmp_path / "log")  # of a project whose log this is
+    assert [one.origin for one in trust.logs] == [FIRST, SECOND]
+    assert trust.open(made.reader.checkpoint().note).checkpoint.size == 2
     assert open_next(tmp_path / "log", tmp_path / "next", NOW).vkey == made.vkey
     with pytest.raises(InputError, match="goes on after it already"):
         open_next(tmp_path / "log", tmp_path / "another", NOW)
