@@ -17,8 +17,10 @@ def _parts(content: bytes) -> list[bytes]:
     while place < len(content):
         length, place = content[place + 1], place + 2
         if length >= _LONG:
-            size = length - _LONG  # without one, the length is indefinite: not DER
-            length, place = int.from_bytes(content[place : place + size] or b"\xff" * 8, "big"), place + size
+            size = length - _LONG
+            if not size:
+                raise ValueError  # an indefinite length is not DER
+            length, place = int.from_bytes(content[place : place + size], "big"), place + size
         found.append(content[place : place + length])
         place += length
     if place != len(content):
