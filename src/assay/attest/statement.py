@@ -186,7 +186,12 @@ def _tests(findings: tuple[Finding, ...]) -> list[tuple[str, Status, bool]]:
     ]
 
 
-def test_result(findings: tuple[Finding, ...], configuration: Mapping[str, str]) -> dict[str, Any]:
+def test_result(
+    findings: tuple[Finding, ...],
+    configuration: Mapping[str, str],
+    *,
+    stage: str = "release",  # noqa: PT028 - no test: the predicate
+) -> dict[str, Any]:
     """Return a test-result v0.1 predicate.
 
     A finding that passes is a passed test. One that fails or is unknown is a failed test when its enforcement is deny,
@@ -197,6 +202,7 @@ def test_result(findings: tuple[Finding, ...], configuration: Mapping[str, str])
     Args:
         findings: what was found.
         configuration: the policy, as name to SHA-256.
+        stage: what was tested; said, as an extra field, where it is no release.
     """
     tests = _tests(findings)
     passed = [name for name, status, _ in tests if status == "pass"]
@@ -210,6 +216,7 @@ def test_result(findings: tuple[Finding, ...], configuration: Mapping[str, str])
         "failedTests": failed,
         "unknownTests": [name for name, status, _ in tests if status == "unknown"],
         "notApplicableTests": [name for name, status, _ in tests if status == "not-applicable"],
+        **({} if stage == "release" else {"stage": stage}),
     }
 
 
@@ -222,7 +229,7 @@ def evidence_statement(evidence: Evidence, verdict: Verdict, *, evidence_sha256:
         evidence_sha256: SHA-256 of the stored bytes of ``evidence.json``.
     """
     configuration = {f"policy:{verdict.policy.name}": verdict.policy.sha256}
-    predicate = test_result(verdict.findings, configuration)
+    predicate = test_result(verdict.findings, configuration, stage=evidence.stage)
     return make_statement(measured_subjects(evidence, evidence_sha256=evidence_sha256), TEST_RESULT, predicate)
 
 

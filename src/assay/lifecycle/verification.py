@@ -297,12 +297,11 @@ def _compare_statements(
     verdict: Verdict,
 ) -> None:
     """Compare subjects and predicates with what the files say."""
+    policy, measured = {f"policy:{verdict.policy.name}": verdict.policy.sha256}, contents[statement.EVIDENCE]
     expected = {
         statement.TEST_RESULT: (
-            statement.measured_subjects(
-                evidence, evidence_sha256=run.signed_digest(contents[statement.EVIDENCE]) or ""
-            ),
-            statement.test_result(verdict.findings, {f"policy:{verdict.policy.name}": verdict.policy.sha256}),
+            statement.measured_subjects(evidence, evidence_sha256=run.signed_digest(measured) or ""),
+            statement.test_result(verdict.findings, policy, stage=evidence.stage),
         ),
         statement.VERIFICATION_RESULT: (
             statement.verdict_subjects(verdict, verdict_sha256=run.signed_digest(contents[statement.VERDICT]) or ""),
@@ -313,8 +312,8 @@ def _compare_statements(
         one = attested.get(kind)
         if one is None:
             continue
-        names = sorted(name for name in {*subjects, *one.digests} if subjects.get(name) != one.digests.get(name))
-        names = [name for name in names if name not in _SIGNED_FILES]  # told already
+        untold = {*subjects, *one.digests} - {*_SIGNED_FILES}
+        names = sorted(name for name in untold if subjects.get(name) != one.digests.get(name))
         run.problems += [f"{name}: {_KINDS[kind]} is about another one" for name in names]
         said = {key: one.statement.predicate.get(key) for key in predicate}
         if said != predicate:

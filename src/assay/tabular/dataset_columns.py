@@ -87,7 +87,8 @@ def _conditions(table: DatasetTable, column: str, expected: Expected) -> list[tu
         found.append((f"is of type {expected.type}", wrong, shown))
     for bound, words, sign in ((expected.min, "at least", "<"), (expected.max, "at most", ">")):
         if bound is not None:
-            found.append((f"{words} {bound}", _beyond(table, column, bound, sign), shown))
+            told = bound if isinstance(bound, str) else f"{bound:.12g}"
+            found.append((f"{words} {told}", _beyond(table, column, bound, sign), shown))
     if expected.allowed is not None:
         listed = ", ".join(literal(_text(one)) for one in expected.allowed)
         written = f"CASE WHEN {table.typed.written(column)} IN ({listed}) THEN FALSE ELSE TRUE END"

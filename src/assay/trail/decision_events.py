@@ -141,6 +141,7 @@ class GateDecision(Fields, kw_only=True):
         verdict_sha256: digest of ``verdict.json``.
         controls_passed: controls that pass.
         consents: ids of the consents that counted.
+        stage: what was decided on, where it was no release.
     """
 
     model: Label
@@ -153,3 +154,4 @@ class GateDecision(Fields, kw_only=True):
     verdict_sha256: Sha256 | None = None
     controls_passed: tuple[Label, ...] = ()
     consents: tuple[Name, ...] = ()
+    stage: Literal["data", "training", "monitoring"] | None = None

@@ -103,7 +103,9 @@ def decisions(view: View, model: str | None = None) -> Answer:
             word = (
                 "no pass (the word is in verdict.json, not at hand)" if said.decision == "not-stated" else said.decision
             )
-            return f"{when}: the gate decided {word} about {title} under {said.policy} ({short(said.policy_sha256)})."
+            of_stage = f" of the {said.stage} stage" if said.stage is not None else ""
+            under = f"{said.policy} ({short(said.policy_sha256)})"
+            return f"{when}: the gate{of_stage} decided {word} about {title} under {under}."
         who = view.person(said.by, fact)
         acts = {
             "approval.granted": lambda: f"approved {title} as {said.role}",

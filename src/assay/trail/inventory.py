@@ -11,7 +11,7 @@ from assay.records.evidence import Evidence, Materiality
 from assay.records.verdict import Verdict
 from assay.trail.histories import remediations
 from assay.trail.serving import DEPLOYED, RETIRED, ROLLED_BACK, spells
-from assay.trail.view import Fact, View, sentence
+from assay.trail.view import Fact, View, of_releases, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ class _Version:
 
 def inventory(view: View, model: str | None = None) -> Answer:
     """Answer which versions there are, of all models or of one."""
-    facts = view.facts(*_TYPES)
+    facts = of_releases(view.facts(*_TYPES))
     found = {one.sha256: one for one in _versions(facts) if model is None or one.model == model}
     serving = _serving(view, facts)
     open_remediations = [row for row in remediations(view, model).rows if row["status"] != "mended"]

@@ -14,6 +14,7 @@ import msgspec
 
 from assay.records.tally import Frozen
 from assay.trail.openlineage import LineageDataset, RunEvent, parse_run_events
+from assay.trail.reading import NO_FILES
 from assay.trail.view import short
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _names_by_digest(facts: Iterable[Fact]) -> dict[str, tuple[str, str | None]]
     found: dict[str, tuple[str, str | None]] = {}
     for fact in facts:
         digest = getattr(fact.said, "model_sha256", None)
-        if digest is not None and (digest not in found or found[digest][1] is None):
+        if digest is not None and digest != NO_FILES and (digest not in found or found[digest][1] is None):
             found[digest] = (fact.said.model, fact.said.version)
     return found
 
@@ -232,6 +233,9 @@ def _validated(graph: _Graph, fact: Fact, _view: View, versions: _Versions) -> N
     said = fact.said
     found = f"{said.outcome}: {len(said.passed)} passed, {len(said.failed)} failed, {len(said.warned)} warned"
     node = graph.renew(_evaluation(said.evidence_sha256, said.model_sha256), "evaluation", said.policy, found, fact)
+    if said.model_sha256 == NO_FILES:
+        _validated_data(graph, fact, node, versions)
+        return
     model = _thing(graph, said.model, said.model_sha256, versions, fact)
     measured = f"sha256:{said.evidence_sha256}"
     known = measured in graph.nodes  # the run that measured tells what went into the evidence
@@ -244,6 +248,18 @@ def _validated(graph: _Graph, fact: Fact, _view: View, versions: _Versions) -> N
             graph.join(_thing(graph, role, digest, versions, fact), node)
 
 
+def _validated_data(graph: _Graph, fact: Fact, node: str, versions: _Versions) -> None:
+    """Join what was tested before there was a model: the datasets, by the run that measured them where it is told."""
+    measured = f"sha256:{fact.said.evidence_sha256}"
+    if measured in graph.nodes:
+        graph.join(measured, node)
+        return
+    for name, digest in sorted(fact.event.subjects.items()):
+        role = name.removeprefix("dataset:")
+        if role != name:
+            graph.join(_thing(graph, role, digest, versions, fact), node)
+
+
 def _evaluation(evidence: str | None, model: str) -> str:
     return f"evaluation:{evidence or model}"
 
@@ -252,11 +268,14 @@ def _decided(graph: _Graph, fact: Fact, _view: View, versions: _Versions) -> Non
     said = fact.said
     word = "no pass" if said.decision == "not-stated" else said.decision
     node = f"decision:{said.evidence_sha256 or said.model_sha256}"
-    graph.decided[said.model_sha256] = node
+    if said.stage is None and said.model_sha256 != NO_FILES:  # only a release's decision gives leave to deploy
+        graph.decided[said.model_sha256] = node
     graph.renew(node, "decision", word, f"{said.policy}, {fact.at}", fact)
     evaluation = _evaluation(said.evidence_sha256, said.model_sha256)
-    before = evaluation if evaluation in graph.nodes else _thing(graph, said.model, said.model_sha256, versions, fact)
-    graph.join(before, node)
+    if evaluation in graph.nodes:
+        graph.join(evaluation, node)
+    elif said.model_sha256 != NO_FILES:
+        graph.join(_thing(graph, said.model, said.model_sha256, versions, fact), node)
 
 
 def _deployed(graph: _Graph, fact: Fact, _view: View, versions: _Versions) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.errors import suggest
 from assay.trail.serving import DEPLOYED, RETIRED, ROLLED_BACK, Spell, moment, spells
-from assay.trail.view import Fact, View, sentence, short
+from assay.trail.view import Fact, View, of_releases, sentence, short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def production(view: View, model: str, at: str, *, environment: str = PRODUCTION
     first, last = moment(at)
     found, missing = spells(view, model, environment)
     served = [spell for spell in found if spell.served(first, last)]
-    leave = view.facts(*_LEAVE)
+    leave = of_releases(view.facts(*_LEAVE))
     told: list[Sentence] = []
     rows: list[dict[str, Any]] = []
     for spell in served:

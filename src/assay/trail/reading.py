@@ -15,12 +15,13 @@ lies beside the log, after comparing its digest with the one in the entry: witho
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 
 from assay.attest import consent, dsse
 from assay.attest.bundle import leaf_sha256
+from assay.attest.oms import root as files_root
 from assay.attest.statement import (
     EVIDENCE,
     TEST_RESULT,
@@ -53,6 +54,9 @@ CONSENT_DIGEST = "consent.digest"
 UNKNOWN = "unknown"
 
 ID_DIGITS = 32
+
+NO_FILES = files_root([])  # of a model that has none yet: what is decided about it is about data
+_Stage = Literal["data", "training", "monitoring"]
 
 _CONSENT_SCHEMA = "assay.consent-digest/v1"
 _OUTCOMES: dict[str, Literal["passed", "warned", "failed"]] = {
@@ -112,6 +116,7 @@ class _TestResult(msgspec.Struct, frozen=True, rename="camel"):
     warned_tests: tuple[str, ...] = ()
     failed_tests: tuple[str, ...] = ()
     unknown_tests: tuple[str, ...] = ()
+    stage: _Stage | None = None
 
 
 class _Verifier(msgspec.Struct, frozen=True):
@@ -222,9 +227,22 @@ def _validation(found: Read, statement: Statement) -> Read:
         warned=said.warned_tests,
         failed=said.failed_tests,
         unknown=said.unknown_tests,
+        stage=said.stage,
     )
     event = _own_event(found, "validation.result", statement.digests(), None, fields)
     return msgspec.structs.replace(found, type=event.type, event=event, waits_for=fields.evidence_sha256)
+
+
+def _word(properties: tuple[str, ...]) -> tuple[Literal["allow", "warn", "not-stated"], _Stage | None]:
+    """Return the word of a verification result, and the stage where it was no release; a denial states neither."""
+    words: tuple[Literal["allow", "warn"], ...] = ("allow", "warn")
+    for word in words:
+        if f"ASSAY_DECISION_{word.upper()}" in properties:
+            return word, None
+        for stage in get_args(_Stage):
+            if f"ASSAY_{stage.upper()}_DECISION_{word.upper()}" in properties:
+                return word, stage
+    return "not-stated", None
 
 
 def _decision(found: Read, statement: Statement) -> Read:
@@ -232,11 +250,11 @@ def _decision(found: Read, statement: Statement) -> Read:
     name, sha256 = _first_subject(statement)
     policy = said.verifier.policies[0] if said.verifier.policies else _Policy({}, "")
     digests = statement.digests()
-    passes: dict[str, Literal["allow", "warn"]] = {"ASSAY_DECISION_ALLOW": "allow", "ASSAY_DECISION_WARN": "warn"}
+    decision, stage = _word(said.properties)
     fields = GateDecision(
         model=name,
         model_sha256=sha256,
-        decision=next((word for key, word in passes.items() if key in said.properties), "not-stated"),
+        decision=decision,
         policy=policy.name,
         policy_sha256=policy.digest.get("sha256", ""),
         evidence_sha256=digests.get(EVIDENCE),
@@ -246,6 +264,7 @@ def _decision(found: Read, statement: Statement) -> Read:
             for one in said.properties
             if one.startswith("ASSAY_CONTROL_PASSED ")
         ),
+        stage="data" if sha256 == NO_FILES else stage,
     )
     event = _own_event(found, "gate.decision", digests, said.time_created, fields)
     return msgspec.structs.replace(found, type=event.type, event=event, waits_for=digests.get(VERDICT))
@@ -318,6 +337,7 @@ def _verdict(read: Read, content: bytes) -> Read:
     fields = msgspec.structs.replace(
         event.fields,
         version=verdict.version,
+        stage=None if verdict.stage is msgspec.UNSET or verdict.stage == "release" else verdict.stage,
         decision=verdict.decision,
         consents=tuple(use.id for use in verdict.consents if use.status in {"counted", "obeyed"}),
     )

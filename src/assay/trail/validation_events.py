@@ -42,6 +42,7 @@ class ValidationResult(Fields, kw_only=True):
         warned: findings that fail or are unknown, and warn.
         failed: findings that fail or are unknown, and deny.
         unknown: those of them that are unknown.
+        stage: what was tested, where it was no release.
     """
 
     model: Label
@@ -55,6 +56,7 @@ class ValidationResult(Fields, kw_only=True):
     warned: tuple[Label, ...] = ()
     failed: tuple[Label, ...] = ()
     unknown: tuple[Label, ...] = ()
+    stage: Literal["data", "training", "monitoring"] | None = None
 
 
 class ReviewComment(Fields, kw_only=True):

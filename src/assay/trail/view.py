@@ -251,3 +251,24 @@ def sentence(text: str, *facts: Fact | None) -> Sentence:
 def short(sha256: str | None) -> str:
     """Return the start of a digest, for reading; the whole one stands in the answer's rows."""
     return f"{sha256[:SHOWN_DIGITS]}..." if sha256 else "not known"
+
+
+def of_releases(facts: Iterable[Fact]) -> list[Fact]:
+    """Return the events without tests and decisions of other stages: only a release's decision lets a version out.
+
+    A denial's entry does not say its stage by itself; the test result on the same evidence does.
+    """
+    kept = list(facts)
+    others = {fact.said.evidence_sha256 for fact in kept if _stage(fact) is not None}
+    return [
+        fact for fact in kept
+        if fact.event.type not in _STAGED or (_stage(fact) is None and fact.said.evidence_sha256 not in others - {None})
+    ]  # fmt: skip
+
+
+_STAGED = ("validation.result", "gate.decision")
+
+
+def _stage(fact: Fact) -> str | None:
+    found: str | None = getattr(fact.said, "stage", None) if fact.event.type in _STAGED else None
+    return found
