@@ -14,7 +14,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import compress
 from math import log
-from operator import add, mul
+from operator import add, itemgetter, mul
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -186,7 +186,7 @@ def cell_histogram(cell: ScoreCell, axis: Points, index: dict[float, int]) -> Hi
     if axis.exact:
         pairs = [(index[value], count) for value, count in pairs]
     if len(pairs) == len(axis.at):
-        dense = [count for _, count in pairs]
+        dense = list(map(itemgetter(1), pairs))
     else:
         dense = [0] * len(axis.at)
         for place, count in pairs:
