@@ -53,6 +53,10 @@ log.add_command(timestamp)
 log.add_command(witness)
 
 
+def _examples(*lines: str) -> str:
+    return "\n".join(("\b", "Examples:" if len(lines) > 1 else "Example:", *(f"  {line}" for line in lines)))
+
+
 def _print_json(document: dict[str, Any]) -> None:
     click.echo(json.dumps(document, ensure_ascii=False))
 
@@ -76,7 +80,14 @@ def _reader(folder: Path, vkey: str | None) -> FolderReader:
     return FolderReader.open(folder, vkey)
 
 
-@log.command()
+@log.command(
+    epilog=_examples(
+        "assay log init trail --origin logs.example.com/credit",
+        "assay log init trail-2027 --after trail-2026",
+        "assay log init trail --origin logs.example.com/c --postgres 'host=db dbname=logs user=owner' --writer ingest",
+        "assay log init trail --origin logs.example.com/c --s3 s3://example-log --mode governance --retain-days 30",
+    )
+)
 @LOG
 @click.option("--origin", help="The log's name: a URL without scheme, such as logs.example.com/credit.")
 @click.option(
@@ -89,17 +100,10 @@ def _reader(folder: Path, vkey: str | None) -> FolderReader:
 )
 @place_options
 def init(log_folder: Path, origin: str | None, ml_dsa: bool, after: Path | None, **places: Any) -> None:  # noqa: ANN401 - options of `places_of`
-    r"""Make an empty log with a new key, and print its verifier key.
+    """Make an empty log with a new key, and print its verifier key.
 
     Tiles and checkpoint go to LOG; key and guard to LOG.private, which only you can read; the verifier key to LOG.vkey.
     Once a trust policy (C2SP tlog-policy) stands at LOG.policy, publishing waits for its quorum of witnesses.
-
-    \b
-    Examples:
-      assay log init trail --origin logs.example.com/credit
-      assay log init trail --origin logs.example.com/credit --postgres 'host=db dbname=logs user=owner' --writer ingest
-      assay log init trail-2027 --after trail-2026
-      assay log init trail --origin logs.example.com/credit --s3 s3://example-log --mode governance --retain-days 30
     """
     from assay.adapters.folder_log import FolderLog  # noqa: PLC0415 - only when called
     from assay.adapters.log_origin import check_origin  # noqa: PLC0415 - only when called
@@ -113,7 +117,13 @@ def init(log_folder: Path, origin: str | None, ml_dsa: bool, after: Path | None,
     click.echo(FolderLog.init(log_folder, origin, ml_dsa=ml_dsa, places=places_of(origin, **places)).vkey)
 
 
-@log.command()
+@log.command(
+    epilog=_examples(
+        "assay log append trail verdict.json",
+        "assay log append trail run.json --event-id 'run 4711'",
+        "printf 'one\\ntwo\\n' | assay log append trail --lines -",
+    )
+)
 @LOG
 @click.argument("files", nargs=-1, metavar="FILE...")
 @click.option("--lines", metavar="FILE", help="Append each line of FILE ('-': standard input) as an entry.")
@@ -150,14 +160,22 @@ def append(log_folder: Path, files: tuple[str, ...], lines: str | None, event_id
         click.echo(f"{len(leaves)} entries{span}; the log {now.origin} holds {now.size}")
 
 
-@log.command()
+@log.command(
+    epilog=_examples(
+        "assay log vkey trail > trail.vkey",
+    )
+)
 @LOG
 def vkey(log_folder: Path) -> None:
     """Print the log's verifier key; give it to those who verify, by another way than the log itself."""
     click.echo(str(_reader(log_folder, None).key))
 
 
-@log.command()
+@log.command(
+    epilog=_examples(
+        "assay log checkpoint trail > kept.checkpoint",
+    )
+)
 @LOG
 @click.option("--tsa", metavar="URL", help="Have this RFC 3161 authority put a time to it (see: assay log timestamp).")
 @click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Its certificates in PEM; for --tsa.")
@@ -180,7 +198,11 @@ def checkpoint(log_folder: Path, tsa: str | None, ca: Path | None) -> None:
         click.echo(stamp(log_folder, tsa, ca), err=True)
 
 
-@log.command()
+@log.command(
+    epilog=_examples(
+        "assay log gc trail",
+    )
+)
 @LOG
 def gc(log_folder: Path) -> None:
     """Remove the partial tiles that full ones have replaced.
@@ -192,7 +214,11 @@ def gc(log_folder: Path) -> None:
     click.echo(f"{FolderLog.open(log_folder).collect()} files removed")
 
 
-@log.command()
+@log.command(
+    epilog=_examples(
+        "assay log prove trail 17 -o verdict.tlog-proof",
+    )
+)
 @LOG
 @click.argument("index", type=click.IntRange(min=0))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the proof here instead of printing it.")
@@ -212,7 +238,11 @@ def _write(content: bytes, output: Path | None) -> None:
         replace_file(output, content)
 
 
-@log.command()
+@log.command(
+    epilog=_examples(
+        "assay log get trail 17 -o verdict.json",
+    )
+)
 @LOG
 @click.argument("index", type=click.IntRange(min=0))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the bytes here instead of printing them.")
@@ -230,7 +260,12 @@ def get(log_folder: Path, index: int, output: Path | None, vkey: str | None) -> 
     _write(EvidenceStore(evidence_folder(log_folder)).resolve(entry), output)
 
 
-@log.command()
+@log.command(
+    epilog=_examples(
+        "assay log check trail",
+        'assay log check copy-of-trail --vkey "$(cat trail.vkey)" --old kept.checkpoint',
+    )
+)
 @LOG
 @click.option("--old", metavar="CHECKPOINT", help="A checkpoint seen earlier: the log must be a continuation of it.")
 @VKEY
@@ -304,7 +339,11 @@ def _print_check(report: CheckReport, *, compared: bool) -> None:
         )
 
 
-@log.command()
+@log.command(
+    epilog=_examples(
+        "assay log tail trail -n 3 --format json",
+    )
+)
 @LOG
 @click.option("-n", "--number", type=click.IntRange(min=1), default=10, show_default=True, help="How many entries.")
 @FORMAT
