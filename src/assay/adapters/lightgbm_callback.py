@@ -74,7 +74,7 @@ class LightGBMCallback:
         new = env.model.predict(self._features, raw_score=True, start_iteration=self._round, num_iteration=-1)
         self._raw = new if self._raw is None else self._raw + new
         self._round = env.iteration + 1
-        return 1.0 / (1.0 + np.exp(-self._raw))
+        return np.exp(-np.logaddexp(0.0, -self._raw))  # 1 / (1 + exp(-raw)), for any raw
 
 
 def lightgbm_callback(monitor: FairnessMonitor, validation: Any = None) -> LightGBMCallback:  # noqa: ANN401 - any features
