@@ -19,7 +19,7 @@ ROUNDS = 12
 
 def xgboost_names(*, turns: bool) -> dict[str, Any]:
     """Return what the page's lines need: an objective that learns the fair label first, then the unfair one."""
-    xgboost = pytest.importorskip("xgboost", reason="make test-services installs XGBoost")
+    xgboost: Any = pytest.importorskip("xgboost", reason="make test-services installs XGBoost")
     names = people()
     train = xgboost.DMatrix(names["X"], names["y"])
     seen = {"round": 0}
@@ -89,14 +89,14 @@ def test_margins_say_what_probabilities_say() -> None:
         watch = assay.FairnessMonitor(
             names["y_valid"], {"sex": names["sex_valid"]}, project=False, limits=limits, threshold=0.6
         )
-        steps = []
+        steps: list[Any] = []
         measure = watch._step
 
         def noting(*given: Any, measure: Any = measure, steps: list[Any] = steps) -> Any:  # noqa: ANN401
             steps.append(measure(*given))
             return steps[-1]
 
-        watch._step = noting  # type: ignore[method-assign]
+        watch._step = noting  # type: ignore[method-assign, assignment]
         names["xgboost"].train(names["params"], names["train"], 4, callbacks=[watch.xgboost(names["valid"])])
         seen.append([next(one.measured for one in step.findings if "parity" in (one.metric or "")) for step in steps])
     assert seen[0] == seen[1]
@@ -111,6 +111,7 @@ def test_a_classifier_of_xgboost_takes_the_same_callback(tmp_path: Any) -> None:
         n_estimators=4, random_state=11, n_jobs=1, callbacks=[watch.xgboost(names["X_valid"])]
     )
     classifier.fit(names["X"], names["y"])
+    assert watch.folder is not None
     lines = [json.loads(line) for line in (watch.folder / "monitor.jsonl").read_text().splitlines()]
     assert lines[0]["captured"]["framework"] == "xgboost"
     assert lines[0]["captured"]["seed"] == "11"

@@ -26,7 +26,7 @@ pytestmark = [
     # What these packages warn of among themselves is not ours.
     pytest.mark.filterwarnings("default"),
 ]
-torch = pytest.importorskip("torch", reason="make test-all installs PyTorch")
+torch: Any = pytest.importorskip("torch", reason="make test-all installs PyTorch")
 
 EPOCHS, TURN = 6, 3
 
@@ -84,7 +84,7 @@ def test_a_plain_loop_of_pytorch(action: str) -> None:
 
 @pytest.mark.parametrize("action", ["stop", "keep-best"])
 def test_keras(action: str) -> None:
-    keras = pytest.importorskip("keras", reason="make test-all installs Keras")
+    keras: Any = pytest.importorskip("keras", reason="make test-all installs Keras")
     keras.utils.set_random_seed(7)
     names = people(2000)
     net = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(1, activation="sigmoid")])
@@ -112,7 +112,7 @@ def test_keras(action: str) -> None:
 
 @pytest.mark.parametrize("action", ["stop", "keep-best"])
 def test_lightning(action: str, tmp_path: Path) -> None:
-    lightning = pytest.importorskip("pytorch_lightning", reason="make test-all installs PyTorch Lightning")
+    lightning: Any = pytest.importorskip("pytorch_lightning", reason="make test-all installs PyTorch Lightning")
     names = tensors()
 
     class Net(lightning.LightningModule):  # type: ignore[misc, unused-ignore]
@@ -158,7 +158,7 @@ def test_lightning(action: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("action", ["stop", "keep-best"])
 def test_transformers(action: str, tmp_path: Path) -> None:
-    transformers = pytest.importorskip("transformers", reason="make test-all installs Transformers")
+    transformers: Any = pytest.importorskip("transformers", reason="make test-all installs Transformers")
     torch.manual_seed(7)
     draw = np.random.default_rng(7)
     rows = 600

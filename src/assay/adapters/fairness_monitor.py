@@ -274,7 +274,10 @@ class FairnessMonitor(Frameworks):
         self._first.setdefault(status, number)
         stops = status == "breached" or (status == "undecided" and self._undecided == "stop")
         self._bad = self._bad + 1 if stops else 0
-        if self.action == "stop" and self._bad >= self._patience and self._seen.total() > self._warm_up:
+        stop = self._bad >= self._patience and self._seen.total() > self._warm_up
+        if status == "failed":
+            stop = self._terms.judge.stops_on_failure()
+        if self.action == "stop" and stop:
             self.should_stop = True
             self.stopped_at = number if self.stopped_at is None else self.stopped_at
 

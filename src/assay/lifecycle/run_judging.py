@@ -100,6 +100,7 @@ class Judge:
     """
 
     def __init__(self, policy: Policy, template: Evidence, also: Collection[str] = ()) -> None:
+        self._whole = policy
         self.policy = watched_part(policy)
         self._template = template
         self._plan = plan(self.policy, template.materiality)
@@ -123,6 +124,14 @@ class Judge:
         lacking = [name for name in self._plan.metrics if "label" in METRICS[name].needs] if roles.label is None else []
         if lacking:
             raise InputError(f"expected labels of the validation set, found none: {', '.join(lacking)} needs them")
+
+    def stops_on_failure(self) -> bool:
+        """Say whether the policy demands that every iteration is measured: a control that denies when one failed."""
+        return any(
+            one.check == "training-run" and one.metric == "iterations_failed" and one.enforcement == "deny"
+            for one in self._whole.controls
+            if one.stage in {None, "training"}
+        )
 
     def needs_scores(self) -> bool:
         """Say whether a metric needs the scores, not the predictions alone."""

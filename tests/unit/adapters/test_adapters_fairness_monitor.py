@@ -205,6 +205,17 @@ def test_what_cannot_be_measured_is_failed_and_the_run_goes_on(given: dict[str, 
     assert watch.step(people.scores()).status == "satisfied"
 
 
+def test_a_policy_that_wants_every_iteration_measured_stops_at_one_that_failed(tmp_path: Path) -> None:
+    people = validation(400)
+    for policy, stops in ((POLICY, True), (POLICY.replace("iterations_failed", "iterations_breached"), False)):
+        root = watched_project(tmp_path / str(stops), policy)
+        watch = assay.FairnessMonitor(people.labels, {"sex": people.sex}, project=root, action="stop")
+        with quietly(), watch:
+            watch.step(people.scores())
+            assert watch.step([0.5]).should_stop is stops
+        assert watch.stopped_at == (1 if stops else None)
+
+
 def test_what_cannot_be_measured_ends_the_run_when_asked() -> None:
     watch, _people = monitor(on_error="raise")
     with pytest.raises(DataError, match="expected 4,000 values"):
