@@ -35,6 +35,12 @@ endef
 	$(call installed,all)
 	@touch .venv/.installed .venv/.installed-demo .venv/.installed-dev
 
+# PyTorch by its name alone, then all that stands on it by hashes: what is there already is not fetched again.
+.venv/.installed-torch: .venv/.installed-all requirements/torch.txt
+	$(BIN)/python -m pip --disable-pip-version-check --quiet install torch==2.13.0
+	$(PIP) -r requirements/build.txt -r requirements/torch.txt
+	@touch $@
+
 install: .venv/.installed ## .venv/bin/assay, with all that measuring needs
 
 demo: .venv/.installed-demo ## train two versions and do the whole main job on real lending data, in ./demo-project
@@ -47,7 +53,7 @@ test-services: .venv/.installed-all ## the tests that start real components (ins
 	.ci/services
 	$(BIN)/python -m pytest -n $(JOBS) -q -m 'service and not slow'
 
-test-all: .venv/.installed-all ## every test: the real components and the long ones too
+test-all: .venv/.installed-torch ## every test: the real components and the long ones too
 	.ci/services ceph
 	$(BIN)/python -m pytest -n $(JOBS) -q -m ''
 

@@ -72,15 +72,22 @@ def test_the_larger_sets_hold_the_smaller_ones() -> None:
     # Markers may widen: what the base wants for old Pythons alone, another package may want for all.
     sets = {
         name: {f"{pin.name}{pin.specifier}" for pin in pins(FOLDER / f"{name}.txt")}
-        for name in ("base", "demo", "dev", "all")
+        for name in ("base", "demo", "dev", "all", "torch")
     }
-    assert sets["base"] <= sets["demo"] <= sets["dev"] <= sets["all"]
+    assert sets["base"] <= sets["demo"] <= sets["dev"] <= sets["all"] <= sets["torch"]
 
 
-@pytest.mark.parametrize("name", ["base", "demo", "dev", "all"])
+@pytest.mark.parametrize("name", ["base", "demo", "dev", "all", "torch"])
 def test_each_set_installs_together_with_the_build_tools(name: str) -> None:
     tools = {pin.name: str(pin) for pin in pins(FOLDER / "build.txt")}
     assert not [pin for pin in pins(FOLDER / f"{name}.txt") if tools.get(pin.name, str(pin)) != str(pin)]
+
+
+def test_pytorch_is_pinned_by_name_alone() -> None:
+    """Its build for processors alone has no place in a file of hashes, and the other one brings gigabytes."""
+    named = [pin.name for pin in pins(FOLDER / "torch.txt")]
+    assert not [name for name in named if name == "torch" or name.startswith(("nvidia-", "cuda-", "triton"))]
+    assert "install torch==" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def megabytes(folder: Path) -> int:
