@@ -161,4 +161,5 @@ def judged_finding(
         decide=control.decide,
         remedy=None if judged.status == "pass" else remedy,
         people=None if judged.status == "pass" else people,
+        of=measurement.about,
     )

@@ -97,7 +97,7 @@ def _unmeasured(control: Control, terms: Terms, one: Measurement, subject: str) 
     reason = f"{subject}: no value: {one.reason or 'the measurement gives no reason'}."
     return finding(
         control, terms, "unknown", reason, about=_label(one), metric=one.metric, group=one.group, n=one.n,
-        over=None if one.over is msgspec.UNSET else one.over, limit=terms.limit, remedy=_AGAIN,
+        over=None if one.over is msgspec.UNSET else one.over, limit=terms.limit, remedy=_AGAIN, of=one.about,
     )  # fmt: skip
 
 

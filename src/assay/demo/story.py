@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from assay.adapters.project_log import ProjectLog
 from assay.demo.applications import copy_table, read_columns
 from assay.demo.cast import AUTHOR, RISK_OWNER, VALIDATOR, write_project, write_trust
@@ -15,11 +17,13 @@ from assay.demo.serving import tell_serving
 from assay.demo.training import Trained, train
 from assay.errors import InputError
 from assay.lifecycle import consenting, release
+from assay.lifecycle.issuing import DATASHEET
 from assay.lifecycle.presenting import read_signed
 from assay.lifecycle.project import load_project
 from assay.lifecycle.setting import setting_of
 from assay.lifecycle.storing import storage_errors
 from assay.lifecycle.verification import verify_release
+from assay.reports.words import subject_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,11 +31,12 @@ if TYPE_CHECKING:
     from assay.demo.telling import Teller
     from assay.lifecycle.consenting import Desk
     from assay.lifecycle.release import Released
+    from assay.records.evidence import Stage
     from assay.records.verdict import Finding, Verdict
 
 README = "README.md"
 MARK = "This folder was made by `assay demo`."
-MADE = (".assay", "data", "model", "assay.yaml", "policy.yaml", "card.yaml", "trust.yaml", README)
+MADE = (".assay", "data", "model", "assay.yaml", "policy.yaml", "card.yaml", "datasheet.yaml", "trust.yaml", README)
 NAMED = 5
 """Strange files that a message names."""
 
@@ -72,6 +77,7 @@ def tell(folder: Path, teller: Teller) -> Told:
     first, second = RECIPES
     begin(folder, teller)
     _tell_the_data(folder, teller)
+    _tell_the_data_gate(folder, first, teller)
     _tell_training(folder, first, teller)
     denied = _tell_denial(folder, teller)
     _tell_training(folder, second, teller)
@@ -151,6 +157,27 @@ def _tell_the_data(folder: Path, teller: Teller) -> None:
         "Three people: Mila makes the model, Vera validates it, Rosa owns the risk. Each has a key; trust.yaml names "
         "them."
     )
+
+
+def _tell_the_data_gate(folder: Path, recipe: Recipe, teller: Teller) -> None:
+    teller.chapter("May a model learn from these data?")
+    teller.say(
+        "Nothing is trained yet. The policy has controls for the stage `data`: races held against who is expected to "
+        "apply, like cases decided alike, values missing alike, no feature that gives the answer or the race away, a "
+        "datasheet that people have written."
+    )
+    with storage_errors(folder):
+        write_project(folder, recipe.version)
+    released = _run(folder, teller, stage="data")
+    _tell_verdict(released, teller)
+    teller.say(
+        "A warning does not stop Mila, and she goes on with the tract among the features. What comes of it, the "
+        f"release will show. The datasheet, filled from what was measured: {_beside(folder, released, DATASHEET)}"
+    )
+
+
+def _beside(folder: Path, released: Released, name: str) -> Path:
+    return folder / released.folder.relative_to(folder.resolve()) / name
 
 
 def _tell_training(folder: Path, recipe: Recipe, teller: Teller) -> None:
@@ -269,10 +296,11 @@ def _tell_where(folder: Path, teller: Teller) -> None:
         teller.item("-", f"{path}  {words}")
 
 
-def _run(folder: Path, teller: Teller) -> Released:
+def _run(folder: Path, teller: Teller, *, stage: Stage = "release") -> Released:
     project = load_project(folder)
-    teller.command(f"assay run --key {AUTHOR}")
-    return release.run(project, setting_of(project, key=AUTHOR), ProjectLog(project.log, project.config.system))
+    teller.command(f"assay run{'' if stage == 'release' else f' --stage {stage}'} --key {AUTHOR}")
+    log = ProjectLog(project.log, project.config.system)
+    return release.run(project, setting_of(project, key=AUTHOR), log, stage=stage)
 
 
 def _desk(folder: Path, name: str) -> Desk:
@@ -284,13 +312,26 @@ def _desk(folder: Path, name: str) -> Desk:
 def _tell_verdict(released: Released, teller: Teller) -> None:
     verdict = released.verdict
     style = {"allow": "good", "warn": "good", "deny": "bad", "undecided": "open"}[verdict.decision]
-    teller.say(f"{verdict.decision.upper()}: {verdict.model} {verdict.version}", style)
+    teller.say(f"{verdict.decision.upper()}: {subject_words(verdict)}", style)
+    told: dict[str, list[Finding]] = {}
     for finding in verdict.findings:
         waits = finding.check == "approvals" and verdict.decision == "deny"  # nobody approves what is denied
         if finding.status in {"fail", "unknown"} and not waits:
-            _tell_finding(finding, verdict, teller)
-    passed = [finding.id for finding in verdict.findings if finding.status == "pass"]
+            told.setdefault(_named(finding, verdict), []).append(finding)
+    for findings in told.values():
+        _tell_finding(findings[0], verdict, teller)
+        if len(findings) > 1:
+            statuses = [finding.status for finding in findings[1:]]
+            counts = f"{statuses.count('fail')} more fail, {statuses.count('unknown')} are not settled"
+            teller.say(f"Of the same control {counts}: they are in the report.", indent=5)
+    passed = list(dict.fromkeys(_named(finding, verdict) for finding in verdict.findings if finding.status == "pass"))
+    passed = [name for name in passed if name not in told]
     teller.item("+", f"passed: {', '.join(passed) or 'nothing'}", "good")
+
+
+def _named(finding: Finding, verdict: Verdict) -> str:
+    """Return the finding's id; of data, where a control finds something of every column, the control's."""
+    return finding.id if verdict.stage is UNSET else finding.control
 
 
 def _tell_finding(finding: Finding, verdict: Verdict, teller: Teller) -> None:

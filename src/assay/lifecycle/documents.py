@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT
-from assay.errors import VerificationError
-from assay.lifecycle.issuing import CARD, REPORT
+from assay.errors import InputError, VerificationError
+from assay.lifecycle.issuing import CARD, DATASHEET, REPORT
 from assay.lifecycle.project import read_file
 from assay.records.canonical import canonical_json, parse_record, sha256_hex
 from assay.records.evidence import Evidence
 from assay.records.tally_document import parse_tally
 from assay.records.verdict import Verdict
 from assay.reports.card import Card, read_card
+from assay.reports.datasheet import Datasheet, read_datasheet
 from assay.reports.release import Release
 
 if TYPE_CHECKING:
@@ -20,16 +22,33 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.lifecycle.project import Project
+    from assay.records.tally import Tally
 
 
 def read_card_of(project: Project | None, evidence: Evidence) -> Card | None:
     """Read the card that evidence speaks of; none when it has changed since, or is not here."""
     name = project.config.documentation if project is not None else None
     path = project.root / name if project is not None and name is not None else None
-    if path is None or name is None or not path.is_file():
+    if path is None or name is None or not path.is_file() or evidence.stage == "data":
         return None
     content = read_file(path, "the model's documentation")
     return read_card(content, name) if sha256_hex(content) == evidence.documentation.sha256 else None
+
+
+def read_datasheet_of(project: Project | None, evidence: Evidence) -> Datasheet | None:
+    """Read the datasheet that evidence about data speaks of; none when it has changed since, or is not here."""
+    data = project.config.data if project is not None and evidence.stage == "data" else None
+    path = project.root / data.datasheet if project is not None and data is not None and data.datasheet else None
+    if path is None or not path.is_file():
+        return None
+    content = read_file(path, "the datasheet")
+    return read_datasheet(content, path.name) if sha256_hex(content) == evidence.documentation.sha256 else None
+
+
+def release_of(project: Project | None, evidence: Evidence, verdict: Verdict, tally: Tally | None) -> Release:
+    """Return what reports are made from: the records, and what people wrote about them."""
+    card, datasheet = read_card_of(project, evidence), read_datasheet_of(project, evidence)
+    return Release(evidence=evidence, verdict=verdict, tally=tally, card=card, datasheet=datasheet)
 
 
 def read_release(folder: Path, project: Project | None = None) -> Release:
@@ -53,7 +72,18 @@ def read_release(folder: Path, project: Project | None = None) -> Release:
         if sha256_hex(counted) != evidence.tally_sha256:
             raise VerificationError(f"{folder / TALLY} is not the tally that the evidence was measured from")
         tally = parse_tally(counted, name=TALLY)
-    return Release(evidence=evidence, verdict=verdict, tally=tally, card=read_card_of(project, evidence))
+    return release_of(project, evidence, verdict, tally)
+
+
+def _datasheet(release: Release) -> str:
+    from assay.reports.datasheet_page import datasheet_markdown  # noqa: PLC0415 - only when asked for
+
+    if release.evidence.stage != "data":
+        raise InputError(
+            f"expected evidence about data, found the stage {release.evidence.stage}: a datasheet is of the data "
+            "stage. Run: assay run --stage data"
+        )
+    return datasheet_markdown(release)
 
 
 def makers(release: Release) -> Mapping[str, Callable[[], str]]:
@@ -107,7 +137,8 @@ def makers(release: Release) -> Mapping[str, Callable[[], str]]:
     return {
         "verdict": lambda: canonical_json(release.verdict).decode(),
         "text": text, "json": as_json, "markdown": markdown, "sarif": sarif, "junit": junit,
-        "html": html, "card": card, "ml-bom": ml_bom, "huggingface": huggingface,
+        "html": html, "card": card, "datasheet": partial(_datasheet, release), "ml-bom": ml_bom,
+        "huggingface": huggingface,
     }  # fmt: skip
 
 
@@ -115,4 +146,6 @@ def render_documents(release: Release) -> dict[str, bytes]:
     """Return the report, as it is written into a stage's folder, and the model card of a release."""
     made = makers(release)
     report = {REPORT: made["html"]().encode()}
+    if release.evidence.stage == "data":
+        return {DATASHEET: made["datasheet"]().encode(), **report}
     return {CARD: made["card"]().encode(), **report} if release.evidence.stage == "release" else report

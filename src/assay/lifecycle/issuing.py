@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from assay.attest.keys import PublicKey, Signer
     from assay.trail.erasures import Erasures
 
-CARD, REPORT = "model-card.md", "report.html"
+CARD, REPORT, DATASHEET = "model-card.md", "report.html", "datasheet.md"
 ISSUED, ISSUED_RECEIPT = "documents.json", "documents-receipt.json"
-NAMES = (CARD, REPORT)
+NAMES = (CARD, REPORT, DATASHEET)
 DOCUMENTS = (*NAMES, ISSUED, ISSUED_RECEIPT)
 _TYPE = "report.issued"
 

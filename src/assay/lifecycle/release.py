@@ -13,7 +13,7 @@ from assay.attest.bundle import make_bundle, receipt_content
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT, evidence_statement, verdict_statement
 from assay.errors import InputError
 from assay.lifecycle.consenting import consent_files
-from assay.lifecycle.documents import read_card_of, render_documents
+from assay.lifecycle.documents import release_of, render_documents
 from assay.lifecycle.issuing import CARD, ISSUED, ISSUED_RECEIPT, REPORT, issue, kept_documents
 from assay.lifecycle.presenting import SignedEvidence
 from assay.lifecycle.project import read_file, release_folder
@@ -22,7 +22,6 @@ from assay.lifecycle.storing import compare_model, keep_document, publish, stagi
 from assay.policy import decide
 from assay.records.canonical import canonical_json, parse_record, sha256_hex
 from assay.records.verdict import Verdict
-from assay.reports.release import Release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.setting import Log, Rules, Setting
     from assay.records.evidence import Actor, Evidence, Stage
     from assay.records.tally import FileDigest
+    from assay.reports.release import Release
 
 BUNDLE, RECEIPT = "bundle.json", "receipt.json"
 ROOM_BYTES = 1 << 18
@@ -94,7 +94,7 @@ def decide_only(
         author_keys=_author_keys(rules.trust, evidence),
         files_now=_files_now(model or _model_of(rules.project, evidence), evidence),
     )
-    return Decided(Release(evidence=evidence, verdict=verdict, tally=tally, card=read_card_of(rules.project, evidence)))
+    return Decided(release_of(rules.project, evidence, verdict, tally))
 
 
 def gate(

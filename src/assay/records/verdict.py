@@ -69,6 +69,7 @@ class Finding(Frozen, kw_only=True):
         provenance: of the limit.
         place: where the control stands.
         waiver: id of the waiver that accepts this finding; the status stays what it is.
+        of: what an observed metric is about beside groups, such as ``{"column": "income"}``; absent otherwise.
     """
 
     id: str
@@ -93,6 +94,7 @@ class Finding(Frozen, kw_only=True):
     provenance: Provenance | None = None
     place: Place | None = None
     waiver: str | None = None
+    of: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class PolicyName(Frozen, kw_only=True):

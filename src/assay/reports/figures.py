@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assay.reports.charts import Chart, Dot, calibration, dots, histogram
+from assay.reports.dataset_figures import benchmarks, foretold, labels, missing
 from assay.reports.iterations import iteration_charts, run_words
 from assay.reports.score_groups import CALIBRATION_BINS, FEWEST, by_attribute, wilson
 from assay.reports.words import about, group_value, interval_words, limit_words, metric_words, number, plain
@@ -24,8 +25,15 @@ RATES = ("selection_rate", "true_positive_rate", "false_positive_rate")
 OTHERWISE = ("accuracy", "macro_f1", "mean_absolute_error", "mean_error")
 """What is drawn by group where no such rate was measured: several classes, or a number predicted."""
 
+_FIRST = {"fail": 0, "unknown": 1, "pass": 2, "not-applicable": 3}
+
 MOST_ROWS = 24
 """A chart with more rows than this is left out, and its numbers stay in the table of measurements."""
+
+_LIMITS = (
+    "The dot is the measured value, the bar its interval, the upright tick the limit that the policy sets. "
+    "Squares fail, diamonds are not settled, circles pass."
+)
 
 _VERBS = {"fail": "fails", "unknown": "is not settled", "pass": "passes", "not-applicable": "does not apply"}
 
@@ -47,8 +55,31 @@ class Section:
     absent: str = ""
 
 
+def _data_sections(release: Release) -> list[Section]:
+    """Return the sections of charts of the data stage: no score is drawn before there is a model."""
+    drawn = {
+        "The data against the population": (
+            benchmarks(release),
+            "Dots are shares of the rows, bars their intervals, upright ticks the shares in the population.",
+            "No benchmark population is declared in assay.yaml (data.benchmark).",
+        ),
+        "Labels": (labels(release), "What the labels of each group are like.", "No label was counted."),
+        "What one feature alone foretells": (
+            foretold(release),
+            "At 0.5 a coin does as well; at 1 the feature is the answer, or stands in for the group.",
+            "No feature was counted.",
+        ),
+        "Missing values": (missing(release), "The columns with the most missing values.", "No value is missing."),
+    }
+    return [Section(title, lead, charts, "" if charts else absent) for title, (charts, lead, absent) in drawn.items()]
+
+
 def sections(release: Release) -> list[Section]:
     """Return the sections of charts of a release, those without charts with the reason."""
+    if release.evidence.stage == "data":
+        limits = _limits(release)
+        absent = "" if limits else "No finding compares a number with a limit."
+        return [*_data_sections(release), Section("Findings against their limits", _LIMITS, limits, absent)]
     limits, rates = _limits(release), _rates(release)
     calibrated, scored = _calibrations(release), _histograms(release)
     no_scores = _no_scores(release)
@@ -56,8 +87,7 @@ def sections(release: Release) -> list[Section]:
         *_iterations(release),
         Section(
             "Findings against their limits",
-            "The dot is the measured value, the bar its interval, the upright tick the limit that the policy sets. "
-            "Squares fail, diamonds are not settled, circles pass.",
+            _LIMITS,
             limits,
             "" if limits else "No finding compares a number with a limit.",
         ),
@@ -97,7 +127,8 @@ def _limits(release: Release) -> tuple[Chart, ...]:
         if finding.metric and finding.limit and finding.measured is not None:
             by_metric.setdefault(finding.metric, []).append(finding)
     charts: list[Chart] = []
-    for position, (metric, found) in enumerate(by_metric.items()):
+    for position, (metric, held) in enumerate(by_metric.items()):
+        found = sorted(held, key=lambda finding: _FIRST[finding.status]) if len(held) > MOST_ROWS else held
         rows = [_finding_dot(finding) for finding in found[:MOST_ROWS]]
         cells = tuple(
             (

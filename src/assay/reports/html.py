@@ -10,6 +10,7 @@ import msgspec
 
 from assay.reports import words
 from assay.reports.charts import svg
+from assay.reports.datasheet_page import datasheet_sections
 from assay.reports.figures import sections
 from assay.reports.matrix import about_everybody, between_groups, by_group, row_name, too_small, unmeasured
 
@@ -46,6 +47,7 @@ def html(release: Release) -> str:
         row_name=row_name,
         style=Markup((folder / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         sections=sections(release),
+        datasheet=datasheet_sections(release) if release.evidence.stage == "data" else [],
         draw=lambda chart: Markup(svg(chart)),  # noqa: S704 - vl-convert escapes text, and so does the opening
         methods=_methods(release),
         overall=about_everybody(release.evidence.measurements),
@@ -57,7 +59,9 @@ def html(release: Release) -> str:
 
 
 def _folder(release: Release) -> str:
-    return words.plain(f".assay/releases/{release.verdict.model}/{release.verdict.version}")
+    stage = words.stage_of(release.verdict)
+    within = "" if stage == "release" else f"/{stage}"
+    return words.plain(f".assay/releases/{release.verdict.model}/{release.verdict.version}{within}")
 
 
 def _methods(release: Release) -> list[tuple[str, list[str]]]:

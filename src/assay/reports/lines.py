@@ -78,7 +78,7 @@ def release_lines(release: Release) -> Iterator[Line]:
 
 
 def _finding(release: Release, finding: Finding) -> Iterator[Line]:
-    whom = f" ({words.about(finding)})" if finding.group or finding.over else ""
+    whom = f" ({words.about(finding)})" if finding.group or finding.over or finding.of else ""
     label = (words.STATUSES[finding.status], STYLES[finding.status])
     yield _line(f"{words.plain(finding.title)}{whom}", "bold", indent=8, label=label)
     yield _line(words.plain(finding.reason), indent=8)

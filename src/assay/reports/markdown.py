@@ -67,7 +67,7 @@ def markdown(release: Release) -> str:
 
 def _finding(release: Release, finding: Finding) -> list[str]:
     measured = release.measurement_of(finding)
-    whom = f" ({text(words.about(finding))})" if finding.group or finding.over else ""
+    whom = f" ({text(words.about(finding))})" if finding.group or finding.over or finding.of else ""
     lines = [f"**{text(finding.title)}**{whom}: {text(words.enforcement_words(finding, release.verdict))}", ""]
     lines.append(f"- {text(finding.reason)}")
     numbers = words.measured_words(finding, measured.level if measured else None)
@@ -112,7 +112,7 @@ def _passed(release: Release) -> list[str]:
         [
             (
                 text(finding.title),
-                text(words.about(finding)) if finding.group or finding.over else "",
+                text(words.about(finding)) if finding.group or finding.over or finding.of else "",
                 text(words.number(finding.measured, beside=finding.limit)) if finding.measured is not None else "",
                 words.limit_words(finding.limit),
                 f"{finding.n:,}" if finding.n is not None else "",

@@ -38,9 +38,10 @@ class Matrix:
 
 
 def row_name(found: Measurement) -> str:
-    """Return the metric in words, with its class where classes are measured one by one."""
+    """Return the metric in words, with its column, and with its class where classes are measured one by one."""
     of_class = "" if found.one_of is msgspec.UNSET else f", class {words.plain(found.one_of)}"
-    return words.metric_words(found.metric) + of_class
+    named = "" if found.about is msgspec.UNSET else "".join(f", {words.plain(name)}" for name in found.about.values())
+    return words.metric_words(found.metric) + named + of_class
 
 
 def about_everybody(measurements: Sequence[Measurement]) -> list[Measurement]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from assay.records.tally import Tally
     from assay.records.verdict import ConsentUse, Finding, Status, Verdict
     from assay.reports.card import Card
+    from assay.reports.datasheet import Datasheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +23,14 @@ class Release:
         verdict: what was decided.
         tally: the counts behind the evidence; None when they are not at hand (charts of scores are then left out).
         card: what only people can say; None when nobody wrote it.
+        datasheet: what only people can say about the data, at the stage data; None when nobody wrote it.
     """
 
     evidence: Evidence
     verdict: Verdict
     tally: Tally | None = None
     card: Card | None = None
+    datasheet: Datasheet | None = None
 
     def with_status(self, *statuses: Status) -> list[Finding]:
         """Return the findings of these statuses, in the policy's order."""
@@ -50,6 +53,7 @@ class Release:
             if found.metric == finding.metric
             and found.group == finding.group
             and (found.over.attribute if found.over else None) == over
+            and found.about == finding.of
         ]
         same = [found for found in candidates if found.value == finding.measured]
         exact = [found for found in same if found.interval == finding.interval]  # one metric may have several minima

@@ -107,11 +107,30 @@ def about(subject: Measurement | Finding) -> str:
     """Return whom a measurement or finding is about: a group, everybody, or the groups of an attribute."""
     one_of = getattr(subject, "one_of", msgspec.UNSET)
     of_class = "" if one_of is msgspec.UNSET else f", class {plain(one_of)}"
-    if subject.group:
+    if subject.group and not _column_of(subject):
         return group_words(subject.group) + of_class
+    told = _observed_label(subject)
+    if told:
+        return told + of_class
     if subject.over:
         return f"between groups of {plain(subject.over.attribute).replace(',', ' and ')}" + of_class
     return "everybody" + of_class
+
+
+def _column_of(subject: Measurement | Finding) -> dict[str, str]:
+    found = getattr(subject, "about", getattr(subject, "of", msgspec.UNSET))
+    return {} if found is msgspec.UNSET else found
+
+
+def _observed_label(subject: Measurement | Finding) -> str:
+    """Return what is observed beside groups: a column, two datasets, a source; empty where nothing is."""
+    named = _column_of(subject)
+    told = [plain(name) for name in named.values()]
+    if told and subject.group:
+        told.append(group_words(subject.group))
+    if told and subject.over:
+        told.append(f"between groups of {plain(subject.over.attribute).replace(',', ' and ')}")
+    return ", ".join(told)
 
 
 def metric_words(metric: str) -> str:
