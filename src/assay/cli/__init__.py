@@ -47,6 +47,7 @@ VERBS = {
     "keys": Verb("the keys that sign here: list them, make one, print its public half", "keys", "keys"),
     "verify": Verb("check a release offline and say what was proven, and by whom", "verify", "verify"),
     "serving": Verb("compare what runs with what was approved: check", "serving", "serving"),
+    "incident": Verb("alerts taken up, mended, tested again, resolved; regulators' clocks", "incident", "incident"),
     "policy": Verb("policies as code: lint, test, explain, diff, replay, schema", "policy", "policy"),
     "report": Verb("documents of a release: html, card, sarif, ml-bom, ...", "report", "report"),
     "trail": Verb(

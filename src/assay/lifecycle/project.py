@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assay.errors import DocumentError, InputError, Problem, suggest
+from assay.lifecycle.alerts_section import AlertsSection, IncidentsSection, alerts_problems
 from assay.lifecycle.data_section import DataSection, data_problems
 from assay.records.document import load_yaml
 from assay.records.evidence import Materiality, Stage
@@ -93,6 +94,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         production: the version now in production, or ``none`` when there is none; compared by checks that ask.
         measured_on: role of the dataset that is measured.
         data: what the data stage is told; a project with this section may be without predictions until its release.
+        alerts: who is told of alerts of monitoring, and how.
+        incidents: what is stated for serious incidents.
         state: where keys, log and releases are kept, relative to this file.
     """
 
@@ -107,6 +110,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     production: str | None = None
     measured_on: str = "test"
     data: DataSection | None = None
+    alerts: AlertsSection | None = None
+    incidents: IncidentsSection | None = None
     state: str = STATE
 
 
@@ -236,6 +241,8 @@ def _problems(config: Config, name: str) -> list[Problem]:
     if not config.columns.protected:
         wrong("$.columns.protected", "expected at least one protected attribute, found none: groups are compared by it")
     for path, message in _release_problems(config) if config.data is None else data_problems(config):
+        wrong(path, message)
+    for path, message in alerts_problems(config.alerts):
         wrong(path, message)
     if not config.system.strip():
         wrong("$.system", "expected the system's name, found an empty text")

@@ -27,6 +27,7 @@ from assay.records.canonical import digest, sha256_hex
 from assay.records.tally import Frozen
 from assay.trail import decision_events as decision
 from assay.trail import deployment_events as deployment
+from assay.trail import incident_events as incident
 from assay.trail import log_events as log
 from assay.trail import monitoring_events as monitoring
 from assay.trail import record_events as record
@@ -82,6 +83,13 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
         "remediation.opened": monitoring.RemediationOpened,
         "remediation.closed": monitoring.RemediationClosed,
         "remediation.retested": monitoring.RemediationRetested,
+    },
+    "incidents": {
+        "monitor.assigned": incident.MonitorAssigned,
+        "incident.declared": incident.IncidentDeclared,
+        "incident.reported": incident.IncidentReported,
+        "alert.delivered": incident.AlertDelivered,
+        "alert.undelivered": incident.AlertUndelivered,
     },
     "privacy, report": {
         "privacy.erasure": record.PrivacyErasure,

@@ -180,6 +180,29 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "remediation.retested": {
         "remediation": "r-12", "outcome": "passed", "by": VERA, "evidence_sha256": of("retest"),
     },
+    "monitor.assigned": {"alert": "a-77", "owner": MILA, "due": "2026-11-30", "by": VERA},
+    "incident.declared": {
+        "incident": "a-77",
+        "alert": "a-77",
+        **_VERSION,
+        "harms": ["fundamental-rights"],
+        "aware_at": "2026-10-01T08:00:00Z",
+        "clause": "eu-ai-act:73(2)",
+        "due_at": "2026-10-16T08:00:00Z",
+        "route": "not-stated",
+        "applies_from": "2026-08-02",
+        "clocks_sha256": of("clocks"),
+        "by": ROSA,
+    },
+    "incident.reported": {
+        "incident": "a-77", "form": "initial", "authority": "market-surveillance.example", "by": ROSA,
+        "report_sha256": of("report"),
+    },
+    "alert.delivered": {"channel": "team", "alerts": ["a-77"], "message_sha256": of("message"), "attempt": 2},
+    "alert.undelivered": {
+        "channel": "team", "alerts": ["a-77"], "message_sha256": of("message"), "attempt": 1, "why": "refused",
+        "status": 500, "next_at": "2026-10-01T09:31:00Z",
+    },
     "privacy.erasure": {
         "erasure": "x-3", "person": VERA, "ground": "request", "disclosures": 2, "role": "data-protection-officer",
         "reason_commitment": "2N0dYrRyYB3vpWUXLsmZl4MHyJVeFkpY5bbgPZ4d5Zc",

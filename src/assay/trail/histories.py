@@ -184,7 +184,7 @@ def remediations(view: View, model: str | None = None) -> Answer:
         said = fact.said
         closed = _latest(facts, "remediation.closed", "remediation", said.remediation)
         tested = _latest(facts, "remediation.retested", "remediation", said.remediation)
-        status, words = _mended(view, closed, tested)
+        status, words = mended(view, closed, tested)
         text = (
             f"{view.when(fact)}: {said.remediation} was opened about {said.finding} of {said.model} {said.version} "
             f"({said.severity}), owner {view.person(said.owner, fact)}, due {said.due}. {words}"
@@ -200,7 +200,7 @@ def remediations(view: View, model: str | None = None) -> Answer:
     return view.answer("remediations", _asked(model), told, rows=rows, missing=missing, facts=facts)
 
 
-def _mended(view: View, closed: Fact | None, tested: Fact | None) -> tuple[str, str]:
+def mended(view: View, closed: Fact | None, tested: Fact | None) -> tuple[str, str]:
     """Return the status of a remediation and the sentence that says why."""
     if closed is None:
         return "open", "It is open."

@@ -38,6 +38,11 @@ BEYOND = {
     "override.granted",
     "remediation.retested",
     "run.iterations",
+    "monitor.assigned",
+    "incident.declared",
+    "incident.reported",
+    "alert.delivered",
+    "alert.undelivered",
 }
 
 
