@@ -14,12 +14,12 @@ from assay.adapters.array_reading import as_array, digest_values, numpy, positiv
 from assay.errors import DataError, InputError
 from assay.lifecycle.run_record import Counted, counted_tally
 from assay.records._tally_sum import cell_order
-from assay.records.tally import SCORE_BINS, SUM_UNIT, ScoreCell, Scores
+from assay.records.tally import EXACT_SCORES, SCORE_BINS, SUM_UNIT, ScoreCell, Scores
 from assay.tabular.classes import binary_classes, check_seen, named_value
 from assay.tabular.values import group_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from assay.records.tally import ClassValue, GroupValue, Roles, Tally
     from assay.tabular.values import Value
@@ -171,7 +171,7 @@ class GroupCounts:
         return counted_tally(self.counted, positives, scores, engine=f"numpy {self._np.__version__}")
 
     def score_cells(self, scores: Any, *, losses: bool) -> Scores:  # noqa: ANN401 - any array
-        """Return the scores by group and label, in bins from 0 to 1, with their exact sums.
+        """Return the scores by group and label, by value while there are few, else by bin, with their exact sums.
 
         Args:
             scores: probabilities, within 0 and 1.
@@ -180,8 +180,8 @@ class GroupCounts:
         np = self._np
         found = positive_scores(scores, self.rows).astype(np.float64)
         many = len(self.cells)
-        numbers = np.minimum((found * SCORE_BINS).astype(np.intp), SCORE_BINS - 1)
-        bins = np.bincount(self._codes * SCORE_BINS + numbers, minlength=many * SCORE_BINS).reshape(many, SCORE_BINS)
+        values, by_value = self._by_value(found)
+        bins = None if by_value is not None else self._by_bin(found)
         totals, squares = self._sums(found), self._sums(found * found)
         lost: list[int | None] = [None] * many
         if losses:
@@ -196,7 +196,8 @@ class GroupCounts:
                 ScoreCell(
                     group=group,
                     label=label,
-                    bins=tuple((int(at), int(bins[code, at])) for at in np.flatnonzero(bins[code])),
+                    bins=() if bins is None else tuple(_counted(bins[code], range(SCORE_BINS))),
+                    values=None if by_value is None else tuple(_counted(by_value[code], values)),
                     count=total,
                     total=totals[code],
                     squares=squares[code],
@@ -205,6 +206,24 @@ class GroupCounts:
                 for code, (group, label, total) in enumerate(self.cells)
             ),
         )
+
+    def _by_value(self, found: Any) -> tuple[list[float], Any]:  # noqa: ANN401 - numpy's arrays
+        """Return the different scores and how often each cell has each; nothing where there are too many to keep."""
+        np = self._np
+        if len(np.unique(found[: EXACT_SCORES + 1])) > EXACT_SCORES:
+            return [], None
+        values, places = np.unique(found, return_inverse=True)
+        many = len(values)
+        if many > EXACT_SCORES:
+            return [], None
+        counts = np.bincount(self._codes * many + places, minlength=len(self.cells) * many)
+        return values.tolist(), counts.reshape(len(self.cells), many)
+
+    def _by_bin(self, found: Any) -> Any:  # noqa: ANN401 - numpy's arrays
+        np = self._np
+        numbers = np.minimum((found * SCORE_BINS).astype(np.intp), SCORE_BINS - 1)
+        counts = np.bincount(self._codes * SCORE_BINS + numbers, minlength=len(self.cells) * SCORE_BINS)
+        return counts.reshape(len(self.cells), SCORE_BINS)
 
     def _sums(self, values: Any) -> list[int]:  # noqa: ANN401 - numpy's array
         """Return the sums by cell in `SUM_UNIT`, exact: the halves of each are summed as doubles that hold them."""
@@ -231,6 +250,12 @@ def _coded(np: Any, column: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - num
             listed.append(value)
         codes[row] = known[key]
     return codes, listed
+
+
+def _counted(counts: Any, keys: Sequence[Any]) -> Iterator[tuple[Any, int]]:  # noqa: ANN401 - numpy's array
+    """Yield each key that occurs, with how often."""
+    for at in counts.nonzero()[0].tolist():
+        yield keys[at], int(counts[at])
 
 
 def _missing_or(value: Any) -> Any:  # noqa: ANN401 - any value of a column
