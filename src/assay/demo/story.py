@@ -15,6 +15,7 @@ from assay.demo.cast import AUTHOR, RISK_OWNER, VALIDATOR, write_project, write_
 from assay.demo.recipes import RECIPES, Recipe
 from assay.demo.serving import tell_serving
 from assay.demo.training import Trained, train
+from assay.demo.watched import record_training
 from assay.errors import InputError
 from assay.lifecycle import consenting, release
 from assay.lifecycle.issuing import DATASHEET
@@ -194,6 +195,7 @@ def _tell_training(folder: Path, recipe: Recipe, teller: Teller) -> None:
     with storage_errors(folder):
         write_project(folder, recipe.version)
         trained = train(recipe, folder / "data" / "train.parquet", folder / "model", folder / "data" / "test.parquet")
+        status = record_training(folder, recipe, trained) if trained.here else None
     if first and not trained.here:
         teller.say(RECORDED.format(fitted_by=trained.fitted_by))
     teller.say(f"Her recipe: {recipe.words}. It is kept as plain numbers in model/scorecard.json.")
@@ -203,6 +205,11 @@ def _tell_training(folder: Path, recipe: Recipe, teller: Teller) -> None:
             "recipe fitted on the other nine. So every applicant has an honest prediction, in data/test.parquet."
         )
     _tell_trained(trained, teller)
+    if status is not None:
+        teller.say(
+            f"The training is on record, with recipe, data, code and environment. Under the policy it is {status}; "
+            "assay run --stage training says why."
+        )
     if not first:
         teller.say(
             "It agrees more often and ranks a little worse: the old lender's judgement was part of the very answer "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -86,7 +86,7 @@ class Step:
     iteration: int
     status: Status
     reason: str
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = field(repr=False)
     is_best: bool
     should_stop: bool
 
