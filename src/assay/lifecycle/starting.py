@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 POLICY_NAME, CARD_NAME = "policy.yaml", "card.yaml"
+_DATA_LINES = (
+    "# data:                   # for `assay run --stage data`, before training: see docs/how-to/gate-a-dataset.md",
+    "#   measured_on: train    # the dataset learnt from; add it to datasets",
+    "#   identifier: ...       # the column that names a person or a case",
+    "#   benchmark:            # the population that the data stand for",
+    "#     - {attributes: [...], shares: {...: 0.5, ...: 0.5}, source: ...}",
+    "#   expect: {...: {type: number, min: 0, max: 100, missing: 0.01}}",
+)
+"""The section of the data stage, to be uncommented."""
+
 MODEL_FOLDERS = ("model", "models", "artifacts")
 
 _NUMBER = re.compile(r"(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*)\Z")
@@ -134,6 +144,7 @@ def config_text(name: str, table: str, folder: Path, guesses: Guesses) -> str:
         f"  test: {{path: {_text(_relative(table, folder))}}}",
         "columns:",
         *_column_lines(guesses),
+        *_DATA_LINES,
         f"policy: {POLICY_NAME}",
         f"documentation: {CARD_NAME}   # what only people can say; placeholders fail",
     ]

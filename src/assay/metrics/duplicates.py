@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 ROWS = Metric(
     name="duplicate_share", title="share of rows equal in every column to an earlier one", unit="rate",
     scope="observed", higher_is_better=False, formula="(rows - different rows) / rows", source="a share",
+    counted=True,
 )  # fmt: skip
 IDENTIFIERS = Metric(
     name="identifier_duplicate_share", title="share of rows whose identifier an earlier one bears", unit="rate",
     scope="observed", higher_is_better=False, formula="(rows - different identifiers) / rows with an identifier",
     source="a share",
+    counted=True,
 )  # fmt: skip
 METRICS = (ROWS, IDENTIFIERS)
 

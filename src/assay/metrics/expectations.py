@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 BROKEN = Metric(
     name="expectation_broken_share", title="share of rows that break what assay.yaml expects of a column", unit="rate",
     scope="observed", higher_is_better=False, formula="rows that break it / rows", source="a share",
+    counted=True,
 )  # fmt: skip
 AGE = Metric(
     name="newest_age_days", title="age of the newest row, in days", unit="score", scope="observed", high=INFINITY,
     higher_is_better=False, formula="(time of the measurement - newest time) / 86,400 s", source="a difference",
+    counted=True,
 )  # fmt: skip
 METRICS = (BROKEN, AGE)
 

@@ -36,6 +36,7 @@ class Metric:
         formula: how it is computed.
         source: where it was defined.
         per_class: multi-class: measured for each class against the rest.
+        counted: a fact about the rows themselves: nothing is estimated, and the interval is the number.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Metric:
     formula: str
     source: str
     per_class: bool = False
+    counted: bool = False
 
     @property
     def range(self) -> tuple[float, float]:

@@ -18,11 +18,13 @@ ROWS = Metric(
     name="overlap_share", title="share of rows of a dataset whose features all equal those of a row of another",
     unit="rate", scope="observed", higher_is_better=False, formula="rows with a twin in the other dataset / rows",
     source="Kapoor and Narayanan (2023), Patterns 4(9), section on duplicates between train and test data (L1.4)",
+    counted=True,
 )  # fmt: skip
 IDENTIFIERS = Metric(
     name="identifier_overlap_share", title="share of rows of a dataset whose identifier is in another", unit="rate",
     scope="observed", higher_is_better=False, formula="rows whose identifier is in both / rows with an identifier",
     source="Kapoor and Narayanan (2023), Patterns 4(9), L1.4",
+    counted=True,
 )  # fmt: skip
 METRICS = (ROWS, IDENTIFIERS)
 

@@ -46,7 +46,7 @@ def _control(control: Control) -> Iterator[tuple[str, str]]:
     metric = known_metrics().get(control.metric or "")
     limits: list[Limit] = [control.limit] if control.limit is not None else []
     limits += control.limits.values()
-    if metric is not None and control.decide == "interval" and control.check != "not-worse-than":
+    if metric is not None and not metric.counted and control.decide == "interval" and control.check != "not-worse-than":
         for limit in limits:
             if limit.max == metric.low or limit.min == metric.high:
                 yield (
