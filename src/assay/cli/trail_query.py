@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.project import Project
     from assay.trail.answers import Answer
 
-QUESTIONS = ("production", "inventory", "decisions", "validations", "alerts", "remediations")
+QUESTIONS = ("production", "inventory", "decisions", "validations", "runs", "alerts", "remediations")
 
 
 @click.command()
@@ -90,7 +90,7 @@ def _asked(
     size: int | None,
 ) -> Answer:
     from assay.lifecycle.setting import now  # noqa: PLC0415 - only when called
-    from assay.trail import histories  # noqa: PLC0415
+    from assay.trail import histories, run_history  # noqa: PLC0415
     from assay.trail.inventory import inventory as list_versions  # noqa: PLC0415
     from assay.trail.questions import production  # noqa: PLC0415
 
@@ -104,6 +104,7 @@ def _asked(
     answers = {
         "decisions": histories.decisions,
         "validations": histories.validations,
+        "runs": run_history.runs,
         "alerts": histories.alerts,
         "remediations": histories.remediations,
     }

@@ -30,6 +30,12 @@ OF_STAGE: dict[str, dict[Decision, str]] = {
         "deny": "may not be learnt from",
         "undecided": "is not decided yet",
     },
+    "training": {
+        "allow": "went as the policy wants",
+        "warn": "went as the policy wants, with warnings",
+        "deny": "did not go as the policy wants",
+        "undecided": "is not decided yet",
+    },
 }
 """What a decision lets happen at a stage, where that is no release."""
 
@@ -201,7 +207,8 @@ def decision_words(verdict: Verdict) -> str:
 def subject_words(verdict: Verdict) -> str:
     """Return what the decision is about: a version, or the data that it is to learn from."""
     name = f"{plain(verdict.model)} {plain(verdict.version)}"
-    return f"the data of {name}" if stage_of(verdict) == "data" else name
+    subjects = {"data": f"the data of {name}", "training": f"the training of {name}"}
+    return subjects.get(stage_of(verdict), name)
 
 
 def does_words(finding: Finding, verdict: Verdict) -> str:

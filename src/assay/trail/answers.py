@@ -60,7 +60,7 @@ class InclusionProof(Frozen, kw_only=True):
     hashes: tuple[str, ...]
 
 
-Question = Literal["production", "inventory", "decisions", "validations", "alerts", "remediations"]
+Question = Literal["production", "inventory", "decisions", "validations", "runs", "alerts", "remediations"]
 
 
 class Answer(Frozen, kw_only=True):

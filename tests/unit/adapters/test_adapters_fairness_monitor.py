@@ -477,6 +477,13 @@ def test_the_trail_tells_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     )  # fmt: skip
     graph = json.loads(done.stdout)
     kinds = {node["id"]: node["kind"] for node in graph["nodes"]}
+    asked = subprocess.run(
+        [sys.executable, "-m", "assay", "trail", "query", "runs", "--model", "watched", "--format", "json"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    (row,) = [one for one in json.loads(asked.stdout)["rows"] if one["kind"] == "training"]
+    assert (row["run"], row["outcome"], row["hyperparameters"]) == (watch.run, "complete", {"eta": "0.1"})
+    assert row["iterations"] == {"satisfied": 1, "breached": 0, "undecided": 0, "failed": 0}
     run = f"run:{watch.run}"
     assert kinds[run] == "training"
     made = {kinds[edge["target"]] for edge in graph["edges"] if edge["source"] == run}

@@ -81,7 +81,7 @@ def test_the_same_question_has_the_same_bytes_and_survives_its_projection(projec
     assert project.say(*text).out.count(f"size {SIZE}") == 1
 
 
-@pytest.mark.parametrize("question", ["inventory", "validations", "alerts", "remediations", "decisions"])
+@pytest.mark.parametrize("question", ["inventory", "validations", "runs", "alerts", "remediations", "decisions"])
 def test_a_report_of_a_size_is_the_same_for_ever(project: SmallProject, question: str) -> None:
     ask = ("trail", "query", question, "--size", str(SIZE), "--format", "markdown")
     before = project.say(*ask).out
