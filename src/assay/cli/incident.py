@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assay.cli.options import format_option, print_machine
-from assay.errors import EXIT_ALLOW, InputError
+from assay.errors import EXIT_ALLOW, EXIT_DENY, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -232,6 +232,33 @@ def report(name: str, kind: str, authority: str, document: Path, as_json: bool, 
     digest = _digest(document)
     act = Report(name=name, form=kind, authority=authority, report_sha256=digest)  # type: ignore[arg-type]
     _handle(act, by, project, "json" if as_json else "text")
+
+
+@incident.command()
+@click.option("--now", "impatient", is_flag=True, help="Try channels that failed a moment ago, too.")
+@click.option("--dry-run", "dry", is_flag=True, help="Show the messages; send and record nothing.")
+@click.option("--key", default="default", show_default=True, help="Name of the key that signs the events.")
+@_project
+@format_option("text", "json")
+def deliver(impatient: bool, dry: bool, key: str, project: Path | None, form: str) -> int:
+    """Tell alerts to the channels of assay.yaml; what is not taken is kept, and tried again later.
+
+    Each channel is told of an alert once. A channel that is down is left alone for a minute, then twice as long each
+    time, up to six hours; each failure is an event. Addresses come from environment variables that assay.yaml names.
+
+    \b
+    Example:
+      ASSAY_TEAM_URL='mailto://mail.example?from=assay@example.org&to=team@example.org' assay incident deliver
+
+    \b
+    Exit codes: 0 all is told, 1 something is kept for later, 2 wrong input or no channel.
+    """  # noqa: D301 - click's own mark for text that is not to be wrapped
+    from assay.adapters.alerts_here import deliver as deliver_alerts  # noqa: PLC0415 - only when called
+    from assay.cli._alerts import delivery_document, delivery_text  # noqa: PLC0415
+
+    found = deliver_alerts(project, key=key, impatient=impatient, dry=dry)
+    print_machine(delivery_document(found, dry=dry) if form == "json" else delivery_text(found, dry=dry))
+    return EXIT_ALLOW if found.complete else EXIT_DENY
 
 
 def _digest(path: Path) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli._alerts import deliver_after
 from assay.cli.options import STAGES, Output, format_option
 from assay.cli.release import FORMATS, OUTPUTS, finish
 
@@ -41,5 +42,8 @@ def run(
     """
     from assay.adapters import here  # noqa: PLC0415 - only when called
 
-    released = here.run(here.project_at(project), stage=stage, policy=policy, key=key, watched=form == "text")
-    return finish(released, form, outputs)
+    found = here.project_at(project)
+    released = here.run(found, stage=stage, policy=policy, key=key, watched=form == "text")
+    code = finish(released, form, outputs)
+    deliver_after(found, key)
+    return code
