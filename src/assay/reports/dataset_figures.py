@@ -89,11 +89,16 @@ def _value(release: Release, metric: str, group: Mapping[str, object]) -> float 
 
 def labels(release: Release) -> tuple[Chart, ...]:
     """Return a chart of the labels of each group: how many are positive, in conflict, and probably wrong."""
-    charts = []
+    charts: list[Chart] = []
     for metric in LABELS:
-        found = [one for one in _of(release, metric) if one.value is not None and (one.group or _about(one))]
-        if found:
-            charts.append(_ranked(f"{metric}-labels", metric_words(metric), found, _who, worst_first=False))
+        apart: dict[tuple[str, ...], list[Measurement]] = {}
+        for one in _of(release, metric):
+            if one.value is not None and (one.group or _about(one)):
+                apart.setdefault(tuple(one.group) or tuple(_about(one)), []).append(one)
+        for names, found in apart.items():
+            if any(one.value for one in found):  # of nothing but zeros the table of measurements says enough
+                axis = f"{metric_words(metric)} by {' and '.join(map(plain, names))}"
+                charts.append(_ranked(f"label-{len(charts)}", axis, found, _who, worst_first=False))
     return tuple(charts)
 
 
@@ -156,8 +161,6 @@ def _column(one: Measurement) -> str:
 
 
 def _who(one: Measurement) -> str:
-    return (
-        group_words(one.group)
-        if one.group
-        else ", ".join(f"{what}: {plain(name)}" for what, name in _about(one).items())
-    )
+    if one.group:
+        return ", ".join(group_value(value) for value in one.group.values())
+    return ", ".join(map(plain, _about(one).values()))
