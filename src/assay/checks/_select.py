@@ -128,8 +128,13 @@ def small_group(
 
 
 def people_in(evidence: Evidence, group: Mapping[str, GroupValue]) -> int | None:
-    """Return the most rows that any measurement of a group rests on; None when there is none."""
-    counts = [m.n for m in evidence.measurements if m.group == group]
+    """Return the most rows that any measurement of a group rests on; None when there is none.
+
+    Observed metrics are left out: a group's share of a table rests on everybody in it.
+    """
+    known = known_metrics()
+    observed = {name for name, metric in known.items() if metric.scope == "observed"}
+    counts = [m.n for m in evidence.measurements if m.group == group and m.metric not in observed]
     return max(counts) if counts else None
 
 
