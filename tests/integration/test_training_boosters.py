@@ -195,6 +195,21 @@ def test_lightgbm_is_stopped_at_the_round_where_it_turns_and_keeps_one_before() 
             assert watch.kept.sha256 is not None
 
 
+def test_lightgbm_is_never_watched_on_its_training_set() -> None:
+    seen = []
+    for with_train in (False, True):
+        names = lightgbm_names(turns=False)
+        names["params"]["objective"] = "binary"
+        watch = assay.FairnessMonitor(names["y_valid"], {"sex": names["sex_valid"]}, project=False,
+                                      limits=names["limits"])  # fmt: skip
+        hook = watch.lightgbm()
+        sets = [names["train"], names["valid"]] if with_train else [names["valid"]]  # both have as many rows
+        names["lightgbm"].train(names["params"], names["train"], 3, valid_sets=sets, feval=hook.feval, callbacks=[hook])
+        assert watch.last is not None
+        seen.append([one.measured for one in watch.last.findings])
+    assert seen[0] == seen[1]
+
+
 def test_lightgbm_without_scores_fails_each_round_and_trains_on() -> None:
     names = lightgbm_names(turns=False)
     names["params"]["objective"] = "binary"

@@ -154,6 +154,11 @@ class FairnessMonitor(Frameworks):
         return self._terms.judge.needs_scores()
 
     @property
+    def rows(self) -> int:
+        """Rows of the validation set."""
+        return self._counts.rows
+
+    @property
     def threshold(self) -> float:
         """The score from which on a row is predicted positive."""
         return self._threshold

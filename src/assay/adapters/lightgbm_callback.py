@@ -31,13 +31,12 @@ class LightGBMCallback:
         self._monitor = monitor
         self._features = validation
         self._raw: Any = None
-        self._scores: Any = None
+        self._handed: list[tuple[Any, Any]] = []
         self._round = 0
 
-    def feval(self, scores: Any, dataset: Any) -> list[Any]:  # noqa: ANN401, ARG002 - as LightGBM calls it
-        """Take the scores of the first validation set of each round; it adds no metric."""
-        if self._scores is None:
-            self._scores = scores
+    def feval(self, scores: Any, dataset: Any) -> list[Any]:  # noqa: ANN401 - as LightGBM calls it
+        """Take the scores of a data set of this round; it adds no metric."""
+        self._handed.append((dataset, scores))
         return []
 
     def __call__(self, env: Any) -> None:  # noqa: ANN401 - LightGBM's own tuple
@@ -48,7 +47,7 @@ class LightGBMCallback:
         if env.iteration == env.begin_iteration:
             monitor.describe("lightgbm", {name: value for name, value in env.params.items() if value is not None})
         monitor.step_by(lambda: self._take(env), iteration=env.iteration)
-        self._scores = None
+        self._handed = []
         last = env.iteration == env.end_iteration - 1
         if not (last or monitor.should_stop):
             return
@@ -64,12 +63,14 @@ class LightGBMCallback:
 
     def _take(self, env: Any) -> Any:  # noqa: ANN401 - LightGBM's own tuple, numpy's array
         if self._features is None:
-            if self._scores is None:
+            # The training set may be among those evaluated, and be as long: it is never taken for the validation set.
+            handed = [scores for dataset, scores in self._handed if dataset is not env.model.train_set]
+            if not handed:
                 raise InputError(
                     "expected the scores of a validation set, found none: give feval=callback.feval and "
                     "valid_sets=[...], or the features: watch.lightgbm(X_valid)"
                 )
-            return self._scores
+            return next((scores for scores in handed if len(scores) == self._monitor.rows), handed[0])
         np = numpy()
         new = env.model.predict(self._features, raw_score=True, start_iteration=self._round, num_iteration=-1)
         self._raw = new if self._raw is None else self._raw + new

@@ -52,7 +52,7 @@ ENFORCEMENTS: dict[Enforcement, str] = {
     "audit": "is recorded only",
 }
 
-OF_STAGE_ENFORCEMENTS: dict[str, str] = {"data": "blocks the training"}
+OF_STAGE_ENFORCEMENTS: dict[str, str] = {"data": "blocks the training", "training": "speaks against the run"}
 """What a denying finding does at a stage that is no release."""
 
 EXIT_CODES: dict[Decision, int] = {"allow": 0, "warn": 0, "deny": 1, "undecided": 3}
