@@ -162,6 +162,7 @@ def test_the_report_draws_each_finding_over_the_iterations(tmp_path: Path) -> No
     train(root, [0.0, 0.02, 0.08, 0.3], action="stop")
     released = assay.run(root, stage="training")
     page = (released.folder / "report.html").read_text(encoding="utf-8")
+    assert "The training of watched&nbsp;1 did not go as the policy wants</h1>" in page
     assert "The run, iteration by iteration" in page
     assert "The monitor stopped it at iteration 3." in page
     (chart,) = iteration_charts(released.report)
