@@ -18,7 +18,7 @@ from assay.trail.fields import Commitment, Count, Day, Decimal, Label, Name, Per
 from assay.trail.people import commit, open_commitment
 from assay.trail.questions import production
 from assay.trail.reading import read_entry
-from unit.trail.memory_trail import MODEL, TRUST, MemoryTrail
+from unit.trail.memory_trail import MODEL, TRUST, MemoryTrail, in_memory
 
 HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
 DAYS = st.dates().map(str)
@@ -114,9 +114,7 @@ def test_a_projection_is_the_same_however_it_was_built(cuts: list[bool]) -> None
     trail = MemoryTrail()
     for number in range(len(cuts)):
         trail.add(b"entry %d" % number)
-    import sqlite3  # noqa: PLC0415 - this test alone
-
-    parts = sqlite3.connect(":memory:", isolation_level=None)
+    parts = in_memory()
     projection.create(parts, "example.com/log", canonical_json("x").hex())
     waiting = []
     for number, cut in enumerate(cuts):
@@ -124,7 +122,7 @@ def test_a_projection_is_the_same_however_it_was_built(cuts: list[bool]) -> None
         if cut or number == len(cuts) - 1:
             projection.project(parts, waiting, size=number + 1, root=trail.root(number + 1))
             waiting = []
-    whole = sqlite3.connect(":memory:", isolation_level=None)
+    whole = in_memory()
     projection.create(whole, "example.com/log", canonical_json("x").hex())
     reads = [read_entry(number, entry, TRUST.keys()) for number, entry in enumerate(trail.entries)]
     projection.project(whole, reads, size=len(reads), root=trail.root())

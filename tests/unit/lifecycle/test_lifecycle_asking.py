@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -167,7 +168,7 @@ def test_a_name_stands_beside_the_log_and_can_be_erased(project: SmallProject) -
 def test_a_changed_projection_is_named_and_answers_nothing(project: SmallProject) -> None:
     ask = ("trail", "query", "production", "--at", "2026-10-03")
     before = project.say(*ask)
-    with sqlite3.connect(project.root / ".assay/trail.sqlite") as connection:
+    with contextlib.closing(sqlite3.connect(project.root / ".assay/trail.sqlite", isolation_level=None)) as connection:
         connection.execute("UPDATE event SET body = replace(body, '\"1\"', '\"9\"') WHERE idx = ?", (DEPLOYED,))
     said = project.say("trail", "check")
     assert said.code == 1
@@ -180,7 +181,7 @@ def test_a_changed_projection_is_named_and_answers_nothing(project: SmallProject
 def test_a_row_taken_from_the_projection_is_found_by_check_and_by_reading_anew(project: SmallProject) -> None:
     ask = ("trail", "query", "production", "--at", "2026-10-03")
     before = project.say(*ask)
-    with sqlite3.connect(project.root / ".assay/trail.sqlite") as connection:
+    with contextlib.closing(sqlite3.connect(project.root / ".assay/trail.sqlite", isolation_level=None)) as connection:
         connection.execute("UPDATE event SET type = 'x' WHERE idx = ?", (DEPLOYED,))
     assert project.say("trail", "check").code == 1
     assert project.say(*ask, "--rebuild") == before

@@ -37,6 +37,18 @@ BOUND = Bound(model_sha256=MODEL, datasets={"test": of("test")}, policy_sha256=P
 FILES: dict[str, Any] = {"model": "credit", "version": "2", "model_sha256": MODEL}
 
 
+class _ClosesItself(sqlite3.Connection):
+    """A connection that ends with whoever holds it; Python 3.13 warns of any other that is left open."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def in_memory() -> sqlite3.Connection:
+    """Return an empty database of its own."""
+    return sqlite3.connect(":memory:", isolation_level=None, factory=_ClosesItself)
+
+
 @dataclass
 class MemoryTrail:
     """Entries, and what lies beside them."""
@@ -146,7 +158,7 @@ class MemoryTrail:
 
     def connection(self) -> sqlite3.Connection:
         """Return a projection of all entries."""
-        connection = sqlite3.connect(":memory:", isolation_level=None)
+        connection = in_memory()
         projection.create(connection, "example.com/log", of("keys"))
         reads = [read_entry(index, entry, TRUST.keys()) for index, entry in enumerate(self.entries)]
         projection.project(connection, reads, size=len(reads), root=self.root())

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 
 import pytest
 
@@ -8,7 +7,7 @@ from assay.errors import VerificationError
 from assay.trail import projection
 from assay.trail.examples import EXAMPLES, of
 from assay.trail.reading import read_entry
-from unit.trail.memory_trail import TRUST, MemoryTrail
+from unit.trail.memory_trail import TRUST, MemoryTrail, in_memory
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def test_every_entry_has_its_row_and_comes_back_as_it_was(trail: MemoryTrail) ->
 
 
 def test_in_parts_is_as_at_once(trail: MemoryTrail) -> None:
-    parts = sqlite3.connect(":memory:", isolation_level=None)
+    parts = in_memory()
     projection.create(parts, "example.com/log", of("keys"))
     for end in range(1, 6):
         one = read_entry(end - 1, trail.entries[end - 1], TRUST.keys())
@@ -48,7 +47,7 @@ def test_one_that_lags_refuses(trail: MemoryTrail) -> None:
     with pytest.raises(VerificationError, match="expected the log's first 6 entries, found 5 entries"):
         list(projection.select(connection, size=6))
     with pytest.raises(VerificationError, match="found nothing"):
-        projection.require(sqlite3.connect(":memory:"), 0)
+        projection.require(in_memory(), 0)
 
 
 def test_a_gap_is_refused(trail: MemoryTrail) -> None:
