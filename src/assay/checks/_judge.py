@@ -73,6 +73,8 @@ def _rounded(people: int) -> int:
 def _by_interval(value: float, interval: tuple[float, float], limit: Limit, level: float, n: int) -> Judged:
     low, high = interval
     span = f"{number(value)} with a {level:.0%} interval of {number(low)} to {number(high)}"
+    if low == high:  # a fact about the rows themselves
+        span = f"{number(value)}, every row counted"
     if _clears(low, high, limit):
         return Judged("pass", f"{span}: all of it within the limit, {limit_words(limit)}.")
     if _breaches(low, high, limit):

@@ -86,9 +86,7 @@ class DataSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return tuple(
             Benchmark(
                 attributes=one.attributes,
-                shares={
-                    ", ".join(part.strip() for part in name.split(",")): share for name, share in one.shares.items()
-                },
+                shares={", ".join(_values(name, one.attributes)): share for name, share in one.shares.items()},
                 source=one.source,
             )
             for one in self.benchmark
@@ -97,6 +95,11 @@ class DataSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def expected(self) -> dict[str, Expected]:
         """Return the expectations as they are counted."""
         return {name: Expected(**msgspec.structs.asdict(one)) for name, one in self.expect.items()}
+
+
+def _values(name: str, attributes: Collection[str]) -> list[str]:
+    """Return the values that a group is written with; of one attribute the value itself, which may hold commas."""
+    return [name] if len(attributes) == 1 else [part.strip() for part in name.split(",")]
 
 
 def data_problems(config: Config) -> Iterator[tuple[str, str]]:
@@ -133,7 +136,7 @@ def _benchmark(one: BenchmarkSection, path: str, protected: Collection[str]) -> 
     for name in wrong:
         yield f"{path}.shares.{name}", f"expected a share from 0 to 1, found {one.shares[name]:g}"
     for name in one.shares:
-        parts = len(name.split(","))
+        parts = len(_values(name, one.attributes))
         if one.attributes and parts != len(one.attributes):
             wanted = f"{len(one.attributes)} values joined by commas, one for each of {', '.join(one.attributes)}"
             yield f"{path}.shares.{name}", f"expected {wanted}, found {parts}"

@@ -75,7 +75,9 @@ def _one(
     groups: list[tuple[dict[str, GroupValue], str, int]] = [
         (dict(zip(names, group, strict=True)), written[group], rows) for group, rows in known.items()
     ]
-    groups += [(dict(zip(names, text.split(", "), strict=True)), text, 0) for text in absent]
+    groups += [
+        (dict(zip(names, [text] if len(names) == 1 else text.split(", "), strict=True)), text, 0) for text in absent
+    ]
     for group, text, rows in groups:
         yield from _group(group, rows, n, shares.get(text), benchmark=benchmark, level=level)
     over = ",".join(names)

@@ -99,8 +99,11 @@ class Foreteller:
         columns = [
             np.ma.filled(np.ma.asarray(found[f"f{at}"]).astype(float), np.nan) for at in range(len(self._categories))
         ]
+        telling = [at for at, column in enumerate(columns) if len(np.unique(column[~np.isnan(column)])) > 1]
+        columns = [columns[at] for at in telling]  # of a column that is the same throughout nothing is learnt
+        self._categories = [self._categories[at] for at in telling]
         if not columns:
-            self.reason = NO_FEATURES
+            self.reason = "no feature has two different values: nothing can be learnt"
             return
         self._matrix = np.column_stack(columns)
         self._fold = np.asarray(found["fold"])

@@ -144,6 +144,18 @@ def test_what_is_lacking_is_unknown_and_never_passes(tmp_path: Path, capsys: pyt
     assert "is not there yet (test.csv)" in said.out
 
 
+def test_a_group_with_a_comma_in_its_name_has_its_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project, train, _ = data_project(tmp_path, capsys)
+    for row in train:
+        row["race"] = '"black, or mixed"' if row["race"] == "black" else "white"
+    project.write("train.csv", as_csv(train))
+    project.replace("assay.yaml", "{black: 0.3, white: 0.7}", '{"black, or mixed": 0.3, white: 0.7}')
+    project.replace("assay.yaml", "allowed: [black, white]", 'allowed: ["black, or mixed", white]')
+    said, found = judged(project)
+    assert said.code == 0, said.out
+    assert "share/race=black, or mixed" in found["pass"]
+
+
 def test_rows_from_the_future_and_a_column_of_no_times_are_unknown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

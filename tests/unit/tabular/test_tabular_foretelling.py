@@ -30,16 +30,16 @@ print(found.joint.reason)
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two columns that only together tell the race; the labels of one race are flipped for two in five."""
+    """Two columns that only together tell the race, two that tell nothing; of one race two labels in five are wrong."""
     draw = random.Random(4)
-    lines = ["race,a,b,income,y"]
+    lines = ["race,a,b,income,empty,same,y"]
     for _ in range(1500):
         a, b, income = draw.randrange(2), draw.randrange(2), draw.uniform(0, 100)
         race = "u" if a == b else "v"
         label = int(income > 50)
         if race == "u" and draw.random() < 0.4:
             label = 1 - label
-        lines.append(f"{race},{a},{b},{income:.2f},{label}")
+        lines.append(f"{race},{a},{b},{income:.2f},,7,{label}")
     path = tmp_path_factory.mktemp("foretelling") / "train.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
