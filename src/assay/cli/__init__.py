@@ -53,6 +53,7 @@ VERBS = {
     "trail": Verb(
         "events of models, and questions answered with proofs: query, inventory, lineage, ...", "trail", "trail"
     ),
+    "export": Verb("a project's state for tools that watch it: prometheus", "metrics_export", "export"),
     "log": Verb("the transparency log: init, append, check, prove, ...", "log", "log"),
 }
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from assay.errors import AssayError
+from assay.lifecycle.chronicle import name_of
 from assay.lifecycle.setting import load_policy
 from assay.records.canonical import parse_record
 from assay.records.evidence import Evidence
@@ -15,6 +17,7 @@ from assay.trail.incident_telling import what_words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from assay.checks.control import Control
     from assay.lifecycle.alerting import Outgoing
     from assay.lifecycle.project import Project
     from assay.records.verdict import Finding
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
     from assay.trail.view import View
 
 CONSEQUENCES = {
-    "fairness": "{who} get another chance than others, beyond what the policy permits, at every decision until it is "
-    "mended.",
+    "fairness": "{who} are treated otherwise than others, beyond what the policy permits, at every decision until it "
+    "is mended.",
     "drift": "The cases are no longer those that the model was tested on: what its release rests on says less and less "
     "of what it decides now.",
     "performance": "More decisions are wrong than was accepted when the model was released.",
@@ -46,7 +49,8 @@ class Messages:
 
     def __init__(self, project: Project, view: View, runbook: str | None) -> None:
         self._project, self._view, self._runbook = project, view, runbook
-        self._remedies: dict[str, str] | None = None
+        self._controls: tuple[Control, ...] | None = None
+        self._verdicts: dict[str, tuple[Finding, ...]] = {}
 
     def title(self, outgoing: Outgoing) -> str:
         """Return the subject: how bad, which model, and what, or how many."""
@@ -73,9 +77,12 @@ class Messages:
         who = ", ".join(f"{key}={value}" for key, value in said.group.items())
         yield f"{incident.name} ({incident.severity}), raised {incident.since}"
         yield f"What: {what_words(incident)}."
-        yield f"Consequence: {CONSEQUENCES[said.kind].format(who=f'People of {who}' if who else 'Some groups')}"
+        whom = f"People of {who}" if who else "Some groups of people"
+        yield f"Consequence: {CONSEQUENCES[said.kind].format(who=whom)}"
+        if finding is not None:
+            yield f"Found: {finding.reason}"
         yield f"In people: {self._people(incident, finding)}"
-        remedy = (finding.remedy if finding is not None else None) or self._remedy(said.metric)
+        remedy = (finding.remedy if finding is not None else None) or self._remedy(said.metric, said.group)
         yield f"What to do: {remedy or 'the policy names no remedy for this metric.'}"
         yield f"Take it up: assay incident ack {incident.name} --as YOU"
 
@@ -84,15 +91,21 @@ class Messages:
         said = incident.alert
         if said.evidence_sha256 is None:
             return None
-        for path in sorted((self._project.state / "releases").glob("*/*/**/verdict.json")):
-            try:
-                verdict = parse_record(path.read_bytes(), Verdict, name=path.name)
-            except (AssayError, OSError):
-                continue  # not one that can be read says nothing here; `assay verify` says what is wrong with it
-            if verdict.evidence_sha256 == said.evidence_sha256:
-                about = [one for one in verdict.findings if one.metric == said.metric and _same(one.group, said.group)]
-                return next((one for one in about if one.status == "fail"), about[0] if about else None)
-        return None
+        findings = self._findings(said.evidence_sha256)
+        named = [one for one in findings if incident.name.endswith(f"/{name_of(one.id)}")]
+        about = named or [one for one in findings if one.metric == said.metric and _same(one.group, said.group)]
+        return next((one for one in about if one.status == "fail"), about[0] if about else None)
+
+    def _findings(self, evidence_sha256: str) -> tuple[Finding, ...]:
+        """Return the findings about some evidence; a verdict that cannot be read says nothing here."""
+        if evidence_sha256 not in self._verdicts:
+            self._verdicts[evidence_sha256] = ()
+            for path in sorted((self._project.state / "releases").glob("*/*/**/verdict.json")):
+                with contextlib.suppress(AssayError, OSError):  # `assay verify` says what is wrong with it
+                    content = path.read_bytes()
+                    if evidence_sha256.encode() in content:
+                        self._verdicts[evidence_sha256] = parse_record(content, Verdict, name=path.name).findings
+        return self._verdicts[evidence_sha256]
 
     def _people(self, incident: Incident, finding: Finding | None) -> str:
         if finding is not None and finding.people:
@@ -118,15 +131,21 @@ class Messages:
         about = (one for one in evidence.measurements if one.metric == said.metric and _same(one.group, said.group))
         return next((one.n for one in about), None)
 
-    def _remedy(self, metric: str) -> str | None:
-        if self._remedies is None:
+    def _remedy(self, metric: str, group: Mapping[str, str]) -> str | None:
+        """Return the remedy of the control about a metric and these groups, as the policy has it now."""
+        if self._controls is None:
             config = self._project.config
             try:
-                controls = load_policy(self._project.root / config.policy).controls
+                self._controls = load_policy(self._project.root / config.policy).controls
             except AssayError as error:
                 return f"not known: the policy cannot be read ({error.diagnostics().splitlines()[0]})"
-            self._remedies = {one.metric: one.remedy for one in controls if one.metric and one.remedy}
-        return self._remedies.get(metric)
+        about = [one for one in self._controls if one.metric == metric and one.remedy and _compares(one, group)]
+        return about[0].remedy if about else None
+
+
+def _compares(control: Control, group: Mapping[str, str]) -> bool:
+    compared = [{name} for name in control.attributes] + [set(names) for names in control.intersections]
+    return not group or not compared or set(group) in compared
 
 
 def _same(found: Mapping[str, object], said: Mapping[str, str]) -> bool:

@@ -130,6 +130,10 @@ def show_text(view: View, incident: Incident, at: str) -> str:
         parts += ["", *_clock_lines(view, clock, at)]
     parts += ["", "What was done"]
     parts += [line for fact in incident.facts() for line in _wrapped(_act_words(view, fact), fact.index)]
+    if incident.eased is not None and incident.resolved is None:
+        parts.append(
+            "  It is back within its limit; the remediation under way still has to be tested by somebody else."
+        )
     parts += [f"  counts for nothing: {line}" for line in incident.ignored]
     following = next_words(view, incident, at)
     parts += ["", "Next", *(f"  {line}" for line in following.splitlines())] if following else []

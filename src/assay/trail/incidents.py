@@ -102,6 +102,7 @@ class Incident:
         assigned: who owns it, and until when; the last assignment.
         mendings: its remediations by id.
         resolved: what ended it.
+        eased: monitoring found it back within its limit while a remediation was under way; that ends nothing.
         declared: declarations that it is serious.
         reports: reports to authorities.
         former: how often it was raised and resolved before.
@@ -114,6 +115,7 @@ class Incident:
     assigned: Fact | None = None
     mendings: dict[str, Mending] = field(default_factory=dict)
     resolved: Fact | None = None
+    eased: Fact | None = None
     declared: list[Fact] = field(default_factory=list)
     reports: list[Fact] = field(default_factory=list)
     former: int = 0
@@ -196,7 +198,7 @@ class Incident:
 
     def facts(self) -> list[Fact]:
         """Return every event that counts, in the log's order."""
-        ends = [self.acknowledged, self.assigned, self.resolved]
+        ends = [self.acknowledged, self.assigned, self.resolved, self.eased]
         mends = [one for mend in self.mendings.values() for one in (mend.opened, mend.closed, mend.tested)]
         found = [*self.raised, *self.declared, *self.reports, *ends, *mends]
         return sorted((one for one in found if one is not None), key=lambda one: one.index)
@@ -265,6 +267,9 @@ def _resolve(incident: Incident, fact: Fact) -> None:
     if fact.said.how == "remediated" and (waiting or not incident.mendings):
         what = f"{', '.join(waiting)} is not mended" if waiting else "nothing was mended"
         incident.ignored.append(f"entry {fact.index} says that it is resolved, remediated; but {what}: it counts not")
+        return
+    if fact.said.by is None and waiting:
+        incident.eased = fact  # what is mended half must still be tested: people end it
         return
     incident.resolved = fact
 

@@ -77,7 +77,7 @@ def test_a_message_says_what_follows_for_whom_what_to_do_and_how_to_take_it_up(
     message = hook.received[0]
     assert message["title"] == "[high] small 1: selection_rate of sex=f was 0.41, limit 0.55"
     for words in (
-        "People of sex=f get another chance", "In people: not known here", "What to do:",
+        "People of sex=f are treated otherwise", "In people: not known here", "What to do:",
         "assay incident ack a-1 --as YOU", "https://runbooks.example/fairness", "declare-serious a-1",
     ):  # fmt: skip
         assert words in message["message"]
@@ -260,3 +260,35 @@ def test_a_project_without_channels_says_how_to_name_one(tmp_path: Path, capsys:
     alert(project)
     said = project.say("incident", "deliver")
     assert (said.code, "url_from: ASSAY_TEAM_URL" in said.err) == (2, True)
+
+
+def test_an_alert_from_a_verdict_tells_its_reason_people_and_remedy(project: SmallProject, hook: Hook) -> None:
+    project.replace("policy.yaml", "    limit: {max: 0.2}", "    limit: {max: 0.2}\n    remedy: Look at the score.")
+    rows = ["approved,predicted,score,sex", *("1,1,0.9,m" for _ in range(100)), *("1,0,0.1,f" for _ in range(100))]
+    project.write("test.csv", "\n".join(rows) + "\n")
+    assert project.say("run").code == 1
+    hook.received.clear()
+    verdict = json.loads((project.release / "verdict.json").read_bytes())
+    finding = next(one for one in verdict["findings"] if one["id"].startswith("sex-gap"))
+    assert finding["people"]
+    alert(
+        project, f"small/1/w1/{finding['id']}", metric=finding["metric"], group={}, measured="1", limit="0.2",
+        evidence_sha256=verdict["evidence_sha256"],
+    )  # fmt: skip
+    deliver(project)
+    text = hook.received[0]["message"]
+    assert f"Found: {finding['reason']}" in text
+    assert f"In people: {finding['people']}" in text
+    assert "What to do: Look at the score." in text
+
+
+def test_without_a_verdict_the_remedy_is_that_of_the_control_about_these_groups(
+    project: SmallProject, hook: Hook
+) -> None:
+    project.replace("policy.yaml", "    limit: {max: 0.2}", "    limit: {max: 0.2}\n    remedy: Look at the score.")
+    alert(project, "a-2", metric="demographic_parity_difference")
+    alert(project, "a-3", metric="demographic_parity_difference", group={"race": "black"})
+    deliver(project)
+    parts = dict(part.split(" (high)", 1) for part in hook.received[0]["message"].split("\n\n") if " (high)" in part)
+    assert "Look at the score." in parts["a-2"]
+    assert "names no remedy" in parts["a-3"]

@@ -91,6 +91,16 @@ def test_an_alert_that_comes_back_is_open_again_and_old_acts_mend_nothing() -> N
     assert "resolved before" in late.ignored[0]
 
 
+def test_monitoring_ends_an_alert_by_itself_but_not_a_remediation_under_way() -> None:
+    back = ("monitor.resolved", {"alert": "a-1", "how": "back-within-limit", "evidence_sha256": of("e")}, MILA)
+    assert stands(back).status == "resolved"
+    assert stands(ACK, ASSIGNED, OPENED, CLOSED, PASSED, back).status == "resolved"
+    view = trail_of(ACK, ASSIGNED, OPENED, CLOSED, back).view()
+    found = incidents(view)[0]
+    assert found.status == "awaiting-retest"
+    assert "back within its limit" in show_text(view, found, AWARE)
+
+
 def test_an_alert_raised_twice_is_one_and_says_how_it_is_now() -> None:
     found = stands(ACK, ("monitor.alert", {**ALERT, "measured": "0.38"}, MILA))
     assert (found.status, len(found.raised), found.alert.measured) == ("acknowledged", 2, "0.38")
