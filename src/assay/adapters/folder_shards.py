@@ -13,13 +13,46 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from assay.adapters.durable_files import create_file
+from assay.adapters.folder_reader import FolderReader, read_keys
+from assay.adapters.recorded_times import recorded_times
 from assay.errors import AssayError
-from assay.lifecycle.log_shards import next_path, next_shard
+from assay.lifecycle.log_files import archived_checkpoints
+from assay.lifecycle.log_shards import next_path, next_shard, shards
+from assay.lifecycle.outside_times import anchors_of
+from assay.lifecycle.trail_shards import Shard
+from assay.tlog.log_keys import always
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from assay.adapters.folder_reader import FolderReader
+
+def trail_of(log: Path) -> tuple[list[Shard], list[str]]:
+    """Return a log and those that go on after it, as a trail reads them, with what outsiders have said of each.
+
+    Args:
+        log: folder of the first.
+
+    Returns:
+        The logs, in order; and what was not checked, and why.
+
+    Raises:
+        VerificationError: when a checkpoint archived beside one, or a timestamp, is not what was signed.
+    """
+    found: list[Shard] = []
+    left: list[str] = []
+    for folder in shards(log):
+        reader, times = FolderReader.open(folder), anchors_of(folder)
+        found.append(
+            Shard(
+                reader=reader,
+                keys=read_keys(folder) or always(reader.key),
+                anchors=times.anchors,
+                recorded=recorded_times(folder),
+                archived=archived_checkpoints(folder),
+            )
+        )
+        left += times.not_checked
+    return found, left
 
 
 def point_to(folder: Path, following: Path) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from assay.adapters.folder_reader import FolderReader
+from assay.adapters.folder_shards import trail_of
 from assay.adapters.here import log_of, project_at
-from assay.adapters.recorded_times import recorded_times
 from assay.errors import InputError, suggest
 from assay.lifecycle import asking
 from assay.lifecycle.keyring import DEFAULT, Keyring
-from assay.lifecycle.log_files import archived_checkpoints
-from assay.lifecycle.outside_times import anchors_of
 from assay.lifecycle.project import Project
 from assay.lifecycle.recording import Nothing, one_recorder
 from assay.lifecycle.recording import record as record_in
@@ -30,8 +27,9 @@ if TYPE_CHECKING:
 def open_trail(project: Project | Path | str | None = None, *, rebuild: bool = False) -> Iterator[Trail]:
     """Open a project's trail for questions (`assay.trail.questions`, `assay.trail.inventory`, `assay.trail.lineage`).
 
-    Times that witnesses and timestamp authorities have proven come with it; what a restored backup brought back is
-    erased again first (`Trail.replayed`).
+    A log that was frozen and goes on in others is one trail: entries and sizes are counted through all of them, and
+    each answer names the log and the entry in it. Times that witnesses and timestamp authorities have proven come with
+    it; what a restored backup brought back is erased again first (`Trail.replayed`).
 
     Args:
         project: itself, its `assay.yaml` or folder; by default the one the working folder belongs to.
@@ -47,12 +45,7 @@ def open_trail(project: Project | Path | str | None = None, *, rebuild: bool = F
             f"expected the project's log at {project.log}, found none: nothing is recorded yet. Record something with: "
             "assay run, or assay trail append"
         )
-    anchors = anchors_of(project.log).anchors
-    reader, recorded = FolderReader.open(project.log), recorded_times(project.log)
-    archived = archived_checkpoints(project.log)
-    with asking.open_trail(
-        project, reader, anchors=anchors, recorded=recorded, archived=archived, rebuild=rebuild
-    ) as opened:
+    with asking.open_trail(project, trail_of(project.log)[0], rebuild=rebuild) as opened:
         yield opened
 
 

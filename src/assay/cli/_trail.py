@@ -30,33 +30,18 @@ def open_project_trail(project: Project, *, rebuild: bool = False) -> Iterator[T
     Raises:
         InputError: when nothing is recorded yet.
     """
-    from assay.adapters.folder_reader import FolderReader  # noqa: PLC0415 - only when called
-    from assay.adapters.recorded_times import recorded_times  # noqa: PLC0415 - only when called
+    from assay.adapters.folder_shards import trail_of  # noqa: PLC0415 - only when called
     from assay.lifecycle.asking import open_trail  # noqa: PLC0415 - only when called
-    from assay.lifecycle.log_files import archived_checkpoints  # noqa: PLC0415 - only when called
-    from assay.lifecycle.log_shards import next_shard  # noqa: PLC0415 - only when called
-    from assay.lifecycle.outside_times import anchors_of  # noqa: PLC0415 - only when called
 
     if not (project.log / "checkpoint").is_file():
         raise InputError(
             f"expected the project's log at {project.log}, found none: nothing is recorded yet. Record something with: "
             "assay run, or assay trail append"
         )
-    following = next_shard(project.log)
-    if following is not None:
-        click.echo(
-            f"note: {project.log} is frozen, and {following} goes on: what follows is from the frozen log alone",
-            err=True,
-        )
-    times = anchors_of(project.log)
-    for left in times.not_checked:
+    shards, not_checked = trail_of(project.log)
+    for left in not_checked:
         click.echo(f"note: not checked: {left}", err=True)
-    reader = FolderReader.open(project.log)
-    recorded = recorded_times(project.log)
-    archived = archived_checkpoints(project.log)
-    with open_trail(
-        project, reader, anchors=times.anchors, recorded=recorded, archived=archived, rebuild=rebuild
-    ) as opened:
+    with open_trail(project, shards, rebuild=rebuild) as opened:
         for line in opened.replayed:
             click.echo(line, err=True)
         yield opened

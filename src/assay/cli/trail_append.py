@@ -67,7 +67,7 @@ def append(
         print_machine(json.dumps({"id": done.event.id, "index": done.index, "new": done.new}))
     else:
         said_before = "" if done.new else " (it was there already)"
-        click.echo(f"{kind} {done.event.id} is entry {done.index} of the log{said_before}.")
+        click.echo(f"{kind} {done.event.id} is {done.place}{said_before}.")
 
 
 def _pairs(texts: tuple[str, ...], option: str) -> Iterator[tuple[str, str]]:

@@ -125,8 +125,9 @@ def _request(project: Project, search: Search, name: str, ground: str, reason: s
 def _proof(project: Project, index: int) -> tuple[bytes, bytes]:
     from assay.adapters.folder_reader import FolderReader  # noqa: PLC0415 - only when called
     from assay.lifecycle.asking import entry_with_proof  # noqa: PLC0415
+    from assay.lifecycle.log_shards import shards  # noqa: PLC0415
 
-    return entry_with_proof(FolderReader.open(project.log), index)
+    return entry_with_proof(map(FolderReader.open, shards(project.log)), index)
 
 
 def _shown(project: Project, path: Path) -> str:

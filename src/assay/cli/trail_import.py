@@ -47,4 +47,4 @@ def import_(file: Path, source: str, kind: str, name: str, role: str | None) -> 
     keep_document(project.state, content)
     done = record_events(project, events, name)
     count = events[0].fields.events
-    click.echo(f"{file}: {count} events imported as claims; entry {done[0].index} of the log tells of it.")
+    click.echo(f"{file}: {count} events imported as claims; {done[0].place} tells of it.")

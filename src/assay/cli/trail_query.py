@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.project import Project
     from assay.trail.answers import Answer
 
-QUESTIONS = ("production", "inventory", "decisions", "validations", "runs", "alerts", "remediations")
+QUESTIONS = ("production", "inventory", "decisions", "validations", "runs", "alerts", "remediations", "log")
 
 
 @click.command()
@@ -24,7 +24,7 @@ QUESTIONS = ("production", "inventory", "decisions", "validations", "runs", "ale
 @click.option("--model", help="The model's name (default: the project's, for production; else all).")
 @click.option("--at", metavar="DAY|TIME", help="A day, or a time in UTC (default: now); for production.")
 @click.option("--environment", default="production", show_default=True, help="Where; for production.")
-@click.option("--size", type=click.IntRange(min=0), help="Answer as of this size of the log (default: all of it).")
+@click.option("--size", type=click.IntRange(min=0), help="Answer as of this size, of all logs together (default: all).")
 @click.option("--rebuild", is_flag=True, help="Read the whole log again, and trust no projection that is kept.")
 @click.option("--issue", metavar="KEY", help="Record, signed by this key, that the answer was issued (report.issued).")
 @click.option("--proofs", type=click.Path(path_type=Path), help="Folder for a .tlog-proof of each entry cited.")
@@ -44,13 +44,15 @@ def query(
 ) -> int:
     r"""Ask the trail; each sentence names the entries that it rests on, each of them proven to stand in the log.
 
-    production: which version served, who approved it, under which policy, on what evidence, with which waivers.
+      production: which version served, who approved it, under which policy, on what evidence, with which waivers. log:
+      what became of the log itself. A log that goes on in others is one trail: --size counts through all of them.
 
-    \b
-    Examples:
-      assay trail query production --at 2026-10-01 --model mortgage-approval
-      assay trail query remediations --format markdown -o remediations.md
-      assay trail query production --at 2026-10-01 --proofs proofs/ --format json
+      \b
+      Examples:
+        assay trail query production --at 2026-10-01 --model mortgage-approval
+        assay trail query remediations --format markdown -o remediations.md
+        assay trail query production --at 2026-10-01 --proofs proofs/ --format json
+    assay trail query log
     """
     project = project_here()
     with open_project_trail(project, rebuild=rebuild) as opened:
@@ -77,7 +79,7 @@ def _issue(project: Project, answer: Answer, text: str, name: str) -> None:
         "template": f"assay-{__version__}",
     }
     done = record_events(project, [make_event("report.issued", fields, claimed_at=now())], name)[0]
-    click.echo(f"report.issued is entry {done.index} of the log: SHA-256 {fields['report_sha256']}", err=True)
+    click.echo(f"report.issued is {done.place}: SHA-256 {fields['report_sha256']}", err=True)
 
 
 def _asked(
@@ -92,6 +94,7 @@ def _asked(
     from assay.lifecycle.setting import now  # noqa: PLC0415 - only when called
     from assay.trail import histories, run_history  # noqa: PLC0415
     from assay.trail.inventory import inventory as list_versions  # noqa: PLC0415
+    from assay.trail.log_history import log_history  # noqa: PLC0415
     from assay.trail.questions import production  # noqa: PLC0415
 
     view = opened.view(size)
@@ -99,6 +102,10 @@ def _asked(
         return production(view, model or project.config.model.name, at or now(), environment=environment)
     if at is not None:
         raise InputError(f"--at: expected only with production, found with {question}. To ask of the past: --size")
+    if question == "log":
+        if model is not None:
+            raise InputError(f"--model {model}: expected with questions about models, found with log")
+        return log_history(view)
     if question == "inventory":
         return list_versions(view, model)
     answers = {

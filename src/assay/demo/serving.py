@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.adapters.folder_reader import FolderReader
 from assay.adapters.project_log import ProjectLog
+from assay.adapters.trail_here import open_trail
 from assay.demo.cast import AUTHOR
-from assay.lifecycle.asking import open_trail
 from assay.lifecycle.keyring import Keyring
 from assay.lifecycle.people import pseudonym
 from assay.lifecycle.project import load_project
@@ -39,7 +38,7 @@ def tell_serving(folder: Path, teller: Teller) -> None:
     _deploy(project)
     day = now()[:10]
     teller.command(f"assay trail query production --at {day}")
-    with open_trail(project, FolderReader.open(project.log)) as trail:
+    with open_trail(project) as trail:
         answer = trail.proven(production(trail.view(), model.name, day, environment=ENVIRONMENT))
     for sentence in answer.sentences:
         teller.item("-", sentence.text)
@@ -59,6 +58,6 @@ def _deploy(project: Project) -> None:
             "by": pseudonym(project.state, AUTHOR),
         }
         event = make_event("deployment.finished", fields, claimed_at=now())
-        with open_trail(project, FolderReader.open(project.log)) as known:
+        with open_trail(project) as known:
             log = ProjectLog(project.log, project.config.system)
             record([event], log, Keyring(project.keys).signer(AUTHOR), known)

@@ -9,29 +9,27 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from assay import __version__
 from assay.errors import InputError, StorageError, VerificationError
 from assay.lifecycle.keyring import read_public_keys
 from assay.lifecycle.people import read_people
 from assay.lifecycle.replaying import read_ledger, replay
 from assay.lifecycle.setting import read_trust
 from assay.lifecycle.storing import KEPT
-from assay.records.canonical import digest, sha256_hex
-from assay.tlog.growth import Edge, grow, read_edge
+from assay.lifecycle.trail_shards import LogReader, OpenShard, Shard, advance
+from assay.records.canonical import sha256_hex
 from assay.tlog.merkle import verify_inclusion
 from assay.tlog.proof import Proof
 from assay.tlog.tile import TILE_WIDTH
 from assay.tlog.tree import inclusion_proof, root_hash
 from assay.trail import projection
-from assay.trail.answers import Answer, InclusionProof
+from assay.trail.answers import Answer, InclusionProof, ShardReach, shard_of
 from assay.trail.erasures import ERASED, Erasures
 from assay.trail.reading import Read, read_entry
 from assay.trail.view import Anchor, View, times_by
@@ -42,43 +40,19 @@ if TYPE_CHECKING:
     from assay.attest.keys import PublicKey
     from assay.attest.trust import Trust
     from assay.lifecycle.project import Project
-    from assay.tlog.signed_checkpoint import SignedCheckpoint
     from assay.tlog.tiled_tree import TiledTree
-    from assay.tlog.vkey import VerifierKey
 
 PROJECTION = "trail.sqlite"
 
 MAX_DOCUMENT_BYTES = 64 * 1024 * 1024
 """Cap on a document beside the log that is looked at."""
 
-_CHUNK = 4096
 _NAMED = (
     "releases/**/verdict.json",
     "releases/**/evidence.json",
     "releases/**/consents/*.json",
     f"{KEPT}/*",
 )
-
-
-class LogReader(Protocol):
-    """A log that can be read: a folder, or a copy of one."""
-
-    @property
-    def key(self) -> VerifierKey:
-        """The log's verifier key."""
-        ...
-
-    def checkpoint(self) -> SignedCheckpoint:
-        """Return the current checkpoint, its signature verified."""
-        ...
-
-    def tree(self, size: int) -> TiledTree:
-        """Return the tree of a size, read from the tiles."""
-        ...
-
-    def entries(self, first: int, end: int) -> Iterator[bytes]:
-        """Yield the entries from ``first`` up to ``end``; they are not verified."""
-        ...
 
 
 class Documents(Mapping[str, bytes]):
@@ -114,62 +88,84 @@ class Documents(Mapping[str, bytes]):
 
 @dataclass(frozen=True, kw_only=True)
 class Trail:
-    """A log with its projection, open for questions.
+    """A log, and those that go on after it, with their projection, open for questions.
+
+    Entries are counted through all logs, in order, from 0; so are sizes.
 
     Attributes:
-        reader: the log.
-        signed: the checkpoint that the projection reaches.
+        shards: the logs.
         connection: the projection.
         documents: what lies beside the log.
         trust: who people are.
         people: pseudonym to name.
         keys: the known keys by name.
-        anchors: outside proofs of when the log had which size, verified.
-        recorded: tells when the log's sequencer committed an entry, where that is known.
         erasures: what was erased.
-        archived: signed checkpoints of former sizes that are kept, verified by the caller.
         replayed: what was there again though it was erased, and was erased again, a line each.
     """
 
-    reader: LogReader
-    signed: SignedCheckpoint
+    shards: tuple[OpenShard, ...]
     connection: sqlite3.Connection
     documents: Mapping[str, bytes]
     trust: Trust
     people: Mapping[str, str]
     keys: Mapping[str, PublicKey]
-    anchors: tuple[Anchor, ...] = ()
-    recorded: Callable[[int], str | None] = lambda _index: None
     erasures: Erasures = field(default_factory=Erasures)
-    archived: Mapping[int, SignedCheckpoint] = field(default_factory=dict)
     replayed: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
-        """Entries of the log."""
-        return self.signed.checkpoint.size
+        """Entries of all logs together."""
+        return self.shards[-1].end
+
+    @property
+    def first(self) -> int:
+        """Entries of the logs before the one that takes entries now."""
+        return self.shards[-1].first
 
     def view(self, size: int | None = None) -> View:
-        """Return the trail as it was at a size of the log; by default at its last.
+        """Return the trail as it was at a size; by default at its last.
+
+        Args:
+            size: entries of all logs together: the first logs whole, the last one that it reaches in part.
 
         Raises:
-            InputError: when the log is not that long.
+            InputError: when the trail is not that long.
         """
         at = self.size if size is None else size
         if not 0 <= at <= self.size:
             raise InputError(f"expected a size of the log from 0 to {self.size}, found {at}")
+        reached = []
+        for one in self.shards:
+            length = min(at - one.first, one.signed.checkpoint.size)
+            if length > 0 or one.first == 0:
+                reached.append(one.at(length, root_hash(length, one.reader.tree(length).node)))
         return View(
             connection=self.connection,
-            origin=self.signed.checkpoint.origin,
-            size=at,
-            root=root_hash(at, self.reader.tree(at).node).hex(),
+            shards=tuple(reached),
             documents=self.documents,
             trust=self.trust,
             people=self.people,
-            key_names={key.key_id: name for name, key in self.keys.items()},
-            times=times_by((one for one in self.anchors if one.size <= at), self.recorded),
+            key_names={key.key_id: name for name, key in self.keys.items()} | self._log_names(),
+            times=times_by(self._anchors(at), self._recorded),
             erasures=self.erasures,
         )
+
+    def _log_names(self) -> dict[str, str]:
+        return {key: name for one in self.shards for key, name in one.own.names().items()}
+
+    def _anchors(self, size: int) -> Iterator[Anchor]:
+        """Yield the outside proofs, by sizes of the trail: entry 0 of a log holds the root of the one before."""
+        for shard in self.shards:
+            for one in shard.anchors:
+                if one.size and shard.first + one.size <= size:
+                    yield replace(one, size=shard.first + one.size)
+
+    def _recorded(self, index: int) -> str | None:
+        shard = self._shard(index)
+        return shard.recorded(index - shard.first)
+
+    def _shard(self, index: int) -> OpenShard:
+        return next(one for one in reversed(self.shards) if one.first <= index)
 
     def with_id(self, identity: str) -> Read | None:
         """Return the entry whose event has an id; None when there is none."""
@@ -185,38 +181,45 @@ class Trail:
         Raises:
             VerificationError: when one does not hold, or the projection says of it what the log does not.
         """
-        tree, root = self.reader.tree(answer.size), bytes.fromhex(answer.root)
         keys = _all_keys(self.trust, self.keys)
-        bundles: dict[int, list[bytes]] = {}
+        trees: dict[int, TiledTree] = {}
+        bundles: dict[tuple[int, int], list[bytes]] = {}
         proofs = []
         for one in answer.cited:
-            bundle, place = divmod(one.index, TILE_WIDTH)
-            if bundle not in bundles:
-                bundles = {bundle: tree.entries(bundle)}  # what is cited comes in order: one bundle at a time
-            if read_entry(one.index, bundles[bundle][place], keys) != projection.at_index(self.connection, one.index):
+            reach, shard = shard_of(answer.shards, one.index), self._shard(one.index)
+            tree = trees.setdefault(reach.first, shard.reader.tree(reach.size))
+            bundle, place = divmod(one.entry, TILE_WIDTH)
+            if (reach.first, bundle) not in bundles:  # what is cited comes in order: one bundle at a time
+                bundles = {(reach.first, bundle): tree.entries(bundle)}
+            entry = bundles[reach.first, bundle][place]
+            if read_entry(one.index, entry, keys, own=shard.own, first=shard.first) != self.at_index(one.index):
                 raise VerificationError(
                     f"entry {one.index}: the projection says otherwise than the log. Compare with: assay trail check"
                 )
-            hashes = inclusion_proof(one.index, answer.size, tree.node)
-            if not verify_inclusion(one.index, answer.size, bytes.fromhex(one.leaf_sha256), hashes, root):
+            hashes = inclusion_proof(one.entry, reach.size, tree.node)
+            leaf, root = bytes.fromhex(one.leaf_sha256), bytes.fromhex(reach.root)
+            if not verify_inclusion(one.entry, reach.size, leaf, hashes, root):
                 raise VerificationError(f"entry {one.index}: it does not stand in the log at size {answer.size}")
             proofs.append(
                 InclusionProof(
-                    index=one.index, leaf_sha256=one.leaf_sha256, hashes=tuple(hash_.hex() for hash_ in hashes)
+                    index=one.index, shard=one.shard, entry=one.entry, leaf_sha256=one.leaf_sha256,
+                    hashes=tuple(hash_.hex() for hash_ in hashes),
                 )
-            )
+            )  # fmt: skip
         return msgspec.structs.replace(answer, proofs=tuple(proofs))
 
-    def signed_at(self, answer: Answer) -> bytes | None:
-        """Return what the log signed of an answer's size: its present checkpoint, or one that is archived beside it.
+    def signed_at(self, reach: ShardReach) -> bytes | None:
+        """Return what a log signed of a size: its present checkpoint, or one that is archived beside it.
 
         Raises:
             VerificationError: when it signed another root of that size.
         """
-        signed = self.signed if answer.size == self.size else self.archived.get(answer.size)
-        if signed is not None and signed.checkpoint.root.hex() != answer.root:
+        shard = self._shard(reach.first)
+        present = reach.size == shard.signed.checkpoint.size
+        signed = shard.signed if present else shard.archived.get(reach.size)
+        if signed is not None and signed.checkpoint.root.hex() != reach.root:
             raise VerificationError(
-                f"log {answer.origin}: split view: its archived checkpoint of size {answer.size} has another root than "
+                f"log {reach.origin}: split view: its archived checkpoint of size {reach.size} has another root than "
                 "its entries. Keep both: together they convict it"
             )
         return None if signed is None else signed.note
@@ -224,58 +227,69 @@ class Trail:
     def proof_files(self, answer: Answer) -> dict[str, bytes]:
         """Return ``<index>.tlog-proof`` and ``<index>.entry`` for each entry that an answer cites.
 
+        The index is that of the trail; the proof names its log, and the entry's place in it.
+
         Raises:
-            InputError: when the log has gone on since, so that no checkpoint of that size is at hand.
+            InputError: when a log has gone on since, so that no checkpoint of that size is at hand.
         """
-        note = self.signed_at(answer)
-        if note is None:
-            raise InputError(
-                f"expected an answer about the log's present size, {self.size}, found one about {answer.size}: no "
-                "signed checkpoint of that size is kept here, and a proof file needs one"
-            )
-        tree, files = self.reader.tree(answer.size), {}
-        for one in answer.proofs:
-            hashes = tuple(bytes.fromhex(hash_) for hash_ in one.hashes)
-            files[f"{one.index}.tlog-proof"] = Proof(one.index, hashes, note).content()
-            files[f"{one.index}.entry"] = tree.entry(one.index)
+        files: dict[str, bytes] = {}
+        for reach in answer.shards:
+            proofs = [one for one in answer.proofs if reach.first <= one.index < reach.end]
+            note = self.signed_at(reach)
+            if note is None:
+                raise InputError(
+                    f"expected an answer about the log's present size, {self.size}, found one about {answer.size}: no "
+                    f"checkpoint that {reach.origin} signed of size {reach.size} is kept here, and a proof file needs "
+                    "one"
+                )
+            tree = self._shard(reach.first).reader.tree(reach.size)
+            for one in proofs:
+                hashes = tuple(bytes.fromhex(hash_) for hash_ in one.hashes)
+                files[f"{one.index}.tlog-proof"] = Proof(one.entry, hashes, note).content()
+                files[f"{one.index}.entry"] = tree.entry(one.entry)
         return files
 
     def rebuilt(self) -> list[str]:
         """Build the projection again in memory and compare; return what differs, a line each."""
         with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
-            _advance(fresh, self.reader, _all_keys(self.trust, self.keys), signed=self.signed)
+            advance(fresh, self.shards, _all_keys(self.trust, self.keys), reached=self.shards)
             return projection.differences(self.connection, fresh)
 
 
-def entry_with_proof(reader: LogReader, index: int) -> tuple[bytes, bytes]:
-    """Return an entry of a log, and the proof file that it stands in it at its present size."""
-    signed = reader.checkpoint()
-    size, tree = signed.checkpoint.size, reader.tree(signed.checkpoint.size)
-    return tree.entry(index), Proof(index, tuple(inclusion_proof(index, size, tree.node)), signed.note).content()
+def entry_with_proof(readers: Iterable[LogReader], index: int) -> tuple[bytes, bytes]:
+    """Return an entry of a trail, and the proof file that it stands in its log at that log's present size.
+
+    Args:
+        readers: the logs, in order.
+        index: where it stands, counted through all of them.
+
+    Raises:
+        InputError: when they hold no such entry.
+    """
+    before = 0
+    for reader in readers:
+        signed = reader.checkpoint()
+        size, tree = signed.checkpoint.size, reader.tree(signed.checkpoint.size)
+        entry = index - before
+        if entry < size:
+            hashes = tuple(inclusion_proof(entry, size, tree.node))
+            return tree.entry(entry), Proof(entry, hashes, signed.note).content()
+        before += size
+    raise InputError(f"expected an entry from 0 to {before - 1}, found {index}")
 
 
 @contextlib.contextmanager
-def open_trail(
-    project: Project,
-    reader: LogReader,
-    *,
-    anchors: Sequence[Anchor] = (),
-    recorded: Callable[[int], str | None] = lambda _index: None,
-    archived: Mapping[int, SignedCheckpoint] | None = None,
-    rebuild: bool = False,
-) -> Iterator[Trail]:
-    """Open a project's trail: its projection is brought up to the log's present size first.
+def open_trail(project: Project, shards: Sequence[Shard], *, rebuild: bool = False) -> Iterator[Trail]:
+    """Open a project's trail: its projection is brought up to the logs' present sizes first.
 
     Args:
         project: the project.
-        reader: its log.
-        anchors: outside proofs of when the log had which size, verified by the caller.
-        recorded: tells when the log's sequencer committed an entry, where that is known.
-        archived: signed checkpoints of former sizes that are kept, verified by the caller.
+        shards: its log, and those that go on after it, in order.
         rebuild: read the whole log again, into memory, and look at no projection that is kept.
 
     Raises:
-        VerificationError: when the log's entries are not those that it has signed.
+        VerificationError: when a log's entries are not those that it has signed, or it does not go on after the one
+            before it.
         StorageError: when the projection cannot be written.
     """
     trust_file = project.root / project.config.trust if project.config.trust else None
@@ -284,23 +298,19 @@ def open_trail(
     try:
         project.state.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(_connect(":memory:" if rebuild else project.state / PROJECTION)) as connection:
-            signed = _advance(connection, reader, _all_keys(trust, keys))
-            erased = projection.select(connection, ERASED, size=signed.checkpoint.size)
+            opened = advance(connection, shards, _all_keys(trust, keys))
+            erased = projection.select(connection, ERASED, size=opened[-1].end)
             erasures = Erasures.of(erased, trust) + read_ledger(project.root, trust)
             replayed = replay(project.state, erasures, trust, trust_file)  # before anything beside the log is read
             yield Trail(
                 erasures=erasures,
                 replayed=tuple(replayed),
-                reader=reader,
-                signed=signed,
+                shards=opened,
                 connection=connection,
                 documents=Documents(project.state),
                 trust=trust,
                 people=read_people(project.state),
                 keys=keys,
-                anchors=tuple(anchors),
-                recorded=recorded,
-                archived=archived or {},
             )
     except (sqlite3.Error, OSError) as error:
         raise StorageError(
@@ -316,73 +326,3 @@ def _connect(path: Path | str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
     connection.execute("PRAGMA secure_delete = ON")  # what is dropped from it is overwritten
     return connection
-
-
-def _advance(
-    connection: sqlite3.Connection,
-    reader: LogReader,
-    keys: frozenset[PublicKey],
-    *,
-    signed: SignedCheckpoint | None = None,
-) -> SignedCheckpoint:
-    """Project the entries that are not projected yet, and hold all of them against the signed root.
-
-    Returns:
-        The checkpoint that the projection reaches: the one given, or the log's present one.
-    """
-    connection.execute("BEGIN IMMEDIATE")  # two who ask at once: the second finds what the first has projected
-    try:
-        signed = signed or reader.checkpoint()
-        now = signed.checkpoint
-        reach = _begin(connection, now.origin, digest([__version__, *sorted(key.key_id for key in keys)]))
-        new = _Verifying(reader, _edge_before(reader, reach, now.size), now.size, now.root, keys)
-        projection.project(connection, new, size=now.size, root=now.root.hex())
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
-    return signed
-
-
-def _begin(connection: sqlite3.Connection, origin: str, known: str) -> projection.Reach:
-    reach = projection.reach(connection)
-    if reach is None or (reach.origin, reach.keys_sha256) != (origin, known):
-        projection.create(connection, origin, known)
-    return projection.require(connection, 0)
-
-
-def _edge_before(reader: LogReader, reach: projection.Reach, size: int) -> Edge:
-    """Return the log's edge at what was seen before, when its first entries are still those."""
-    if reach.size > size:
-        raise VerificationError(
-            f"log {reach.origin}: cut: its projection has seen {reach.size} entries, it has {size} now. If a backup "
-            f"was restored, look for the log's checkpoint of size {reach.size}"
-        )
-    edge = read_edge(reader.tree(reach.size)) if reach.size else Edge()
-    if edge.root().hex() != reach.root:
-        raise VerificationError(
-            f"log {reach.origin}: rewritten: its first {reach.size} entries are not those seen before"
-        )
-    return edge
-
-
-class _Verifying:
-    """The new entries, read; at the end their hashes must have given the signed root, or nothing is projected."""
-
-    def __init__(self, reader: LogReader, edge: Edge, size: int, root: bytes, keys: frozenset[PublicKey]) -> None:
-        self._reader, self._edge, self._size, self._root, self._keys = reader, edge, size, root, keys
-
-    def __iter__(self) -> Iterator[Read]:
-        """Yield the entries, and raise at their end when they are not those that the log has signed."""
-        edge = self._edge
-        entries = self._reader.entries(edge.size, self._size)
-        while chunk := list(islice(entries, _CHUNK)):
-            first = edge.size
-            edge = grow(edge, chunk).edge
-            for position, entry in enumerate(chunk):
-                yield read_entry(first + position, entry, self._keys)
-        if (edge.size, edge.root()) != (self._size, self._root):
-            raise VerificationError(
-                f"log: its {edge.size} entries do not hash to the root that it has signed at size {self._size}. See "
-                "what differs with: assay log check"
-            )

@@ -173,7 +173,7 @@ def record_again(project: Project, *, known: Known, log: Log, prove: Callable[[i
         read = read_entry(0, line, trust.keys())
         if read.event is not None and erasure_of(read, trust) and known.with_id(read.event.id) is None:
             lost.append((line, read.event))
-    indices = [one.index for one in log.append([line for line, _ in lost])] if lost else []
+    indices = [known.first + one.index for one in log.append([line for line, _ in lost])] if lost else []
     for index, (_, event) in zip(indices, lost, strict=True):
         names = set(event.fields.replaced.values())
         entry, proof = prove(index)

@@ -45,6 +45,11 @@ MAX_IMPORT_EVENTS = 100_000
 class Known(Protocol):
     """Where events are looked up by id: a projection that reaches the whole log."""
 
+    @property
+    def first(self) -> int:
+        """Entries of the logs before the one that takes entries now."""
+        ...
+
     def with_id(self, identity: str) -> Read | None:
         """Return the entry whose event has an id; None when there is none."""
         ...
@@ -60,13 +65,22 @@ class Recorded:
 
     Attributes:
         event: the event.
-        index: index of its entry.
+        index: index of its entry, counted through all logs of the trail.
         new: whether it was appended now; False when it stood there already.
+        first: entries of the logs before the one that takes entries now.
     """
 
     event: Event
     index: int
     new: bool
+    first: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where it stands, in words."""
+        if not 0 < self.first <= self.index:
+            return f"entry {self.index} of the log"
+        return f"entry {self.index - self.first} of the log that goes on ({self.index} of the trail)"
 
 
 @contextlib.contextmanager
@@ -114,8 +128,8 @@ def record(events: Sequence[Event], log: Log, signer: Signer, known: Known) -> l
     new = [identity for identity in payloads if identity not in there]
     if new:
         entries = [dsse.sign(payloads[identity], [signer]).content() for identity in new]
-        there |= dict(zip(new, (one.index for one in log.append(entries)), strict=True))
-    return [Recorded(event, there[event.id], event.id in new) for event in events]
+        there |= dict(zip(new, (known.first + one.index for one in log.append(entries)), strict=True))
+    return [Recorded(event, there[event.id], event.id in new, known.first) for event in events]
 
 
 def _require_correctable(event: Event, known: Known) -> None:
@@ -228,6 +242,8 @@ def _imported(document: Mapping[str, Any], batch: str) -> Event:
 
 class Nothing:
     """What a log that is not there yet holds."""
+
+    first = 0
 
     def with_id(self, identity: str) -> Read | None:  # noqa: ARG002 - as `Known`
         """Return None."""

@@ -22,11 +22,59 @@ class Sentence(Frozen, kw_only=True):
     imported: bool = False
 
 
+class ShardReach(Frozen, kw_only=True):
+    """One log of those that a trail is kept in, as far as it is looked at.
+
+    Attributes:
+        origin: the log's name.
+        first: how many entries the shards before it hold; its own entry 0 is this one of the trail.
+        size: entries of it.
+        root: its root at that size, hexadecimal.
+    """
+
+    origin: str
+    first: int
+    size: int
+    root: str
+
+    @property
+    def end(self) -> int:
+        """Entries of the trail up to here."""
+        return self.first + self.size
+
+
+def shard_of(shards: tuple[ShardReach, ...], index: int) -> ShardReach:
+    """Return the shard that an entry of a trail stands in."""
+    return next(one for one in reversed(shards) if one.first <= index or one.first == 0)
+
+
+def entries_words(shards: tuple[ShardReach, ...], indices: tuple[int, ...]) -> str:
+    """Return entries in words; with the log's name for each where there are several logs."""
+    if not indices:
+        return "no entry"
+    by_log: dict[str, list[int]] = {}
+    for index in indices:
+        shard = shard_of(shards, index)
+        by_log.setdefault(f" of {shard.origin}" if len(shards) > 1 else "", []).append(index - shard.first)
+    return "; ".join(
+        f"{'entry' if len(found) == 1 else 'entries'} {', '.join(map(str, found))}{log}"
+        for log, found in by_log.items()
+    )
+
+
+def logs_words(shards: tuple[ShardReach, ...]) -> str:
+    """Return the logs in words, with sizes and roots."""
+    told = [f"{one.origin}, size {one.size}, root {one.root[:16]}..." for one in shards]
+    return f"Log {'; then log '.join(told)}"
+
+
 class Cited(Frozen, kw_only=True):
     """An entry that an answer rests on.
 
     Attributes:
-        index: where it stands.
+        index: where it stands in the trail.
+        shard: name of the log that it stands in.
+        entry: where it stands in that log; the same as the index unless logs came before.
         type: type of the event.
         id: the event's id.
         leaf_sha256: its leaf hash.
@@ -37,6 +85,8 @@ class Cited(Frozen, kw_only=True):
     """
 
     index: int
+    shard: str
+    entry: int
     type: str
     id: str
     leaf_sha256: str
@@ -47,20 +97,24 @@ class Cited(Frozen, kw_only=True):
 
 
 class InclusionProof(Frozen, kw_only=True):
-    """The proof that an entry stands in the log at the answer's size and root.
+    """The proof that an entry stands in its log at the size and root that the answer gives for it.
 
     Attributes:
-        index: where it stands.
+        index: where it stands in the trail.
+        shard: name of the log that it stands in.
+        entry: where it stands in that log.
         leaf_sha256: its leaf hash.
         hashes: siblings from the leaf up, hexadecimal (RFC 6962 section 2.1.1).
     """
 
     index: int
+    shard: str
+    entry: int
     leaf_sha256: str
     hashes: tuple[str, ...]
 
 
-Question = Literal["production", "inventory", "decisions", "validations", "runs", "alerts", "remediations"]
+Question = Literal["production", "inventory", "decisions", "validations", "runs", "alerts", "remediations", "log"]
 
 
 class Answer(Frozen, kw_only=True):
@@ -70,9 +124,10 @@ class Answer(Frozen, kw_only=True):
         schema: the record's version.
         question: what was asked.
         asked: the words that it was asked with.
-        origin: the log's name.
-        size: entries of the log that it tells of.
-        root: the log's root at that size, hexadecimal.
+        origin: the log's name; of several the last one's that it reaches.
+        size: entries that it tells of, of all shards together.
+        root: the root of the log named, at its size, hexadecimal.
+        shards: the logs that it reaches, in order, and how far.
         answered: whether the trail says anything to it.
         sentences: the answer in words.
         rows: the answer as a table; ``entries`` of a row are the indices that it rests on.
@@ -87,6 +142,7 @@ class Answer(Frozen, kw_only=True):
     origin: str
     size: int
     root: str
+    shards: tuple[ShardReach, ...]
     answered: bool
     sentences: tuple[Sentence, ...]
     rows: tuple[dict[str, Any], ...] = ()

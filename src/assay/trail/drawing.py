@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from assay.records.canonical import canonical_json
+from assay.trail.answers import logs_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -158,7 +159,7 @@ def lineage_svg(lineage: Lineage) -> str:
         for name in row:
             places[name] = (_MARGIN + column * (_WIDTH + _ACROSS), top)
             top += _tall(name) + _DOWN
-    told = f"Log {lineage.origin}, size {lineage.size}, root {lineage.root[:16]}... Dashed: imported, a claim."
+    told = f"{logs_words(lineage.shards)}. Dashed: imported, a claim."
     parts = [
         _opening(lineage, width, height),
         _TIP,

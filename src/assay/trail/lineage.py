@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from assay.records.tally import Frozen
+from assay.trail.answers import ShardReach
 from assay.trail.openlineage import LineageDataset, RunEvent, parse_run_events
 from assay.trail.reading import NO_FILES
 from assay.trail.view import short
@@ -70,6 +71,7 @@ class Lineage(Frozen, kw_only=True):
         origin: the log's name.
         size: entries of the log that it tells of.
         root: the log's root at that size, hexadecimal.
+        shards: the logs that it tells of, where there are several, and how far.
         nodes: the things.
         edges: what went where.
         missing: what is not in it, and why.
@@ -79,6 +81,7 @@ class Lineage(Frozen, kw_only=True):
     origin: str
     size: int
     root: str
+    shards: tuple[ShardReach, ...]
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     missing: tuple[str, ...] = ()
@@ -152,9 +155,10 @@ def lineage(view: View, model: str | None = None, version: str | None = None) ->
         nodes = {identity: node for identity, node in nodes.items() if identity in kept}
         edges = {(source, target) for source, target in edges if source in kept and target in kept}
     return Lineage(
-        origin=view.origin,
+        origin=view.shards[-1].origin,
         size=view.size,
-        root=view.root,
+        root=view.shards[-1].root,
+        shards=view.shards,
         nodes=tuple(nodes[identity] for identity in sorted(nodes)),
         edges=tuple(Edge(source=source, target=target) for source, target in sorted(edges)),
         missing=tuple(dict.fromkeys(missing)),
@@ -296,7 +300,7 @@ def _imported(graph: _Graph, fact: Fact, view: View, versions: _Versions) -> Non
     content = view.documents.get(fact.said.source_sha256)
     if content is None:
         return
-    for event in parse_run_events(content, name=f"entry {fact.index}"):
+    for event in parse_run_events(content, name=view.place(fact.index)):
         job = graph.add(
             f"job:{event.job.namespace}/{event.job.name}", _job_kind(event), event.job.name, event.job.namespace, fact
         )
@@ -312,7 +316,7 @@ def imported_run_events(view: View) -> list[RunEvent]:
     for fact in view.facts("import.batch"):
         content = view.documents.get(fact.said.source_sha256) if fact.said.form == "openlineage" else None
         if content is not None:
-            found += parse_run_events(content, name=f"entry {fact.index}")
+            found += parse_run_events(content, name=view.place(fact.index))
     return found
 
 

@@ -1,5 +1,8 @@
 """The log as SQL tables: disposable, each row with its log index, and told how far into the log they reach.
 
+A log may go on in others, its shards. ``idx`` counts the entries of all shards together, in order, from 0; ``shard``
+and ``entry`` say which entry of which log it is. Of a log that stands alone ``idx`` and ``entry`` are the same.
+
 Nothing here is evidence; the log is. A projection can be deleted at any time, and is checked by building it again and
 comparing (`differences`). It holds what follows from the log's entries alone: what lies beside the log, and may have to
 be erased, never enters it. The caller opens the database, a file or memory, and begins and ends transactions::
@@ -15,13 +18,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from assay.errors import VerificationError
+from assay.trail.answers import ShardReach
 from assay.trail.events import event_from_json, event_json
 from assay.trail.reading import Read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-SCHEMA = 1
+SCHEMA = 2
 
 EMPTY_ROOT = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 """Root of a log without entries (RFC 6962 section 2.1): the SHA-256 of nothing."""
@@ -30,13 +34,20 @@ _TABLES = """
 CREATE TABLE projection (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   schema INTEGER NOT NULL,
+  keys_sha256 TEXT NOT NULL
+) STRICT;
+CREATE TABLE shard (
+  shard INTEGER PRIMARY KEY,
   origin TEXT NOT NULL,
-  keys_sha256 TEXT NOT NULL,
+  first_idx INTEGER NOT NULL,
   projected_to INTEGER NOT NULL,
-  root TEXT NOT NULL
+  root TEXT NOT NULL,
+  keys_sha256 TEXT NOT NULL
 ) STRICT;
 CREATE TABLE event (
   idx INTEGER PRIMARY KEY,
+  shard INTEGER NOT NULL REFERENCES shard (shard),
+  entry INTEGER NOT NULL,
   type TEXT NOT NULL,
   id TEXT,
   claimed_at TEXT,
@@ -48,7 +59,8 @@ CREATE TABLE event (
   keys TEXT NOT NULL,
   waits_for TEXT,
   told TEXT NOT NULL,
-  body TEXT
+  body TEXT,
+  UNIQUE (shard, entry)
 ) STRICT;
 CREATE INDEX event_type ON event (type, idx);
 CREATE INDEX event_id ON event (id) WHERE id IS NOT NULL;
@@ -99,16 +111,19 @@ class Reach:
     """How far a projection reaches.
 
     Attributes:
-        origin: the log's name.
         keys_sha256: digest of the keys that were known when signatures were looked at.
-        size: entries projected.
-        root: the log's root at that size, hexadecimal.
+        shards: how far into each log it reaches, in order; at least one.
+        own_sha256: digest of each log's own keys, then.
     """
 
-    origin: str
     keys_sha256: str
-    size: int
-    root: str
+    shards: tuple[ShardReach, ...]
+    own_sha256: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Entries projected, of all shards together."""
+        return self.shards[-1].end
 
 
 def reach(connection: Connection) -> Reach | None:
@@ -116,17 +131,36 @@ def reach(connection: Connection) -> Reach | None:
     known = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'projection'").fetchone()
     if not known[0]:
         return None
-    row = connection.execute("SELECT schema, origin, keys_sha256, projected_to, root FROM projection").fetchone()
-    return Reach(*row[1:]) if row and row[0] == SCHEMA else None
+    row = connection.execute("SELECT * FROM projection").fetchone()
+    if not row or row[1] != SCHEMA:
+        return None
+    rows = connection.execute("SELECT * FROM shard ORDER BY shard").fetchall()
+    shards = tuple(ShardReach(origin=one[1], first=one[2], size=one[3], root=one[4]) for one in rows)
+    return Reach(row[2], shards, tuple(one[5] for one in rows))
 
 
-def create(connection: Connection, origin: str, keys_sha256: str) -> None:
-    """Drop what is there and begin an empty projection, in the caller's transaction."""
-    for name in ("subject", "event", "projection"):
+def create(connection: Connection, origin: str, keys_sha256: str, own_sha256: str = "") -> None:
+    """Drop what is there and begin an empty projection of a log, in the caller's transaction.
+
+    Args:
+        connection: a database.
+        origin: the log's name.
+        keys_sha256: digest of the keys that are known.
+        own_sha256: digest of the log's own keys.
+    """
+    for name in ("subject", "event", "shard", "projection"):
         connection.execute(f"DROP TABLE IF EXISTS {name}")
     for statement in _TABLES.split(";\n"):
         connection.execute(statement)
-    connection.execute("INSERT INTO projection VALUES (1, ?, ?, ?, 0, ?)", (SCHEMA, origin, keys_sha256, EMPTY_ROOT))
+    connection.execute("INSERT INTO projection VALUES (1, ?, ?)", (SCHEMA, keys_sha256))
+    connection.execute("INSERT INTO shard VALUES (0, ?, 0, 0, ?, ?)", (origin, EMPTY_ROOT, own_sha256))
+
+
+def begin_shard(connection: Connection, origin: str, own_sha256: str = "") -> None:
+    """Begin the log that goes on after those that are projected; what is projected from now on are its entries."""
+    before = require(connection, 0)
+    row = (len(before.shards), origin, before.size, EMPTY_ROOT, own_sha256)
+    connection.execute("INSERT INTO shard VALUES (?, ?, ?, 0, ?, ?)", row)
 
 
 def project(connection: Connection, reads: Iterable[Read], *, size: int, root: str) -> None:
@@ -135,33 +169,34 @@ def project(connection: Connection, reads: Iterable[Read], *, size: int, root: s
     Args:
         connection: a database with a projection.
         reads: the entries from the projection's size on, in order.
-        size: entries of the log.
-        root: its root at that size, hexadecimal.
+        size: entries of all shards together, the last one's among them.
+        root: root of the last shard at its size, hexadecimal.
 
     Raises:
         VerificationError: when an entry is missing.
     """
-    before = reach(connection)
-    expected = before.size if before else 0
+    before = require(connection, 0)
+    expected, number, first = before.size, len(before.shards) - 1, before.shards[-1].first
     for read in reads:
         if read.index != expected:
             raise VerificationError(f"projection: expected entry {expected}, found entry {read.index}")
         expected += 1
-        _insert(connection, read)
+        _insert(connection, read, number, read.index - first)
     if expected != size:
         raise VerificationError(f"projection: expected the log's {size} entries, found {expected}")
-    connection.execute("UPDATE projection SET projected_to = ?, root = ?", (size, root))
+    connection.execute("UPDATE shard SET projected_to = ?, root = ? WHERE shard = ?", (size - first, root, number))
 
 
-def _insert(connection: Connection, read: Read) -> None:
+def _insert(connection: Connection, read: Read, shard: int, entry: int) -> None:
     event = read.event
     marks = ", ".join("?" * len(_EVENT.split(", ")))
     connection.execute(
-        f"INSERT INTO event ({_EVENT}) VALUES ({marks})",  # noqa: S608 - our own column names
+        f"INSERT INTO event ({_EVENT}, shard, entry) VALUES ({marks}, ?, ?)",  # noqa: S608 - our own column names
         (
             read.index, read.type, event and event.id, event and event.claimed_at, event and event.batch,
             event and event.corrects, read.leaf_sha256, read.statement_sha256, read.signature,
             msgspec.json.encode(read.keys).decode(), read.waits_for, read.told, event and event_json(event).decode(),
+            shard, entry,
         ),
     )  # fmt: skip
     if event is not None:

@@ -126,9 +126,9 @@ class _Leave:
             yield f"{version}: the gate's word is in verdict.json, which is not at hand; it was no pass"
         if self.decision is not None and self.decision.at > self.spell.start:
             yield (
-                f"{version}: entry {self.spell.begun.index} claims {self.spell.start}, before the decision that "
-                f"precedes it in the log (entry {self.decision.index} claims {self.decision.at}): one of the two "
-                "times is not true"
+                f"{version}: {self.view.place(self.spell.begun.index)} claims {self.spell.start}, before the decision "
+                f"that precedes it in the log ({self.view.place(self.decision.index)} claims {self.decision.at}): one "
+                "of the two times is not true"
             )
         if self.decision is not None and self.result is None:
             yield f"{version}: no result of the checks is in the log"

@@ -39,6 +39,7 @@ from assay.records.verdict import Verdict
 from assay.trail.decision_events import ApprovalGranted, ApprovalRevoked, GateDecision, WaiverGranted
 from assay.trail.erasures import ErasedConsent
 from assay.trail.events import PREFIX, Event, event_from_json, event_json, parse_event
+from assay.trail.predicates import ConsentDigest, NamedPolicy, Stage, TestResult, VerificationResult
 from assay.trail.validation_events import ValidationResult
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from assay.attest.keys import PublicKey
     from assay.attest.trust import Trust
     from assay.trail.erasures import Erasures
+    from assay.trail.own_acts import OwnKeys
 
 CONSENT_DIGEST = "consent.digest"
 """Type of an entry that is the digest of a consent, until the consent is disclosed."""
@@ -56,7 +58,6 @@ UNKNOWN = "unknown"
 ID_DIGITS = 32
 
 NO_FILES = files_root([])  # of a model that has none yet: what is decided about it is about data
-_Stage = Literal["data", "training", "monitoring"]
 
 _CONSENT_SCHEMA = "assay.consent-digest/v1"
 _OUTCOMES: dict[str, Literal["passed", "warned", "failed"]] = {
@@ -70,7 +71,7 @@ class Read(Frozen, kw_only=True):
     """One entry of a log as it was understood.
 
     Attributes:
-        index: where it stands.
+        index: where it stands in the trail, whose logs are counted through.
         leaf_sha256: its leaf hash.
         type: type of the event, ``consent.digest``, or ``unknown``.
         event: the event; None when the entry is not one, or waits for what lies beside the log.
@@ -99,49 +100,22 @@ class Read(Frozen, kw_only=True):
         return self.signature == "holds"
 
 
-class _ConsentDigest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    schema: Literal["assay.consent-digest/v1"]
-    envelope_sha256: str
-
-
-class _Policy(msgspec.Struct, frozen=True):
-    digest: dict[str, str]
-    name: str = ""
-
-
-class _TestResult(msgspec.Struct, frozen=True, rename="camel"):
-    result: str
-    configuration: tuple[_Policy, ...]
-    passed_tests: tuple[str, ...] = ()
-    warned_tests: tuple[str, ...] = ()
-    failed_tests: tuple[str, ...] = ()
-    unknown_tests: tuple[str, ...] = ()
-    stage: _Stage | None = None
-
-
-class _Verifier(msgspec.Struct, frozen=True):
-    id: str
-    policies: tuple[_Policy, ...]
-
-
-class _VerificationResult(msgspec.Struct, frozen=True, rename="camel"):
-    verifier: _Verifier
-    time_created: str
-    properties: tuple[str, ...]
-
-
-def read_entry(index: int, entry: bytes, keys: Collection[PublicKey]) -> Read:
+def read_entry(
+    index: int, entry: bytes, keys: Collection[PublicKey], *, own: OwnKeys | None = None, first: int = 0
+) -> Read:
     """Read one entry; this never fails: what is wrong with it is told.
 
     Args:
-        index: where it stands.
+        index: where it stands in the trail.
         entry: its bytes.
         keys: the keys that are known.
+        own: the keys of the log that it stands in, which count for what the log says of itself.
+        first: how many entries of the trail stand in logs before this one.
     """
     leaf = leaf_sha256(entry)
     try:
         if b"envelopeSha256" in entry and b"payloadType" not in entry:
-            held = parse_record(entry, _ConsentDigest, name=f"entry {index}")
+            held = parse_record(entry, ConsentDigest, name=f"entry {index}")
             told = "the digest of a consent; who consented is kept beside the log"
             return Read(index=index, leaf_sha256=leaf, type=CONSENT_DIGEST, told=told, waits_for=held.envelope_sha256)
         envelope = dsse.parse(entry, name=f"entry {index}")
@@ -160,6 +134,10 @@ def read_entry(index: int, entry: bytes, keys: Collection[PublicKey]) -> Read:
     try:
         statement = parse_statement(payload, name=f"entry {index}")
         understood = _understood(found, statement)
+        if own is not None and understood.event is not None and not understood.counts:
+            signature, signers, by_log = _signed_by(envelope, own.signing(index - first, understood.event))
+            if signature == "holds":
+                wrong, understood = by_log, msgspec.structs.replace(understood, signature=signature, keys=signers)
         return msgspec.structs.replace(understood, told="; ".join(part for part in (understood.told, wrong) if part))
     except (AssayError, msgspec.ValidationError) as error:
         kind = _type_claimed(payload)
@@ -213,9 +191,9 @@ def _first_subject(statement: Statement) -> tuple[str, str]:
 
 
 def _validation(found: Read, statement: Statement) -> Read:
-    said = msgspec.convert(statement.predicate, _TestResult)
+    said = msgspec.convert(statement.predicate, TestResult)
     name, sha256 = _first_subject(statement)
-    policy = said.configuration[0] if said.configuration else _Policy({}, "")
+    policy = said.configuration[0] if said.configuration else NamedPolicy({}, "")
     fields = ValidationResult(
         model=name,
         model_sha256=sha256,
@@ -233,22 +211,22 @@ def _validation(found: Read, statement: Statement) -> Read:
     return msgspec.structs.replace(found, type=event.type, event=event, waits_for=fields.evidence_sha256)
 
 
-def _word(properties: tuple[str, ...]) -> tuple[Literal["allow", "warn", "not-stated"], _Stage | None]:
+def _word(properties: tuple[str, ...]) -> tuple[Literal["allow", "warn", "not-stated"], Stage | None]:
     """Return the word of a verification result, and the stage where it was no release; a denial states neither."""
     words: tuple[Literal["allow", "warn"], ...] = ("allow", "warn")
     for word in words:
         if f"ASSAY_DECISION_{word.upper()}" in properties:
             return word, None
-        for stage in get_args(_Stage):
+        for stage in get_args(Stage):
             if f"ASSAY_{stage.upper()}_DECISION_{word.upper()}" in properties:
                 return word, stage
     return "not-stated", None
 
 
 def _decision(found: Read, statement: Statement) -> Read:
-    said = msgspec.convert(statement.predicate, _VerificationResult)
+    said = msgspec.convert(statement.predicate, VerificationResult)
     name, sha256 = _first_subject(statement)
-    policy = said.verifier.policies[0] if said.verifier.policies else _Policy({}, "")
+    policy = said.verifier.policies[0] if said.verifier.policies else NamedPolicy({}, "")
     digests = statement.digests()
     decision, stage = _word(said.properties)
     fields = GateDecision(

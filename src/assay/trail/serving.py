@@ -75,8 +75,8 @@ def spells(view: View, model: str, environment: str) -> tuple[list[Spell], list[
         elif current is None or current.version != said.version:
             serving = "nothing" if current is None else f"version {current.version}"
             odd.append(
-                f"entry {fact.index} ({fact.event.type}) is about version {said.version}, but {serving} served then: "
-                "it changes nothing"
+                f"{view.place(fact.index)} ({fact.event.type}) is about version {said.version}, but {serving} served "
+                "then: it changes nothing"
             )
         else:
             _end(found, fact)

@@ -7,11 +7,12 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from assay.records.canonical import canonical_json
+from assay.trail.answers import entries_words, logs_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from assay.trail.answers import Answer, Sentence
+    from assay.trail.answers import Answer, Cited
 
 WIDTH = 100
 _SPECIAL = re.compile(r"[\\`*_\[\]|<>~$#&!]")
@@ -22,18 +23,11 @@ def _plain(text: str) -> str:
     return _CONTROL.sub(" ", text)
 
 
-def _entries(sentence: Sentence) -> str:
-    if not sentence.entries:
-        return "no entry"
-    word = "entry" if len(sentence.entries) == 1 else "entries"
-    return f"{word} {', '.join(map(str, sentence.entries))}"
-
-
 def answer_text(answer: Answer) -> str:
     """Return an answer for a person at a terminal."""
     lines: list[str] = []
     for sentence in answer.sentences:
-        lines += _wrapped(f"{_plain(sentence.text)} [{_entries(sentence)}]", "")
+        lines += _wrapped(f"{_plain(sentence.text)} [{entries_words(answer.shards, sentence.entries)}]", "")
     if not answer.sentences:
         lines.append("The log tells of nothing of the kind.")
     if answer.missing:
@@ -52,8 +46,10 @@ def _wrapped(text: str, bullet: str) -> list[str]:
 
 
 def _grounds(answer: Answer) -> str:
-    proven = f"{len(answer.proofs)} of {len(answer.cited)} entries proven to stand in it"
-    return f"Log {answer.origin}, size {answer.size}, root {answer.root[:16]}...; {proven}."
+    proven = f"{len(answer.proofs)} of {len(answer.cited)} entries proven to stand in"
+    if len(answer.shards) > 1:
+        return f"{logs_words(answer.shards)}; {answer.size} entries in all; {proven} them."
+    return f"{logs_words(answer.shards)}; {proven} it."
 
 
 def answer_markdown(answer: Answer) -> str:
@@ -61,9 +57,11 @@ def answer_markdown(answer: Answer) -> str:
     lines = [f"# {answer.question.capitalize()}", ""]
     lines += [f"- **{_escaped(key)}**: {_escaped(value)}" for key, value in answer.asked.items()]
     lines += [""] if answer.asked else []
-    cited = {one.index for one in answer.cited}
+    cited = {one.index: one for one in answer.cited}
     for sentence in answer.sentences:
-        links = ", ".join(f"[{one}](#entry-{one})" if one in cited else str(one) for one in sentence.entries)
+        links = ", ".join(
+            f"[{_place(answer, cited[one])}](#entry-{one})" if one in cited else str(one) for one in sentence.entries
+        )
         lines.append(f"- {_escaped(sentence.text)} ({links or 'no entry'})")
     if not answer.sentences:
         lines.append("The log tells of nothing of the kind.")
@@ -73,13 +71,17 @@ def answer_markdown(answer: Answer) -> str:
     return "\n".join(lines)
 
 
+def _place(answer: Answer, one: Cited) -> str:
+    return _escaped(f"{one.entry} of {one.shard}") if len(answer.shards) > 1 else str(one.entry)
+
+
 def _cited(answer: Answer) -> Iterator[str]:
     yield "| entry | event | claimed | recorded | proven before | signed by | leaf |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     for one in answer.cited:
         times = one.times
         cells = (
-            f'<a id="entry-{one.index}"></a>{one.index}',
+            f'<a id="entry-{one.index}"></a>{_place(answer, one)}',
             _escaped(f"{one.type}{' (imported)' if one.imported else ''}"),
             times.claimed or "not claimed",
             times.recorded or "not known",

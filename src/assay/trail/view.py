@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assay.attest.trust import Trust
-from assay.trail.answers import Answer, Cited, Question, Sentence
+from assay.trail.answers import Answer, Cited, Question, Sentence, ShardReach, entries_words, shard_of
 from assay.trail.erasures import Erasures
 from assay.trail.events import Event, Times
 from assay.trail.projection import select
@@ -90,9 +90,7 @@ class View:
 
     Attributes:
         connection: a projection that reaches the size.
-        origin: the log's name.
-        size: entries that count.
-        root: the log's root at that size, hexadecimal.
+        shards: the logs that it reaches, in order, and how far.
         documents: what lies beside the log, by SHA-256.
         trust: who people are.
         people: pseudonym or commitment to name, as far as they are not erased.
@@ -102,15 +100,27 @@ class View:
     """
 
     connection: Connection
-    origin: str
-    size: int
-    root: str
+    shards: tuple[ShardReach, ...]
     documents: Mapping[str, bytes] = field(default_factory=dict)
     trust: Trust = field(default_factory=Trust)
     people: Mapping[str, str] = field(default_factory=dict)
     key_names: Mapping[str, str] = field(default_factory=dict)
     times: Callable[[int], Times] = lambda _index: Times()
     erasures: Erasures = field(default_factory=Erasures)
+
+    @property
+    def size(self) -> int:
+        """Entries that count, of all shards together."""
+        return self.shards[-1].end
+
+    @property
+    def origin(self) -> str:
+        """Name of the first log, which what is told of the trail is named after."""
+        return self.shards[0].origin
+
+    def place(self, index: int) -> str:
+        """Return where an entry stands, in words: its number, and the log where there are several."""
+        return entries_words(self.shards, (index,))
 
     @cached_property
     def corrected(self) -> dict[int, int]:
@@ -151,21 +161,20 @@ class View:
             digest = None if read.event is None else getattr(read.event.fields, "model_sha256", None)
             if about is not None and digest is not None and digest not in about:
                 continue
+            place = f"{self.place(read.index)} ({read.type})"
             if read.event is None:
-                lines.append(f"entry {read.index} ({read.type}): {read.told}")
+                lines.append(f"{place}: {read.told}")
             elif not read.counts:
-                lines.append(
-                    f"entry {read.index} ({read.type}) answers nothing: {read.told or 'signed by nobody known'}"
-                )
+                lines.append(f"{place} answers nothing: {read.told or 'signed by nobody known'}")
             elif read.index in self.corrected:
-                lines.append(f"entry {read.index} ({read.type}) was corrected by entry {self.corrected[read.index]}")
+                lines.append(f"{place} was corrected by {self.place(self.corrected[read.index])}")
             elif read.event.corrects is not None and read.event.corrects not in self.corrected:
                 lines.append(
-                    f"entry {read.index} ({read.type}) says that it corrects entry {read.event.corrects}, which is not "
-                    "of its type: it corrects nothing"
+                    f"{place} says that it corrects entry {read.event.corrects}, which is not of its type: it corrects "
+                    "nothing"
                 )
             elif read.told:
-                lines.append(f"entry {read.index} ({read.type}): {read.told}")
+                lines.append(f"{place}: {read.told}")
         return lines
 
     def person(self, code: str | None, fact: Fact) -> str:
@@ -214,9 +223,10 @@ class View:
         return Answer(
             question=question,
             asked=dict(asked),
-            origin=self.origin,
+            origin=self.shards[-1].origin,
             size=self.size,
-            root=self.root,
+            root=self.shards[-1].root,
+            shards=self.shards,
             answered=bool(table),
             sentences=told,
             rows=table,
@@ -225,8 +235,11 @@ class View:
         )
 
     def _cited(self, fact: Fact) -> Cited:
+        shard = shard_of(self.shards, fact.index)
         return Cited(
             index=fact.index,
+            shard=shard.origin,
+            entry=fact.index - shard.first,
             type=fact.event.type,
             id=fact.event.id,
             leaf_sha256=fact.read.leaf_sha256,

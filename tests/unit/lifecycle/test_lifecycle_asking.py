@@ -20,6 +20,7 @@ from assay.adapters.folder_reader import FolderReader
 from assay.adapters.here import project_at
 from assay.errors import AssayError, InputError, VerificationError
 from assay.lifecycle.asking import Documents, open_trail
+from assay.lifecycle.trail_shards import Shard
 from assay.records.canonical import sha256_hex
 from assay.tlog.merkle import hash_leaf
 from assay.tlog.proof import parse_proof
@@ -253,7 +254,7 @@ def test_an_answer_that_is_given_out_is_recorded_by_its_digest(project: SmallPro
     digest = sha256_hex((project.root / "d.md").read_bytes())
     assert f"entry {SIZE} of the log: SHA-256 {digest}" in said.err
     loaded = project_at(project.root)
-    with open_trail(loaded, FolderReader.open(loaded.log)) as trail:
+    with open_trail(loaded, [Shard(reader=FolderReader.open(loaded.log))]) as trail:
         found = trail.at_index(SIZE)
     assert found is not None
     assert found.event is not None
@@ -308,7 +309,7 @@ def test_documents_are_found_by_what_they_hold(project: SmallProject) -> None:
 def test_a_size_beyond_the_log_is_refused(project: SmallProject) -> None:
     loaded = project_at(project.root)
     with (
-        open_trail(loaded, FolderReader.open(loaded.log)) as trail,
+        open_trail(loaded, [Shard(reader=FolderReader.open(loaded.log))]) as trail,
         pytest.raises(InputError, match=f"from 0 to {SIZE}"),
     ):
         trail.view(SIZE + 1)
@@ -318,7 +319,7 @@ def test_a_size_beyond_the_log_is_refused(project: SmallProject) -> None:
 def test_an_anchor_proves_a_time_for_what_it_covers(project: SmallProject) -> None:
     loaded = project_at(project.root)
     anchors = [Anchor(DEPLOYED, "2026-10-02T00:00:00Z", "tsa"), Anchor(SIZE, "2026-10-03T00:00:00Z", "witness")]
-    with open_trail(loaded, FolderReader.open(loaded.log), anchors=anchors) as trail:
+    with open_trail(loaded, [Shard(reader=FolderReader.open(loaded.log), anchors=anchors)]) as trail:
         answer = production(trail.view(), "small", "2026-10-03")
         earlier = production(trail.view(DEPLOYED), "small", "2026-10-03")
     assert [(one.index, one.times.proven_by) for one in answer.cited] == [
@@ -334,7 +335,7 @@ def test_an_answer_that_does_not_stand_in_the_log_is_refused(project: SmallProje
     import msgspec  # noqa: PLC0415 - this test alone forges a record
 
     loaded = project_at(project.root)
-    with open_trail(loaded, FolderReader.open(loaded.log)) as trail:
+    with open_trail(loaded, [Shard(reader=FolderReader.open(loaded.log))]) as trail:
         answer = production(trail.view(), "small", "2026-10-03")
         forged = msgspec.structs.replace(
             answer, cited=(msgspec.structs.replace(answer.cited[0], leaf_sha256="0" * 64), *answer.cited[1:])

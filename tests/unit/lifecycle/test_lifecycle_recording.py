@@ -15,6 +15,7 @@ from assay.lifecycle.keyring import Keyring
 from assay.lifecycle.people import pseudonym, read_people
 from assay.lifecycle.recording import Nothing, Recorded, batch_id, imported_events, record, typed_fields
 from assay.lifecycle.storing import keep_document
+from assay.lifecycle.trail_shards import Shard
 from assay.records.canonical import sha256_hex
 from assay.trail.events import Event, make_event
 from assay.trail.examples import AT, EXAMPLES, MILA, of
@@ -39,7 +40,7 @@ def write(project: Project, *events: Event) -> list[Recorded]:
     signer = Keyring(project.keys).signer("mila")
     if not (project.log / "checkpoint").exists():
         return record(events, log_of(project), signer, Nothing())
-    with open_trail(project, FolderReader.open(project.log)) as trail:
+    with open_trail(project, [Shard(reader=FolderReader.open(project.log))]) as trail:
         return record(events, log_of(project), signer, trail)
 
 
@@ -68,7 +69,7 @@ def test_an_id_stands_for_one_event(project: Project) -> None:
 def test_what_is_recorded_is_signed_and_read_back(project: Project) -> None:
     event = ack("a", signed_by="ingest")
     write(project, event)
-    with open_trail(project, FolderReader.open(project.log)) as trail:
+    with open_trail(project, [Shard(reader=FolderReader.open(project.log))]) as trail:
         found = trail.with_id(event.id)
     assert found is not None
     assert found.event == event

@@ -16,6 +16,7 @@ from assay.records.consent import Approval, Bound, Revocation, Waiver
 from assay.tlog.merkle import hash_leaf
 from assay.tlog.tree import MemoryTree
 from assay.trail import projection
+from assay.trail.answers import ShardReach
 from assay.trail.events import event_statement, make_event
 from assay.trail.examples import of
 from assay.trail.reading import read_entry
@@ -166,11 +167,10 @@ class MemoryTrail:
 
     def view(self, size: int | None = None, **more: Any) -> View:  # noqa: ANN401 - as `make_event`
         """Return a view of the first entries, or of all."""
+        reached = len(self.entries) if size is None else size
         return View(
             connection=self.connection(),
-            origin="example.com/log",
-            size=len(self.entries) if size is None else size,
-            root=self.root(size),
+            shards=(ShardReach(origin="example.com/log", first=0, size=reached, root=self.root(size)),),
             documents=self.documents,
             trust=TRUST,
             people=self.people,

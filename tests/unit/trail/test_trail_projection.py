@@ -29,7 +29,7 @@ def test_every_entry_has_its_row_and_comes_back_as_it_was(trail: MemoryTrail) ->
     assert projection.with_id(connection, "ack-2") is None
     reach = projection.reach(connection)
     assert reach is not None
-    assert (reach.size, reach.root, reach.origin) == (5, trail.root(), "example.com/log")
+    assert [(one.size, one.root, one.origin) for one in reach.shards] == [(5, trail.root(), "example.com/log")]
 
 
 def test_in_parts_is_as_at_once(trail: MemoryTrail) -> None:
@@ -87,7 +87,7 @@ def test_rows_taken_away_put_in_or_moved_are_named(trail: MemoryTrail) -> None:
     connection = trail.connection()
     connection.execute("DELETE FROM subject WHERE idx = 0 AND name = 'credit'")
     connection.execute("DELETE FROM event WHERE idx = 3")
-    connection.execute("UPDATE projection SET projected_to = 4")
+    connection.execute("UPDATE shard SET projected_to = 4")
     found = projection.differences(connection, trail.connection())
     assert [line.split(":")[0] for line in found] == ["projection", "event 3", "subject 0 credit"]
 
