@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.adapters.project_log import ProjectLog
+from assay.adapters.scorers import open_scorer
 from assay.errors import InputError
 from assay.lifecycle.keyring import DEFAULT
 from assay.lifecycle.project import CONFIG_NAME, LOG, Project, load_project, release_folder
@@ -69,7 +70,7 @@ def run(
     from assay.lifecycle import release  # noqa: PLC0415 - only when called
 
     project = _project(project)
-    setting = setting_of(project, policy=_path(policy), key=key)
+    setting = setting_of(project, policy=_path(policy), key=key, scorers=open_scorer)
     return release.run(project, setting, log_of(project), stage=stage, watched=watched)
 
 
@@ -90,7 +91,7 @@ def assess(
     from assay.lifecycle import assessment  # noqa: PLC0415 - the engine is loaded only when rows are read
 
     project = _project(project)
-    setting = setting_of(project, key=key)
+    setting = setting_of(project, key=key, scorers=open_scorer)
     return assessment.assess(project, setting, log_of(project), watched=watched, again=again)
 
 

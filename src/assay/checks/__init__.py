@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from assay.checks import (
     approvals,
+    counterfactual_flips,
     coverage,
     data_gaps,
     documentation,
     drift,
     duplicates,
+    evasion,
     evidence_fresh,
     files_unchanged,
     freshness,
@@ -30,10 +32,12 @@ from assay.checks import (
     not_worse_than,
     performance_floor,
     representation,
+    robustness,
     rule,
     schema,
     stand_in_features,
     training_run,
+    worst_slice,
 )
 from assay.checks._finding import finding
 from assay.checks._metrics import known_metrics
@@ -67,6 +71,10 @@ CHECKS: dict[str, Check] = {
         stand_in_features.CHECK,
         schema.CHECK,
         freshness.CHECK,
+        robustness.CHECK,
+        counterfactual_flips.CHECK,
+        worst_slice.CHECK,
+        evasion.CHECK,
         documentation.CHECK,
         approvals.CHECK,
         evidence_fresh.CHECK,

@@ -32,6 +32,8 @@ def about_words(one: Measurement) -> str:
     """Return what a measurement is about, as a person would name it: ``column income of race black``."""
     named = dict(about(one))
     told = [f"column {named.pop('column')}"] if "column" in named else []
+    if told and "with" in named:
+        told[0] += f" with {named.pop('with')}"
     if "other" in named:
         told.append(f"{named.pop('dataset', '')} against {named.pop('other')}")
     told += [name if what == "expectation" else f"{what} {name}" for what, name in named.items()]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from assay.adapters.project_log import ProjectLog
+from assay.adapters.scorers import open_scorer
 from assay.demo.applications import copy_table, read_columns
 from assay.demo.cast import AUTHOR, RISK_OWNER, VALIDATOR, write_project, write_trust
 from assay.demo.recipes import RECIPES, Recipe
@@ -307,7 +308,7 @@ def _run(folder: Path, teller: Teller, *, stage: Stage = "release") -> Released:
     project = load_project(folder)
     teller.command(f"assay run{'' if stage == 'release' else f' --stage {stage}'} --key {AUTHOR}")
     log = ProjectLog(project.log, project.config.system)
-    return release.run(project, setting_of(project, key=AUTHOR), log, stage=stage)
+    return release.run(project, setting_of(project, key=AUTHOR, scorers=open_scorer), log, stage=stage)
 
 
 def _desk(folder: Path, name: str) -> Desk:

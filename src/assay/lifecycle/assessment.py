@@ -15,6 +15,7 @@ from assay.attest.statement import EVIDENCE, TALLY, VERDICT, measured_statement
 from assay.errors import InputError
 from assay.lifecycle.measuring import count_rows
 from assay.lifecycle.project import read_file
+from assay.lifecycle.robustness import probe
 from assay.lifecycle.setting import EVIDENCE_SIGNATURE, now, whoami
 from assay.lifecycle.storing import hash_file, list_model, publish, staging
 from assay.metrics import measure
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from assay.attest.keys import Signer
     from assay.lifecycle.keyring import Keyring
     from assay.lifecycle.project import Project
+    from assay.lifecycle.robustness import OpenScorer
     from assay.lifecycle.setting import Log, Setting
     from assay.policy import Plan, Policy
     from assay.records.evidence import Stage
@@ -209,6 +211,7 @@ def measure_release(
     key: str = "default",
     watched: bool = False,
     before: Before | None = None,
+    scorers: OpenScorer | None = None,
 ) -> Assessed:
     """Tally the data, measure what the policy asks, digest everything, and sign; nothing is written yet.
 
@@ -219,14 +222,18 @@ def measure_release(
         key: name of the key that signs.
         watched: draw a progress bar for a person who waits.
         before: called when everything is counted and nothing is measured yet; what it returns become facts.
+        scorers: opens the model that is probed, where the project asks for that.
 
     Raises:
         InputError: when a file is missing or wrong.
     """
-    return sign_evidence(project, policy, keyring, _measure(project, policy, watched=watched, before=before), key=key)
+    found = _measure(project, policy, watched=watched, before=before, scorers=scorers)
+    return sign_evidence(project, policy, keyring, found, key=key)
 
 
-def _measure(project: Project, policy: Policy, *, watched: bool, before: Before | None) -> Measured:
+def _measure(
+    project: Project, policy: Policy, *, watched: bool, before: Before | None, scorers: OpenScorer | None
+) -> Measured:
     project.require_release()
     config = project.config
     wanted = plan(policy, config.materiality)
@@ -238,7 +245,9 @@ def _measure(project: Project, policy: Policy, *, watched: bool, before: Before 
     datasets = tuple(_datasets(project, tally))
     read_documentation(project, ())  # a card that cannot be read is met before anything is said
     told = before(datasets, root, code_version(project.root)) if before is not None else {}
-    measurements = measure_for(tally, wanted)
+    with contextlib.chdir(project.root):
+        probed, how = probe(project, scorers, level=wanted.level)
+    measurements = (*measure_for(tally, wanted), *probed)
     return Measured(
         stage="release",
         tally=tally,
@@ -249,7 +258,7 @@ def _measure(project: Project, policy: Policy, *, watched: bool, before: Before 
         model_sha256=root,
         documentation=read_documentation(project, measurements),
         baseline=baseline,
-        facts={**facts, **told},
+        facts={**facts, **how, **told},
     )
 
 
@@ -328,8 +337,9 @@ def assess(project: Project, setting: Setting, log: Log, *, watched: bool = Fals
     chronicle = Chronicle(project, setting, log)
     with chronicle.told():
         assessed = measure_release(
-            project, setting.policy, setting.keyring, key=setting.key, watched=watched, before=chronicle.begin
-        )
+            project, setting.policy, setting.keyring, key=setting.key, watched=watched, before=chronicle.begin,
+            scorers=setting.scorers,
+        )  # fmt: skip
         entries = chronicle.finished(assessed.evidence, evidence_sha256=sha256_hex(assessed.contents[EVIDENCE]))
         with staging(assessed.folder) as workplace:
             (workplace / "room").write_bytes(b"\0" * sum(map(len, assessed.contents.values())))

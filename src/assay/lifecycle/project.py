@@ -13,6 +13,7 @@ import msgspec
 from assay.errors import DocumentError, InputError, Problem, suggest
 from assay.lifecycle.alerts_section import AlertsSection, IncidentsSection, alerts_problems
 from assay.lifecycle.data_section import DataSection, data_problems
+from assay.lifecycle.robustness_section import RobustnessSection, robustness_problems
 from assay.records.document import load_yaml
 from assay.records.evidence import Materiality, Stage
 from assay.records.tally import Roles, Task
@@ -96,6 +97,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         data: what the data stage is told; a project with this section may be without predictions until its release.
         alerts: who is told of alerts of monitoring, and how.
         incidents: what is stated for serious incidents.
+        robustness: what is probed of a release's model, beside what the tally says.
         state: where keys, log and releases are kept, relative to this file.
     """
 
@@ -112,6 +114,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     data: DataSection | None = None
     alerts: AlertsSection | None = None
     incidents: IncidentsSection | None = None
+    robustness: RobustnessSection | None = None
     state: str = STATE
 
 
@@ -243,6 +246,8 @@ def _problems(config: Config, name: str) -> list[Problem]:
     for path, message in _release_problems(config) if config.data is None else data_problems(config):
         wrong(path, message)
     for path, message in alerts_problems(config.alerts):
+        wrong(path, message)
+    for path, message in robustness_problems(config):
         wrong(path, message)
     if not config.system.strip():
         wrong("$.system", "expected the system's name, found an empty text")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assay.attest.bundle import Inclusion
     from assay.attest.keys import PublicKey
     from assay.lifecycle.project import Project
+    from assay.lifecycle.robustness import OpenScorer
 
 
 EVIDENCE_SIGNATURE = "evidence.dsse.json"
@@ -72,11 +73,13 @@ class Setting(Rules):
         state: the folder of keys, log and releases.
         keyring: the keys that sign here.
         key: the name of the key that signs.
+        scorers: opens the model that a release probes; None where nothing can.
     """
 
     state: Path
     keyring: Keyring
     key: str = DEFAULT
+    scorers: OpenScorer | None = None
 
     def evidence_keys(self) -> frozenset[PublicKey]:
         """Return the keys whose signature on evidence counts: those that sign here, too."""
@@ -129,7 +132,12 @@ def _runner() -> str | None:
 
 
 def setting_of(
-    project: Project, *, policy: Path | None = None, trust: Path | None = None, key: str = DEFAULT
+    project: Project,
+    *,
+    policy: Path | None = None,
+    trust: Path | None = None,
+    key: str = DEFAULT,
+    scorers: OpenScorer | None = None,
 ) -> Setting:
     """Return the setting that a project describes, save for what is given.
 
@@ -148,6 +156,7 @@ def setting_of(
         state=project.state,
         keyring=keyring,
         key=key,
+        scorers=scorers,
     )
 
 

@@ -38,4 +38,7 @@ def measure_stage(
     Raises:
         InputError: when anything that the stage needs is missing or wrong.
     """
-    return STAGES[stage](project, setting.policy, setting.keyring, key=setting.key, watched=watched, before=before)
+    more = {"scorers": setting.scorers} if stage == "release" else {}  # the stage that has a model to probe
+    return STAGES[stage](
+        project, setting.policy, setting.keyring, key=setting.key, watched=watched, before=before, **more
+    )

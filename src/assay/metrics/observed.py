@@ -22,6 +22,7 @@ from assay.metrics import (
     overlap,
     representation,
     training_metrics,
+    robustness,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _FAMILIES = (
     foretelling,
     expectations,
     training_metrics,
+    robustness,
 )
 
 OBSERVED: Mapping[str, Metric] = MappingProxyType(

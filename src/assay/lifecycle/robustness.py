@@ -1,0 +1,206 @@
+"""Probe the model of a release: ask about changed rows within a budget, and measure what becomes of its decisions."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from assay.errors import DataError, suggest
+from assay.lifecycle.robustness_section import RobustnessSection, ScorerSection
+from assay.probing.asking import Asker, Reading
+from assay.probing.counterfactual import counterfactual
+from assay.probing.evasion import Attack, evasion
+from assay.probing.perturbing import Probed, missing, noise, out_of_range
+from assay.probing.rows import ProbeRows
+from assay.probing.scorer import LateScorerError, Scorer, ScorerError
+from assay.probing.slices import slices
+from assay.records.probe_counts import Flips, ProbeCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from assay.lifecycle.project import Project
+    from assay.probing.scorer import Value
+    from assay.records.measurement import Measurement
+
+OpenScorer: TypeAlias = Callable[[ScorerSection, str | int | bool], Scorer]
+"""Opens the model that a section names, in the working folder; told the positive class. Raises `ScorerError`."""
+
+NO_ADAPTER = "nothing here can ask a model: run `assay run`, or give adapters (`assay.adapters.scorers`)"
+
+
+def probe(
+    project: Project, opened_by: OpenScorer | None, *, level: float
+) -> tuple[tuple[Measurement, ...], dict[str, Any]]:
+    """Probe the model that a project's section ``robustness`` names; nothing without the section.
+
+    Args:
+        project: whose working folder is that of the process.
+        opened_by: opens models; None where nothing can.
+        level: two-sided confidence of the intervals.
+
+    Returns:
+        The measurements, and the fact ``robustness``: the model, the seed, the budget, and what was spent of it.
+    """
+    from assay.metrics.robustness import measure_robustness  # noqa: PLC0415 - only where a model is probed
+
+    section = project.config.robustness
+    if section is None:
+        return (), {}
+    counts, told = _Probing(project, section, opened_by).counts()
+    return measure_robustness(counts, level=level), {"robustness": told}
+
+
+class _Probing:
+    """One probing, from the section to the counts."""
+
+    def __init__(self, project: Project, section: RobustnessSection, opened_by: OpenScorer | None) -> None:
+        self._config, self._section, self._opened_by = project.config, section, opened_by
+        self._positive = self._config.columns.positive if self._config.columns.positive is not None else 1
+        self._told: dict[str, Any] = {
+            "model": msgspec.to_builtins(section.model),
+            "bound_to_model": section.model.path is not None,
+            "dataset": section.measured_on or self._config.measured_on,
+            "seed": section.seed,
+            "budget": msgspec.to_builtins(section.budget),
+            "probes": {name: msgspec.to_builtins(getattr(section, name)) for name in section.asked()},
+        }
+
+    def counts(self) -> tuple[ProbeCounts, dict[str, Any]]:
+        """Return what probing came to, and the facts of it."""
+        asked = self._section.asked()
+        try:
+            rows = self._rows()
+            self._told |= {"features": list(rows.features), "rows": min(rows.count, self._section.budget.rows)}
+            self._require_features(rows)
+            # No model is asked for the slices: they are there whatever becomes of it.
+            found = slices(rows, depth=part.depth, smallest=part.smallest) if (part := self._section.slices) else None
+        except (DataError, ScorerError) as error:
+            return ProbeCounts(reason=str(error), asked=asked), self._told
+        try:
+            probed, compared, agreed = self._first(rows)
+        except ScorerError as error:
+            return ProbeCounts(reason=str(error), asked=asked, slices=found), self._told
+        flips = tuple(self._flips(probed))
+        evasions = tuple(evasion(probed, self._attack())) if self._section.evasion is not None else ()
+        self._told["queries"] = probed.asker.queries
+        if probed.asker.stopped:
+            self._told["stopped"] = probed.asker.stopped
+        return ProbeCounts(compared=compared, agreed=agreed, flips=flips, slices=found, evasions=evasions), self._told
+
+    def _rows(self) -> ProbeRows:
+        from assay.records.tally import Roles  # noqa: PLC0415
+        from assay.tabular import Query  # noqa: PLC0415 - the engine is loaded when rows are read
+        from assay.tabular.probe_rows import sample_rows  # noqa: PLC0415
+
+        dataset = self._config.datasets[self._section.measured_on or self._config.measured_on]
+        table: Any = dataset.path if dataset.query is None else Query(database=dataset.path, sql=dataset.query)
+        wanted = self._section.slices.rows if self._section.slices is not None else 0
+        found = sample_rows(
+            table, Roles(**msgspec.structs.asdict(self._config.columns)), self._section.features,
+            most=max(self._section.budget.rows, wanted), seed=self._section.seed,
+        )  # fmt: skip
+        return ProbeRows(found.features, found.groups, found.label, found.prediction, found.total)
+
+    def _require_features(self, rows: ProbeRows) -> None:
+        """Refuse columns that a probe names and the model is not given; `assay.yaml` was read before the table."""
+        stand_ins = self._section.counterfactual.stand_ins if self._section.counterfactual is not None else {}
+        for probe_name, names in (*self._section.named().items(), *stand_ins.items()):
+            for column in names:
+                if column not in rows.features:
+                    near = suggest(column, rows.features)
+                    raise ScorerError(f"robustness ({probe_name}) names {column!r}, no feature of the model{near}")
+
+    def _first(self, rows: ProbeRows) -> tuple[Probed, int, int]:
+        """Ask about the rows as they are; those without an answer are not probed further."""
+        if self._opened_by is None:
+            raise ScorerError(NO_ADAPTER)
+        section, budget = self._section, self._section.budget
+        reading = Reading(section.model.output, section.model.threshold, self._positive)
+        until = time.monotonic() + budget.seconds
+        opened_by, positive = self._opened_by, self._positive
+        opened = within(lambda: opened_by(section.model, positive), until, "the model was not loaded")
+        self._told["answers"] = opened.name
+        asker = Asker(
+            _Timely(opened, until, budget.seconds), reading, queries=budget.queries,
+            seconds=max(0.0, until - time.monotonic()), clock=time.monotonic,
+        )  # fmt: skip
+        first = rows.first(budget.rows)
+        answers = asker.ask(first.features)
+        self._told["queries"] = asker.queries
+        answered = [row for row, decision in enumerate(answers.decisions) if decision is not None]
+        if not answered:
+            told = answers.trouble or answers.stopped
+            raise ScorerError(f"the model answered none of {len(answers.decisions):,} rows as they are: {told}")
+        if answers.trouble:
+            self._told["unanswered"] = {"rows": len(answers.decisions) - len(answered), "why": answers.trouble}
+        kept = first.only(answered)
+        decisions = tuple(bool(answers.decisions[row]) for row in answered)
+        pairs = [(a, b) for a, b in zip(decisions, kept.prediction, strict=True) if b is not None]
+        return Probed(kept, decisions, asker, section.seed), len(pairs), sum(a == b for a, b in pairs)
+
+    def _flips(self, probed: Probed) -> Iterator[Flips]:
+        section, every = self._section, tuple(probed.rows.features)
+        if section.noise is not None:
+            yield from noise(probed, section.noise.strengths, section.noise.columns)
+        if section.counterfactual is not None:
+            yield from counterfactual(probed, section.counterfactual.stand_ins)
+        if section.missing is not None:
+            yield from missing(probed, section.missing.columns or every)
+        if section.range is not None:
+            yield from out_of_range(probed, section.range.columns or every, section.range.beyond)
+
+    def _attack(self) -> Attack:
+        part, columns = self._section.evasion, self._config.columns
+        assert part is not None  # noqa: S101 - asked by the caller
+        favourable = columns.favourable if columns.favourable is not None else self._positive
+        wanted = None if part.towards == "any" else str(favourable) == str(self._positive)
+        return Attack(
+            attacks=part.attacks, rows=part.rows, queries=part.queries, within=part.within, columns=part.columns,
+            wanted=wanted,
+        )  # fmt: skip
+
+
+class _Timely:
+    """A model that must answer before the time is over."""
+
+    def __init__(self, scorer: Scorer, until: float, seconds: float) -> None:
+        self.name = scorer.name
+        self._scorer, self._until, self._seconds = scorer, until, seconds
+
+    def score(self, columns: Mapping[str, Sequence[Value]]) -> Sequence[Any]:
+        """Ask, and wait no longer than the budget lasts."""
+        told = f"the budget of {self._seconds:g} seconds was spent, and the model had not answered"
+        answers: Sequence[Any] = within(lambda: self._scorer.score(columns), self._until, told)
+        return answers
+
+
+def within(work: Callable[[], Any], until: float, told: str) -> Any:  # noqa: ANN401 - whatever the work returns
+    """Do somebody else's work in a thread, and leave it behind when the time is over.
+
+    Raises:
+        LateScorerError: when it was not done in time.
+        ScorerError: when a model could not be opened.
+        Exception: whatever the work raised.
+    """
+    done: list[Any] = []
+    broke: list[Exception] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except Exception as error:  # noqa: BLE001 - handed on to whoever waits
+            broke.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)  # a model that never answers must not keep the process alive
+    thread.start()
+    thread.join(max(0.0, until - time.monotonic()))
+    if broke:
+        raise broke[0]
+    if not done:
+        raise LateScorerError(told)
+    return done[0]

@@ -1,0 +1,193 @@
+"""Questions to a model within a budget; answers become decisions, and what is no answer is counted as such."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from assay.probing.scorer import LateScorerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from assay.probing.scorer import Scorer, Value
+
+BATCH = 500
+"""Rows of one question."""
+
+SINGLES = 20
+"""When a question breaks, so many of its rows are asked one by one; when all of them break, the model cannot do it."""
+
+_MOST_SHOWN = 160
+
+Output: TypeAlias = Literal["probability", "label"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an answer becomes a decision.
+
+    Attributes:
+        output: whether the model answers with the probability of the positive class, or with a class.
+        threshold: probability from which on the decision is the positive class.
+        positive: the positive class.
+    """
+
+    output: Output = "probability"
+    threshold: float = 0.5
+    positive: str | int | bool = 1
+
+    def centred(self, answer: Any) -> float | None:  # noqa: ANN401 - whatever a model gives
+        """Return a probability on a scale on which decisions turn at one half; None when it is none."""
+        if self.output == "label" or isinstance(self.decision(answer), str):
+            return None
+        half, score = 0.5, float(answer)
+        if score < self.threshold:
+            return half * score / self.threshold
+        return half + half * (score - self.threshold) / ((1 - self.threshold) or 1.0)
+
+    def decision(self, answer: Any) -> bool | str:  # noqa: ANN401 - whatever a model gives
+        """Return the decision, or why this is none."""
+        if self.output == "label":
+            return _no_answer(answer) or written(answer) == written(self.positive)
+        if not isinstance(answer, (int, float)):
+            return f"answered {_short(answer)}, where a probability was expected"
+        if not 0 <= answer <= 1:  # NaN is in no range
+            return f"answered {answer:g}, which is no probability from 0 to 1"
+        return answer >= self.threshold
+
+
+def _no_answer(answer: Any) -> str:  # noqa: ANN401 - whatever a model gives
+    if answer is None or (isinstance(answer, float) and not math.isfinite(answer)):
+        return f"answered {_short(answer)}, where a class was expected"
+    return "" if isinstance(answer, (str, int, float)) else f"answered {_short(answer)}, where a class was expected"
+
+
+def written(value: str | float | bool) -> str:
+    """Return a class as text, so that 1, 1.0, True and ``true`` are one."""
+    if isinstance(value, (bool, int, float)):
+        return f"{float(value):g}"
+    return {"true": "1", "false": "0"}.get(value.strip().lower(), value.strip())
+
+
+def _short(answer: object) -> str:
+    return ascii(answer)[:_MAX_ANSWER]
+
+
+_MAX_ANSWER = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came back for the first rows asked; fewer than were asked when a budget ended or the model cannot do it.
+
+    Attributes:
+        decisions: whether each row is decided positively; None where there was no answer.
+        trouble: the first thing that was no answer, in words; empty when there was none.
+        stopped: why not all rows were asked; empty when they were.
+        scores: the probability behind each decision, moved so that the threshold is one half; None without one.
+    """
+
+    decisions: tuple[bool | None, ...]
+    trouble: str = ""
+    stopped: str = ""
+    scores: tuple[float | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Answers to one question or several: decisions, scores, the first trouble, and whether the question broke."""
+
+    decisions: list[bool | None]
+    scores: list[float | None]
+    trouble: str
+    broke: bool = False
+
+
+class Asker:
+    """Asks a model, and keeps count of what that costs.
+
+    Attributes:
+        queries: rows asked so far.
+        stopped: what ended the budget; empty while it lasts.
+    """
+
+    def __init__(
+        self, scorer: Scorer, reading: Reading, *, queries: int, seconds: float, clock: Callable[[], float]
+    ) -> None:
+        """Begin to ask.
+
+        Args:
+            scorer: the model.
+            reading: how its answers are read.
+            queries: rows that may be asked, over all probes.
+            seconds: that it may take, over all probes.
+            clock: seconds that never go back.
+        """
+        self.queries = 0
+        self.stopped = ""
+        self._scorer, self._reading = scorer, reading
+        self._most, self._seconds, self._clock = queries, seconds, clock
+        self._until = clock() + seconds
+
+    def left(self) -> int:
+        """Return how many rows may still be asked; none once the time is over."""
+        if not self.stopped and self._clock() >= self._until:
+            self.stopped = f"the budget of {self._seconds:g} seconds was spent"
+        elif not self.stopped and self.queries >= self._most:
+            self.stopped = f"the budget of {self._most:,} queries was spent"
+        return 0 if self.stopped else self._most - self.queries
+
+    def ask(self, columns: Mapping[str, Sequence[Value]]) -> Answers:
+        """Ask for every row, in order, as far as the budget reaches."""
+        rows = len(next(iter(columns.values())))
+        found = _Read([], [], "")
+        while len(found.decisions) < rows:
+            done = len(found.decisions)
+            room = min(BATCH, rows - done, self.left())
+            if not room:
+                break
+            batch = {name: values[done : done + room] for name, values in columns.items()}
+            read = self._batch(batch, room)
+            found = _Read(found.decisions + read.decisions, found.scores + read.scores, found.trouble or read.trouble)
+            if len(read.decisions) < room:
+                break
+        stopped = self.stopped or "the model cannot answer such rows" if len(found.decisions) < rows else ""
+        return Answers(tuple(found.decisions), found.trouble, stopped, tuple(found.scores))
+
+    def _batch(self, columns: Mapping[str, Sequence[Value]], rows: int) -> _Read:
+        """Ask for some rows together, and when that breaks one by one."""
+        together = self._once(columns, rows)
+        if not together.broke or rows == 1 or self.stopped:
+            return together
+        found = _Read([], [], "")
+        for row in range(rows):
+            if (row == SINGLES and not any(one is not None for one in found.decisions)) or not self.left():
+                break
+            one = self._once({name: values[row : row + 1] for name, values in columns.items()}, 1)
+            found = _Read(found.decisions + one.decisions, found.scores + one.scores, found.trouble or one.trouble)
+        return found
+
+    def _once(self, columns: Mapping[str, Sequence[Value]], rows: int) -> _Read:
+        """Ask once."""
+        self.queries += rows
+        try:
+            answers = list(self._scorer.score(columns))
+        except LateScorerError as error:
+            self.stopped = str(error)
+            return _Read([], [], str(error), broke=True)
+        except Exception as error:  # noqa: BLE001 - somebody else's model: that it breaks is what is looked for
+            return _Read([None] * rows, [None] * rows, told_error(error), broke=True)
+        if len(answers) != rows:
+            return _Read([None] * rows, [None] * rows, f"answered {len(answers)} times for {rows} rows", broke=True)
+        read = [self._reading.decision(answer) for answer in answers]
+        trouble = next((one for one in read if isinstance(one, str)), "")
+        scores = [self._reading.centred(answer) for answer in answers]
+        return _Read([None if isinstance(one, str) else one for one in read], scores, trouble)
+
+
+def told_error(error: Exception) -> str:
+    """Return what a model raised, in one short line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:_MOST_SHOWN]}" if text else type(error).__name__
