@@ -21,8 +21,8 @@ from assay.metrics import (
     missingness,
     overlap,
     representation,
-    training_metrics,
     robustness,
+    training_metrics,
 )
 
 if TYPE_CHECKING:

@@ -384,7 +384,7 @@ def test_attacks_find_what_is_near_and_the_same_again(project: SmallProject) -> 
     found = measured(project, "evasion_distance")
     if "not installed" in (found[0]["reason"] or ""):
         pytest.skip("the Adversarial Robustness Toolbox is not installed")
-    assert verdict["decision"] == "allow"
+    assert reasons(verdict, "pass").count("evasion_distance of attack") >= 2, reasons(verdict, "unknown")
     assert [one["about"]["attack"].split()[0] for one in found] == ["hop_skip_jump", "boundary", "zoo"]
     exact = found[0]["value"]
     assert all(one["value"] == pytest.approx(exact, rel=0.2) for one in found[1:])
