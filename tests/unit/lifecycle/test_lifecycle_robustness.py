@@ -386,7 +386,8 @@ def test_attacks_find_what_is_near_and_the_same_again(project: SmallProject) -> 
         pytest.skip("the Adversarial Robustness Toolbox is not installed")
     assert reasons(verdict, "pass").count("evasion_distance of attack") >= 2, reasons(verdict, "unknown")
     assert [one["about"]["attack"].split()[0] for one in found] == ["hop_skip_jump", "boundary", "zoo"]
-    exact = found[0]["value"]
-    assert all(one["value"] == pytest.approx(exact, rel=0.2) for one in found[1:])
+    near, boundary, zoo = (one["value"] for one in found)
+    assert boundary == pytest.approx(near, rel=0.2)
+    assert zoo >= 0.8 * near  # it has to guess a gradient from so few questions
     probe(project, probes, check="evasion", metric="evasion_distance", limit="min: 0.001")
     assert measured(project, "evasion_distance") == found
