@@ -379,7 +379,7 @@ def test_an_endpoint_that_is_not_there_is_unknown(project: SmallProject) -> None
 
 def test_attacks_find_what_is_near_and_the_same_again(project: SmallProject) -> None:
     pytest.importorskip("joblib", reason="needs the extra robustness")
-    probes = "evasion: {attacks: [hop_skip_jump, boundary, zoo], rows: 6, queries: 150, within: 0.5}"
+    probes = "evasion: {attacks: [hop_skip_jump, boundary, zoo], rows: 6, queries: 300, within: 0.5}"
     verdict = probe(project, probes, check="evasion", metric="evasion_distance", limit="min: 0.001", budget="")
     found = measured(project, "evasion_distance")
     if "not installed" in (found[0]["reason"] or ""):
@@ -387,7 +387,7 @@ def test_attacks_find_what_is_near_and_the_same_again(project: SmallProject) -> 
     assert reasons(verdict, "pass").count("evasion_distance of attack") >= 2, reasons(verdict, "unknown")
     assert [one["about"]["attack"].split()[0] for one in found] == ["hop_skip_jump", "boundary", "zoo"]
     near, boundary, zoo = (one["value"] for one in found)
-    assert boundary == pytest.approx(near, rel=0.2)
+    assert boundary == pytest.approx(near, rel=0.3)
     assert zoo >= 0.8 * near  # it has to guess a gradient from so few questions
     probe(project, probes, check="evasion", metric="evasion_distance", limit="min: 0.001")
     assert measured(project, "evasion_distance") == found
