@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli._rounds import Span, record_alerts, watch_rounds
 from assay.cli.options import (
     Names,
     Value,
@@ -17,6 +19,11 @@ from assay.cli.options import (
 )
 from assay.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assay.lifecycle.watching import Watched
+
 EPILOG = """\b
 Examples:
   assay monitor decisions.parquet --order decided_at --prediction approved --protected sex \\
@@ -25,7 +32,7 @@ Examples:
       --metric equal_opportunity_difference,demographic_parity_ratio \\
       --limit equal_opportunity_difference=0.1 --limit demographic_parity_ratio=0.8 --format json
   assay monitor today.csv --order at --prediction p --protected sex --metric selection_rate --limit '>=0.2' \\
-      --state monitor.json
+      --state monitor.json --every 5m --project credit/assay.yaml
 
 \b
 Exit codes: 0 no alert, 1 an alert, 2 the command or the rows are wrong, 3 undecided: of some comparison the rows say
@@ -84,11 +91,26 @@ class Range(click.ParamType[tuple[float, float]]):
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write an HTML page with charts to this file, too.",
 )
+@click.option("--every", type=Span(), help="Look again and again, each 60s, 5m, 1h or 1d, until SIGTERM; with --state.")
+@click.option(
+    "--no-data-after", type=click.IntRange(min=1), default=3, show_default=True,
+    help="With --every: so many rounds in a row without a new row are an alert.",
+)  # fmt: skip
+@click.option(
+    "--project", type=click.Path(path_type=Path),
+    help="Record alerts in the trail of this project (assay.yaml or its folder), and tell its channels.",
+)  # fmt: skip
+@click.option(
+    "--severity", type=click.Choice(["low", "medium", "high", "critical"]), default="high", show_default=True,
+    help="With --project: how much an alert matters.",
+)  # fmt: skip
+@click.option("--key", default="default", show_default=True, help="With --project: name of the key that signs.")
 @click.option("--query", help="SQL to run; FILE is then the database (.duckdb, .sqlite, postgres:...).")
 @format_option("text", "json")
 def monitor(
     table: str, query: str | None, form: str, metrics: tuple[str, ...], limits: tuple[str, ...],
-    report: Path | None, **asked: object,
+    report: Path | None, every: int | None, no_data_after: int, project: Path | None, severity: str, key: str,
+    **asked: object,
 ) -> int:  # fmt: skip
     """Watch limits over rows in the order in which they came: look as often as you like, the false-alarm rate holds.
 
@@ -103,7 +125,19 @@ def monitor(
         from assay.tabular import Query  # noqa: PLC0415
 
         rows = Query(database=rows, sql=query)  # type: ignore[assignment]
-    found = watch_rows(rows, metric=metrics, limit=limits, watched=form == "text", **asked)  # type: ignore[arg-type]
+
+    def look(watched: bool = False) -> Watched:
+        return watch_rows(rows, metric=metrics, limit=limits, watched=watched, **asked)  # type: ignore[arg-type]
+
+    alerts = None
+    if project is not None:
+        from assay.adapters.stream_alerts import StreamAlerts  # noqa: PLC0415 - only with a project
+
+        alerts = StreamAlerts(project, severity=severity, key=key)  # type: ignore[arg-type]
+    if every is not None:
+        _require_rounds(table, asked, report)
+        return watch_rounds(look, every=every, no_data_after=no_data_after, alerts=alerts, form=form)
+    found = look(watched=form == "text")
     if report is not None:
         from assay.reports.stream_page import stream_html  # noqa: PLC0415 - draws only when asked to
 
@@ -119,4 +153,18 @@ def monitor(
         *(f"undecided: {one.metric} over {one.over.attribute}: {one.reason}" for one in found.undecided),
     ]:
         click.echo(line, err=True)
+    if alerts is not None:
+        from assay.lifecycle.watch_rounds import rounds  # noqa: PLC0415 - only with a project
+
+        record_alerts(alerts, next(rounds(lambda: found, lambda: False, no_data_after=1)))
     return found.exit_code
+
+
+def _require_rounds(table: str, asked: Mapping[str, object], report: Path | None) -> None:
+    """Refuse what cannot be looked at again and again."""
+    if asked.get("state") is None:
+        raise InputError("--every: expected --state FILE beside it: without one each round would count all rows again")
+    if table == "-":
+        raise InputError("--every: expected a file to look at again, found standard input")
+    if report is not None:
+        raise InputError("--every: expected no --report beside it: draw one with a run of its own, from the same state")
