@@ -179,7 +179,7 @@ def _difference(x1: int, n1: int, x2: int, n2: int, z: float) -> tuple[float, fl
 
 def _evasion(attack: Evasion, level: Level) -> Iterator[Measurement]:
     asked = f"{attack.queries:,} questions a row"
-    within = f"{attack.attack} within {attack.within:g} standard deviations and {asked}"
+    within = f"{attack.attack} within {attack.within:g} sd and {asked}"
     for metric, about in ((EVASION, {"attack": within}), (DISTANCE, {"attack": f"{attack.attack} with {asked}"})):
         if attack.reason is not None:
             yield observe(metric, None, 0, level=level, about=about, reason=attack.reason)

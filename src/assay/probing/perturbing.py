@@ -96,7 +96,7 @@ def noise(probed: Probed, strengths: Sequence[float], columns: Sequence[str] | N
     """
     names = [name for name in columns or probed.rows.numeric() if is_measured(probed.rows.features[name])]
     for strength in strengths:
-        about = {"strength": f"{strength:g} standard deviations"}
+        about = {"strength": f"{strength:g} sd"}
         if not names:
             yield Flips(probe="noise", about=about, reason="no feature is a number with more than two values")
             continue

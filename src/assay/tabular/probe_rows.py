@@ -74,7 +74,7 @@ def sample_rows(rows: Any, roles: Roles, features: Sequence[str] | None, *, most
         )
         table = DatasetTable("probed", engine, typed, asked, wanted)
         sides = [
-            "NULL" if name is None else replace(table, asked=_labelled(asked, name)).label
+            "NULL" if name not in typed.types else replace(table, asked=_labelled(asked, name)).label
             for name in (roles.label, roles.prediction)
         ]
         columns = [typed.value(name) for name in wanted] + table.group_columns() + sides

@@ -133,9 +133,7 @@ def test_noise_is_measured_of_everybody_and_each_group_with_its_seed_and_budget(
     assert verdict["decision"] == "allow"
     found = measured(project, "noise_flip_rate")
     assert [(one["about"]["strength"], one["group"]) for one in found] == [
-        (f"{strength} standard deviations", group)
-        for strength in ("0.1", "1")
-        for group in ({}, {"sex": "f"}, {"sex": "m"})
+        (f"{strength} sd", group) for strength in ("0.1", "1") for group in ({}, {"sex": "f"}, {"sex": "m"})
     ]
     assert 0 < found[0]["value"] < found[3]["value"]
     assert found[1]["n"] + found[2]["n"] == found[0]["n"] == 300
