@@ -19,6 +19,8 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from assay.metrics.intervals.divergence import EMPTY, jensen_shannon_interval, psi_interval
+from assay.metrics.intervals.divergence import METHOD as DIVERGENCE
 from assay.metrics.intervals.level import at_level
 from assay.metrics.intervals.mover import difference
 from assay.metrics.intervals.wilson import wilson
@@ -32,9 +34,6 @@ if TYPE_CHECKING:
 
 OWN_BIN = 0.1
 """A value with this share of the reference gets a bin of its own."""
-
-EMPTY = 0.5
-"""Rows that an empty bin counts as in ``psi``."""
 
 NAMED_CATEGORIES = 5
 """New categories that a message names."""
@@ -75,7 +74,7 @@ def _nothing_to_compare(counts: ColumnCounts) -> str | None:
 
 
 def _numeric(counts: ColumnCounts, level: float, reason: str | None) -> Iterator[ColumnMeasurement]:
-    yield from _bins(counts, *binned(counts), reason)
+    yield from _bins(counts, *binned(counts), reason, level)
     if reason:
         yield _measured(counts, "ks", None, "difference", reason=reason, method="not measured")
         yield _measured(counts, "wasserstein", None, "difference", reason=reason, method="not measured")
@@ -89,7 +88,7 @@ def _numeric(counts: ColumnCounts, level: float, reason: str | None) -> Iterator
 def _categories(counts: ColumnCounts, level: float, reason: str | None) -> Iterator[ColumnMeasurement]:
     p = [category.reference for category in counts.categories]
     q = [category.current for category in counts.categories]
-    yield from _bins(counts, p, q, reason)
+    yield from _bins(counts, p, q, reason, level)
     yield from _chi_squared(counts, p, q, reason)
     new = [category.name for category in counts.categories if not category.reference]
     named = ", ".join(repr(name) for name in new[:NAMED_CATEGORIES]) + (", ..." if len(new) > NAMED_CATEGORIES else "")
@@ -107,16 +106,22 @@ def _categories(counts: ColumnCounts, level: float, reason: str | None) -> Itera
     )  # fmt: skip
 
 
-def _bins(counts: ColumnCounts, p: Sequence[int], q: Sequence[int], reason: str | None) -> Iterator[ColumnMeasurement]:
+def _bins(
+    counts: ColumnCounts, p: Sequence[int], q: Sequence[int], reason: str | None, level: float
+) -> Iterator[ColumnMeasurement]:
     """Yield the metrics that need bins or categories only."""
     over = f"over {len(p)} {'categories' if counts.kind == 'category' else 'bins of the reference'}"
-    yield _measured(
-        counts, "psi", None if reason else psi(p, q), "score", reason=reason, method=f"{over}; {_NO_INTERVAL}"
-    )
-    yield _measured(
-        counts, "jensen_shannon", None if reason else jensen_shannon(p, q), "score", reason=reason,
-        method=f"distance to base 2, {over}; {_NO_INTERVAL}",
-    )  # fmt: skip
+    z = at_level(level).z
+    for metric, measure, interval, what in (
+        ("psi", psi, psi_interval, ""),
+        ("jensen_shannon", jensen_shannon, jensen_shannon_interval, "distance to base 2, "),
+    ):
+        value = None if reason else measure(p, q)
+        yield _measured(
+            counts, metric, value, "score", reason=reason, level=level,
+            interval=None if value is None else interval(p, q, value, z),
+            method=f"{what}{over}; interval by {DIVERGENCE}",
+        )  # fmt: skip
 
 
 def _chi_squared(
