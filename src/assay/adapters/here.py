@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from assay.adapters.project_log import ProjectLog
 from assay.adapters.scorers import open_scorer
 from assay.errors import InputError
@@ -54,6 +56,8 @@ def run(
     policy: Path | str | None = None,
     key: str = "default",
     watched: bool = False,
+    batch: Path | str | None = None,
+    window: str | None = None,
 ) -> Released:
     """Assess, decide, attest, record and report the model version that a project names, at one stage.
 
@@ -63,6 +67,11 @@ def run(
         policy: decide under this file instead of the project's.
         key: name of the key that signs.
         watched: draw a progress bar for a person who waits.
+        batch: at the stage ``monitoring``: the window's rows, in place of ``monitoring.batch``; ``-``: standard input.
+        window: at the stage ``monitoring``: the window's name.
+
+    Returns:
+        The decision; a `Monitored` one, with its alerts, of a window.
 
     Raises:
         AssayError: when something is missing or wrong; nothing is decided then.
@@ -71,7 +80,28 @@ def run(
 
     project = _project(project)
     setting = setting_of(project, policy=_path(policy), key=key, scorers=open_scorer)
+    if stage == "monitoring":
+        from assay.lifecycle.monitoring_run import monitor_window  # noqa: PLC0415 - only when called
+
+        return monitor_window(_of_window(project, batch, window), setting, log_of(project), watched=watched)
+    if batch is not None or window is not None:
+        raise InputError(f"--batch and --window: expected at the stage monitoring, found the stage {stage}")
     return release.run(project, setting, log_of(project), stage=stage, watched=watched)
+
+
+def _of_window(project: Project, batch: Path | str | None, window: str | None) -> Project:
+    """Return a project whose section ``monitoring`` names a window's rows and its name."""
+    section = project.config.monitoring
+    if section is None or (batch is None and window is None):
+        return project
+    if batch is not None:
+        shown = str(batch) if str(batch) == "-" else str(Path(batch).absolute())
+        inside = str(batch) != "-" and Path(shown).is_relative_to(project.root)
+        shown = Path(shown).relative_to(project.root).as_posix() if inside else shown
+        section = replace(section, batch=shown, query=None)
+    if window is not None:
+        section = replace(section, window=window)
+    return Project(root=project.root, config=replace(project.config, monitoring=section))
 
 
 def assess(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 
-STAGES = ("data", "training", "release")
+STAGES = ("data", "training", "release", "monitoring")
 """The stages of `assay.lifecycle.stages`, named here so that help needs no engine; a test compares."""
 
 

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from assay.trail.events import Event
 
 _RUN_BYTES = 16
+WINDOW = "window"
+"""Role of the rows of a window of monitoring."""
+
+_JOBS = {"data": "data", "monitoring": "monitor"}
 _PLACES = 12
 _LONGEST = 200
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._:/+=,-]+")
@@ -109,15 +113,21 @@ class Chronicle:
 
     @property
     def _job(self) -> str:
-        return name_of(f"{self._project.config.model.name}/{'data' if self._of_data else 'assess'}")
+        return name_of(f"{self._project.config.model.name}/{_JOBS.get(self._stage, 'assess')}")
 
     @property
     def _of_data(self) -> bool:
         return self._stage == "data"
 
     @property
+    def _of_window(self) -> bool:
+        return self._stage == "monitoring"
+
+    @property
     def _measured_on(self) -> str:
         config = self._project.config
+        if self._of_window:
+            return WINDOW
         return config.data.measured_on if self._of_data and config.data is not None else config.measured_on
 
     def _entry(self, event: Event) -> bytes:
@@ -142,14 +152,14 @@ class Chronicle:
                 "source": None if section is None else name_of(section.path),
             }
             yield self._event("dataset.registered", fields, f"dataset-{number}")
-        if not self._of_data:
+        if not self._of_data and not self._of_window:
             yield from self._about_model({one.role: one.sha256 for one in datasets}, model_sha256)
-        inputs = {name_of(one.role): one.sha256 for one in datasets if self._of_data or one.role == config.measured_on}
+        inputs = {name_of(one.role): one.sha256 for one in datasets if self._of_data or one.role == self._measured_on}
         model = {} if self._of_data else {name_of(config.model.name): model_sha256}
         started = {
             "run": self._run,
             "job": self._job,
-            "kind": "quality-check" if self._of_data else "evaluation",
+            "kind": "quality-check" if self._of_data or self._of_window else "evaluation",
             "code_sha256": None if code.commit is None else sha256_hex(code.commit.encode()),
             "inputs": inputs | model,
         }

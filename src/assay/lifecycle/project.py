@@ -13,6 +13,7 @@ import msgspec
 from assay.errors import DocumentError, InputError, Problem, suggest
 from assay.lifecycle.alerts_section import AlertsSection, IncidentsSection, alerts_problems
 from assay.lifecycle.data_section import DataSection, data_problems
+from assay.lifecycle.monitoring_section import MonitoringSection, monitoring_problems
 from assay.lifecycle.robustness_section import RobustnessSection, robustness_problems
 from assay.records.document import load_yaml
 from assay.records.evidence import Materiality, Stage
@@ -98,6 +99,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         alerts: who is told of alerts of monitoring, and how.
         incidents: what is stated for serious incidents.
         robustness: what is probed of a release's model, beside what the tally says.
+        monitoring: what the monitoring stage is told.
         state: where keys, log and releases are kept, relative to this file.
     """
 
@@ -115,6 +117,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     alerts: AlertsSection | None = None
     incidents: IncidentsSection | None = None
     robustness: RobustnessSection | None = None
+    monitoring: MonitoringSection | None = None
     state: str = STATE
 
 
@@ -166,6 +169,11 @@ class Project:
     def roles(self) -> Roles:
         """The columns' meanings as the tally needs them."""
         return Roles(**msgspec.structs.asdict(self.config.columns))
+
+
+def is_safe_name(text: str) -> bool:
+    """Say whether a folder can bear a name."""
+    return _SAFE_NAME.fullmatch(text) is not None
 
 
 def release_folder(state: Path, name: str, version: str) -> Path:
@@ -248,6 +256,8 @@ def _problems(config: Config, name: str) -> list[Problem]:
     for path, message in alerts_problems(config.alerts):
         wrong(path, message)
     for path, message in robustness_problems(config):
+        wrong(path, message)
+    for path, message in monitoring_problems(config):
         wrong(path, message)
     if not config.system.strip():
         wrong("$.system", "expected the system's name, found an empty text")

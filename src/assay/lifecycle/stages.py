@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from assay.lifecycle.assessment import measure_release
 from assay.lifecycle.data_stage import measure_data
+from assay.lifecycle.monitoring_stage import measure_monitoring
 from assay.lifecycle.training import measure_training
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ STAGES: Mapping[Stage, Callable[..., Assessed]] = {
     "data": measure_data,
     "training": measure_training,
     "release": measure_release,
+    "monitoring": measure_monitoring,
 }
 """How each stage measures: called with project, policy and keyring, ``key``, ``watched`` and ``before``."""
 

@@ -96,7 +96,7 @@ def _categories(counts: ColumnCounts, level: float, reason: str | None) -> Itera
     usable = counts.current.usable
     unseen = sum(category.current for category in counts.categories if not category.reference)
     yield _measured(
-        counts, "new_categories", None if reason else len(new), "count",
+        counts, "new_categories", None if reason else len(new), "count", interval=None if reason else (len(new),) * 2,
         reason=told, method="count of the categories that the reference lacks",
     )  # fmt: skip
     yield _measured(
@@ -143,6 +143,12 @@ def _chi_squared(
 
 def binned(counts: ColumnCounts) -> tuple[list[int], list[int]]:
     """Return the rows of reference and current in the reference's bins, those empty on both sides left out."""
+    _, p, q = binned_at(counts)
+    return p, q
+
+
+def binned_at(counts: ColumnCounts) -> tuple[list[float], list[int], list[int]]:
+    """Return the bins as `binned` does, after the greatest value of each."""
     edges = set(counts.deciles)
     usable = counts.reference.usable
     for before, step in pairwise(counts.steps):
@@ -157,7 +163,7 @@ def binned(counts: ColumnCounts) -> tuple[list[int], list[int]]:
         p[here] += step.reference
         q[here] += step.current
     kept = [index for index in range(len(limits)) if p[index] or q[index]]
-    return [p[index] for index in kept], [q[index] for index in kept]
+    return [limits[index] for index in kept], [p[index] for index in kept], [q[index] for index in kept]
 
 
 def psi(p: Sequence[int], q: Sequence[int]) -> float:
@@ -324,7 +330,7 @@ def _type_change(counts: ColumnCounts) -> ColumnMeasurement:
     before, after = counts.reference.type, counts.current.type
     changed = before != after
     return _measured(
-        counts, "type_change", int(changed), "count",
+        counts, "type_change", int(changed), "count", interval=(int(changed), int(changed)),
         reason=f"{before} in the reference, {after} now" if changed else None,
         method="1 when the engine reads the column as another type",
     )  # fmt: skip

@@ -11,8 +11,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from assay.metrics import (
+    arrival,
+    concept_drift,
     drift_metrics,
     duplicates,
+    estimated_performance,
     expectations,
     foretelling,
     label_consistency,
@@ -20,6 +23,7 @@ from assay.metrics import (
     label_shift,
     missingness,
     overlap,
+    prediction_drift,
     representation,
     robustness,
     training_metrics,
@@ -43,6 +47,10 @@ _FAMILIES = (
     expectations,
     training_metrics,
     robustness,
+    prediction_drift,
+    concept_drift,
+    estimated_performance,
+    arrival,
 )
 
 OBSERVED: Mapping[str, Metric] = MappingProxyType(

@@ -18,7 +18,6 @@ from assay.records.tally import FileDigest, Frozen
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA = "assay.profile/v1"
 DECILES = 9
 
 
@@ -71,7 +70,7 @@ class Profile(Frozen, frozen=True, kw_only=True):
         columns: in the table's order.
     """
 
-    schema: Literal["assay.profile/v1"] = SCHEMA
+    schema: Literal["assay.profile/v1"] = "assay.profile/v1"
     rows: int
     text: bool
     files: tuple[FileDigest, ...]
@@ -117,7 +116,7 @@ def _problems(profile: Profile) -> Iterator[tuple[str, str]]:
 def _column(one: ColumnProfile, rows: int) -> Iterator[str]:
     if one.side.rows != rows:
         yield f"expected the {rows} rows of the table, found {one.side.rows}"
-    counted = [part.rows for part in (*one.bins, *one.categories)]
+    counted = [part.rows for part in one.bins] + [part.rows for part in one.categories]
     if one.kind != "incomparable" and (sum(counted) != one.side.usable or any(count < 0 for count in counted)):
         yield f"expected bins or categories that hold the {one.side.usable} rows with a value, found {sum(counted)}"
     ends = [part.at for part in one.bins]

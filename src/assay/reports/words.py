@@ -36,6 +36,12 @@ OF_STAGE: dict[str, dict[Decision, str]] = {
         "deny": "did not go as the policy wants",
         "undecided": "is not decided yet",
     },
+    "monitoring": {
+        "allow": "serves as it was approved",
+        "warn": "serves as it was approved, with warnings",
+        "deny": "does not serve as it was approved",
+        "undecided": "is not decided yet",
+    },
 }
 """What a decision lets happen at a stage, where that is no release."""
 
@@ -52,7 +58,11 @@ ENFORCEMENTS: dict[Enforcement, str] = {
     "audit": "is recorded only",
 }
 
-OF_STAGE_ENFORCEMENTS: dict[str, str] = {"data": "blocks the training", "training": "speaks against the run"}
+OF_STAGE_ENFORCEMENTS: dict[str, str] = {
+    "data": "blocks the training",
+    "training": "speaks against the run",
+    "monitoring": "raises an alert",
+}
 """What a denying finding does at a stage that is no release."""
 
 EXIT_CODES: dict[Decision, int] = {"allow": 0, "warn": 0, "deny": 1, "undecided": 3}

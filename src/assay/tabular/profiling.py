@@ -264,7 +264,9 @@ def compare_typed_with_profile(
     table.summarise(usable)
     edges = {name: [part.at for part in known[name].bins] for name in usable if _is_binned(table, known[name])}
     counted = table.histograms(edges, usable)
-    found = tuple(_compared(table, name, known.get(name), kinds, reasons[name], counted) for name in chosen)
+    found = tuple(
+        _compared(table, name, known.get(name), kinds, reason=reasons[name], counted=counted) for name in chosen
+    )
     return TableComparison(reference_rows=profile.rows, current_rows=typed.rows, columns=found)
 
 
@@ -299,7 +301,7 @@ def _is_binned(table: _Table, before: ColumnProfile) -> bool:
 
 
 def _compared(
-    table: _Table, column: str, before: ColumnProfile | None, kinds: dict[str, str], reason: str | None,
+    table: _Table, column: str, before: ColumnProfile | None, kinds: dict[str, str], *, reason: str | None,
     counted: dict[str, list[int]],
 ) -> ColumnCounts:  # fmt: skip
     gone = Side(type=None, rows=table.typed.rows)

@@ -15,7 +15,7 @@ from assay.tabular.columns import check_columns
 from assay.tabular.counting import Counted, count
 from assay.tabular.engine import session
 from assay.tabular.limits import LARGEST, MOST_GROUP_VALUES
-from assay.tabular.opening import open_rows
+from assay.tabular.opening import Opened, open_rows
 from assay.tabular.regression import read_errors, refuse_unusable, tally_errors
 from assay.tabular.scoring import check_scores, scores_of
 from assay.tabular.statement import STATES, Edges, Plan
@@ -84,13 +84,13 @@ def tally_batch(
 
     Args:
         engine: the session.
-        rows: as in `tally_rows`.
+        rows: as in `tally_rows`; or rows that are open in this session.
         roles: which column means what.
         name: what messages call the rows.
         seen: rows by value of label and prediction in the batches before; this batch is added to it.
         edges: of the histogram of scores, where they are given.
     """
-    opened = open_rows(engine, rows, name=name)
+    opened = rows if isinstance(rows, Opened) else open_rows(engine, rows, name=name)
     plan = Plan(opened, roles, check_columns(opened, roles))
     if roles.task == "regression":
         return _tally_regression(engine, plan)

@@ -15,6 +15,7 @@ from assay.tabular.sql import any_float, identifier
 if TYPE_CHECKING:
     from assay.records.tally import FileDigest
     from assay.tabular.engine import Session
+    from assay.tabular.opening import Opened
 
 EMPTY = '"NULL"'
 """The type of a column that holds nothing; the engine's own name for it."""
@@ -86,8 +87,14 @@ def open_typed(session: Session, rows: Any, table: str) -> Typed:  # noqa: ANN40
 
     named = isinstance(rows, (str, Path, bytes))
     opened = open_rows(session, rows, name=None if named else table.strip('"').replace("_", " "))
+    # A query means its own database, and the other table has another.
+    return typed_of(session, opened, table, copied=opened.is_text or isinstance(rows, Query))
+
+
+def typed_of(session: Session, opened: Opened, table: str, *, copied: bool) -> Typed:
+    """Return an open table with its types; where it is to be copied, as a temporary table of the engine's."""
     relation, types = opened.relation, opened.columns
-    if opened.is_text or isinstance(rows, Query):  # a query means its own database, and the other table has another
+    if copied:
         session.rows(f"CREATE TEMP TABLE {table} AS SELECT * FROM {relation}", name=opened.name)
         relation = table
     if opened.is_text:

@@ -98,8 +98,8 @@ def _interval(p: Sequence[int], q: Sequence[int], value: float, z: float, kind: 
     n, m = sum(p), sum(q)
     pairs, sparse = _pooled([(a, b) for a, b in zip(p, q, strict=True) if a or b])
     found = fsum(kind.of(a / n, b / m) for a, b in pairs) if len(pairs) > 1 else 0.0
-    low, high = _of_pooled(pairs, n, m, found, z, kind)
-    most = fsum(_greatest(a, n, b, m, z, kind) for a, b in sparse)
+    low, high = _of_pooled(pairs, (n, m), found, z, kind)
+    most = fsum(_greatest(pair, (n, m), z, kind) for pair in sparse)
     return max(0.0, min(value, low)), max(value, high + most)
 
 
@@ -117,23 +117,26 @@ def _pooled(pairs: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], list[t
 
 
 def _of_pooled(
-    pairs: list[tuple[int, int]], n: int, m: int, value: float, z: float, kind: _Divergence
+    pairs: list[tuple[int, int]], totals: tuple[int, int], value: float, z: float, kind: _Divergence
 ) -> tuple[float, float]:
     if len(pairs) < 2:  # noqa: PLR2004 - one bin holds everything, on both sides
         return 0.0, 0.0
     variance = bias = 0.0
-    for side, rows in ((0, n), (1, m)):
-        shares = [(pair[side] / rows, pair[1 - side] / (n + m - rows)) for pair in pairs]
+    for side, rows in enumerate(totals):
+        shares = [(pair[side] / rows, pair[1 - side] / totals[1 - side]) for pair in pairs]
         slopes = [kind.first(a, b) for a, b in shares]
         mean = fsum(a * slope for (a, _), slope in zip(shares, slopes, strict=True))
         variance += fsum(a * (slope - mean) ** 2 for (a, _), slope in zip(shares, slopes, strict=True)) / rows
         bias += fsum(kind.second(a, b) * a * (1 - a) for a, b in shares) / (2 * rows)
-    null = kind.at_null * (1 / n + 1 / m)
+    null = kind.at_null * (1 / totals[0] + 1 / totals[1])
     half = z * sqrt(variance + 2 * (len(pairs) - 1) * null * null)
     return value - bias - half, value - bias + half
 
 
-def _greatest(a: int, n: int, b: int, m: int, z: float, kind: _Divergence) -> float:
+def _greatest(pair: tuple[int, int], totals: tuple[int, int], z: float, kind: _Divergence) -> float:
     """Return the greatest part of a bin of few rows, its shares within their Wilson limits."""
-    ends = [[max(end, EMPTY / rows) for end in wilson(part / rows, rows, z)] for part, rows in ((a, n), (b, m))]
+    ends = [
+        [max(end, EMPTY / rows) for end in wilson(part / rows, rows, z)]
+        for part, rows in zip(pair, totals, strict=True)
+    ]
     return max(kind.of(first, second) for first in ends[0] for second in ends[1])

@@ -1,0 +1,313 @@
+"""What is kept of the windows of a release: which came, how fairness stands over all of them, which alerts are open.
+
+It lies beside the windows' folders, as ``state.json``. The anytime-valid monitors take each window once, in the order
+in which windows come: the one of metrics that need no label at once, the one of metrics that need labels when all
+labels have come or their delay is over, so that nobody looks twice and no outcome chooses when to look.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import msgspec
+
+from assay.errors import InputError
+from assay.lifecycle.project import read_file
+from assay.lifecycle.storing import publish, staging, storage_errors
+from assay.records.canonical import canonical_json, parse_record
+from assay.records.tally import Frozen
+from assay.sequential import WATCHABLE, SequentialMonitor, watch
+from assay.sequential.state import MonitorState, freeze, thaw
+from assay.sequential.telling import told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from assay.lifecycle.project import Project
+    from assay.policy import Policy
+    from assay.records.tally import Tally
+    from assay.records.window import WindowCounts
+    from assay.sequential import Watch
+
+STATE = "state.json"
+CHECK = "fairness-over-time"
+"""The check whose controls say what is watched over all windows."""
+
+MOST_WINDOWS = 400
+"""Windows that are remembered one by one; of older ones the sums stay."""
+
+
+class Window(Frozen, kw_only=True):
+    """A window that came.
+
+    Attributes:
+        name: its name.
+        start: its first time; None without times.
+        end: its last time.
+        rows: its rows.
+        fed: which monitors have taken it: ``predictions``, ``labels``.
+        rates: attribute to group to (selected rows, rows).
+    """
+
+    name: str
+    start: str | None = None
+    end: str | None = None
+    rows: int
+    fed: tuple[str, ...] = ()
+    rates: dict[str, dict[str, tuple[int, int]]] = msgspec.field(default_factory=dict)
+
+
+class Watching(Frozen, kw_only=True):
+    """A monitor over all windows.
+
+    Attributes:
+        of: what its metrics need.
+        windows: how many it has taken.
+        state: the monitor.
+    """
+
+    of: Literal["predictions", "labels"]
+    windows: int
+    state: MonitorState
+
+
+class OpenAlert(Frozen, kw_only=True):
+    """An alert that was raised and is not over.
+
+    Attributes:
+        alert: its id in the trail.
+        finding: id of the finding that raised it.
+        window: in which window.
+    """
+
+    alert: str
+    finding: str
+    window: str
+
+
+class MonitoringState(Frozen, kw_only=True):
+    """All that is kept.
+
+    Attributes:
+        schema: the record's version.
+        windows: those that came, in the order in which they came.
+        watching: the monitors over all of them.
+        alerts: those that are open.
+    """
+
+    schema: Literal["assay.monitoring/v1"] = "assay.monitoring/v1"
+    windows: tuple[Window, ...] = ()
+    watching: tuple[Watching, ...] = ()
+    alerts: tuple[OpenAlert, ...] = ()
+
+    def before(self, window: str) -> tuple[str, str] | None:
+        """Return name and end of the latest window that came before this one; None for the first."""
+        ends = []
+        for one in self.windows:
+            if one.name == window:
+                break
+            if one.end is not None:
+                ends.append((one.end, one.name))
+        return (max(ends)[1], max(ends)[0]) if ends else None
+
+
+class Asked(NamedTuple):
+    """A control of the check ``fairness-over-time``, as it is watched."""
+
+    control: str
+    watch: Watch
+
+
+def folder_of(project: Project) -> Path:
+    """Return the folder of a release's windows."""
+    return project.stage_folder("monitoring")
+
+
+@contextlib.contextmanager
+def one_monitor(project: Project) -> Iterator[None]:
+    """Wait until no other window of this release is being measured: each is held against those before."""
+    folder = folder_of(project)
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def read_state(project: Project) -> MonitoringState:
+    """Return what is kept of a release's windows; nothing before the first.
+
+    Raises:
+        DocumentError: when the file is no state: windows that nobody remembers would all be looked at again.
+    """
+    path = folder_of(project) / STATE
+    if not path.is_file():
+        return MonitoringState()
+    return parse_record(read_file(path, "the state of monitoring"), MonitoringState, name=str(path))
+
+
+def write_state(project: Project, state: MonitoringState) -> None:
+    """Keep the state: whole, or as it was.
+
+    Raises:
+        StorageError: when it cannot be written.
+    """
+    folder = folder_of(project)
+    state = msgspec.structs.replace(state, windows=state.windows[-MOST_WINDOWS:])
+    with staging(folder / "state") as stage:
+        publish(stage, folder, {STATE: canonical_json(state)})
+
+
+def asked_of(policy: Policy, tier: str | None) -> tuple[Asked, ...]:
+    """Return what a policy wants watched over all windows.
+
+    Raises:
+        InputError: for a metric that cannot be watched, or a limit that nothing could breach.
+    """
+    found, problems = [], []
+    for control in policy.controls:
+        limit = control.limit_in(tier)
+        if control.check != CHECK or control.stage not in {None, "monitoring"} or limit is None:
+            continue
+        bound = limit.max if limit.max is not None else limit.min
+        try:
+            side: Literal["at-most", "at-least"] = "at-least" if limit.max is None else "at-most"
+            metric = control.metric or ""
+            kind = WATCHABLE[metric].kind if metric in WATCHABLE else None
+            found.append(Asked(control.id, watch(metric, bound or 0.0, bound=None if kind else side)))
+        except InputError as error:
+            problems.append(f"control {control.id}: {error}")
+    if problems:
+        raise InputError("\n".join(problems))
+    return tuple(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """A window with its counts.
+
+    Attributes:
+        window: the window.
+        tally: its counts.
+        counts: what of it has come.
+    """
+
+    window: Window
+    tally: Tally
+    counts: WindowCounts
+
+
+def take_window(
+    state: MonitoringState, counted: Counted, policy: Policy, asked: tuple[Asked, ...]
+) -> tuple[MonitoringState, dict[str, Any]]:
+    """Return the state after a window, and what the evidence says of fairness over all windows.
+
+    Args:
+        state: before it.
+        counted: the window.
+        policy: whose level and minimum group hold.
+        asked: what is watched.
+    """
+    window, tally = counted.window, counted.tally
+    known = next((one for one in state.windows if one.name == window.name), None)
+    fed = set() if known is None else set(known.fed)
+    groups: dict[str, list[Asked]] = {"predictions": [], "labels": []}
+    for one in asked:
+        groups["labels" if "label" in WATCHABLE[one.watch.metric].needs else "predictions"].append(one)
+    parts = [(of, wanted) for of, wanted in groups.items() if wanted]
+    kept, facts = [], []
+    for of, wanted in parts:
+        watching = _monitor(state, of, wanted, tally, policy, alpha=round((1 - policy.level) / len(parts), 12))
+        why = _not_yet(of, counted, state, watching)
+        if of in fed:
+            why = None
+        elif why is None:
+            monitor = thaw(watching.state)
+            monitor.update(tally, at=window.name)
+            monitor.close(at=window.name)
+            watching = msgspec.structs.replace(watching, windows=watching.windows + 1, state=freeze(monitor))
+            fed.add(of)
+        kept.append(watching)
+        facts.append(_fact(watching, why))
+    window = msgspec.structs.replace(window, fed=tuple(sorted(fed)))
+    windows = tuple(window if one.name == window.name else one for one in state.windows)
+    if known is None:
+        windows = (*state.windows, window)
+    told_of = [{"name": one.name, "rates": one.rates} for one in windows[-60:]]
+    after = msgspec.structs.replace(state, windows=windows, watching=tuple(kept))
+    return after, {"watched": facts, "windows": told_of}
+
+
+def _monitor(
+    state: MonitoringState, of: str, wanted: list[Asked], tally: Tally, policy: Policy, *, alpha: float
+) -> Watching:  # fmt: skip
+    """Return the monitor that goes on, or a new one where another question is asked: a promise is made once."""
+    watches = tuple(dict.fromkeys(one.watch for one in wanted))
+    for one in state.watching:
+        if one.of == of and one.state.watches == watches and one.state.alpha == alpha:
+            return one
+    monitor = SequentialMonitor(
+        watches, tally.roles.protected, alpha=alpha, minimum_group=policy.minimum_group,
+        favourable_is_positive=tally.favourable_is_positive,
+    )  # fmt: skip
+    return Watching(of="labels" if of == "labels" else "predictions", windows=0, state=freeze(monitor))
+
+
+def _not_yet(of: str, counted: Counted, state: MonitoringState, watching: Watching) -> str | None:
+    """Return why a window is not taken, or not yet."""
+    window, tally, counts = counted.window, counted.tally, counted.counts
+    before = state.before(window.name)
+    if before is not None and window.start is not None and window.start < before[1]:
+        return (
+            f"it starts at {window.start}, before the end of {before[0]} ({before[1]}): rows would be looked at twice"
+        )
+    if tally.roles.protected != watching.state.protected:
+        late = ", ".join(name for name in watching.state.protected if name not in tally.roles.protected)
+        return f"the attributes have not all come ({late or 'others came'})"
+    if of == "predictions":
+        return None
+    labelled = counts.labelled or 0
+    over = counts.due is not None and counts.due == counts.rows
+    if labelled == counts.rows or (labelled and (over or counts.due is None)):
+        return None
+    return f"{labelled:,} of {counts.rows:,} rows have labels: it is taken when all have, or their delay is over"
+
+
+def _fact(watching: Watching, why: str | None) -> dict[str, Any]:
+    monitor = thaw(watching.state)
+    history = [
+        {
+            "metric": family.watch.metric, "over": family.over.attribute,
+            "points": [[point.row, *told(family.evidence, point.worst, monitor.alpha), min(point.e_value, 1e9)]
+                       for point in family.points],
+        }
+        for family in monitor.families
+    ]  # fmt: skip
+    return {
+        "of": watching.of, "alpha": monitor.alpha, "windows": watching.windows, "rows": monitor.rows,
+        "not_taken": why,
+        "standings": [msgspec.to_builtins(one) for one in monitor.standings()],
+        "alerts": [msgspec.to_builtins(one) for one in monitor.alerts],
+        "undecided": [msgspec.to_builtins(one) for one in monitor.undecided()],
+        "history": history,
+    }  # fmt: skip
+
+
+def rates_of(tally: Tally) -> dict[str, dict[str, tuple[int, int]]]:
+    """Return selected rows and rows of each group, attribute by attribute."""
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for place, name in enumerate(tally.roles.protected):
+        groups = found.setdefault(name, {})
+        for cell in tally.cells:
+            group = "not known" if cell.group[place] is None else str(cell.group[place])
+            selected, rows = groups.get(group, (0, 0))
+            groups[group] = (selected + cell.count * (cell.prediction == 1), rows + cell.count)
+    return found
