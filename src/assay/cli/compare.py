@@ -32,7 +32,8 @@ A column that vanished or changed its type has no value, and a reason.
 def compare(reference: str, current: str, columns: tuple[str, ...] | None, level: float, form: str) -> None:
     """Compare two tables column by column: how far the rows have moved, and how good they are. No policy is needed.
 
-    REFERENCE and CURRENT are CSV or Parquet files, globs or folders; one of them may be - for standard input.
+    REFERENCE and CURRENT are CSV or Parquet files, globs or folders; one of them may be - for standard input. REFERENCE
+    may be a profile that `assay profile` wrote: then its rows are not needed.
     """
     from assay.lifecycle.comparing import compare_rows  # noqa: PLC0415 - the engine is loaded only by this verb
 

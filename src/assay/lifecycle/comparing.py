@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assay.lifecycle.project import read_file
 from assay.metrics.drift import compare_counts
+from assay.records.profile import Profile, is_profile, parse_profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,15 +51,22 @@ def compare_rows(
     """Compare two tables column by column.
 
     Args:
-        reference: a CSV or Parquet file, a glob, a folder, or a frame.
-        current: the same.
+        reference: a CSV or Parquet file, a glob, a folder, or a frame; or the profile of one, as a path or itself.
+        current: a table.
         columns: the columns to compare; all of both when None.
         level: two-sided confidence of the intervals.
         watched: whether a person waits, who is shown progress after a second.
 
     Raises:
         DataError: when a table cannot be read or has no rows, or a column is in neither.
+        DocumentError: when a profile is of another version, or was edited.
     """
+    profile = _profile_at(reference)
+    if profile is not None:
+        from assay.tabular.profiling import compare_with_profile  # noqa: PLC0415 - the engine, when rows are read
+
+        counted = compare_with_profile(profile, current, columns=columns)
+        return Compared(comparison=counted, measurements=compare_counts(counted, level=level))
     from assay.lifecycle.measuring import progress_bar  # noqa: PLC0415 - only when called
     from assay.tabular.comparison import compare_tables  # noqa: PLC0415 - the engine is loaded when rows are read
 
@@ -67,3 +77,30 @@ def compare_rows(
         if wipe is not None:
             wipe()
     return Compared(comparison=comparison, measurements=compare_counts(comparison, level=level))
+
+
+def profile_rows(
+    rows: Any,  # noqa: ANN401 - any table
+    *,
+    columns: Sequence[str] | None = None,
+    without: Sequence[str] = (),
+) -> Profile:
+    """Count a table as a reference for later ones; see `assay.tabular.profiling.profile_table`.
+
+    Raises:
+        DataError: when the table cannot be read or has no rows, or a column is not in it.
+    """
+    from assay.tabular.profiling import profile_table  # noqa: PLC0415 - the engine is loaded when rows are read
+
+    return profile_table(rows, columns=columns, without=without)
+
+
+def _profile_at(reference: Any) -> Profile | None:  # noqa: ANN401 - any table
+    """Return a reference that is a profile; None where it is a table."""
+    if isinstance(reference, Profile):
+        return reference
+    if isinstance(reference, (str, Path)) and str(reference).endswith(".json") and Path(reference).is_file():
+        return parse_profile(read_file(Path(reference), "a profile"), name=str(reference))
+    if isinstance(reference, bytes) and is_profile(reference):
+        return parse_profile(reference, name="standard input")
+    return None

@@ -50,7 +50,6 @@ class Window(Frozen, kw_only=True):
         start: its first time; None without times.
         end: its last time.
         rows: its rows.
-        fed: which monitors have taken it: ``predictions``, ``labels``.
         rates: attribute to group to (selected rows, rows).
     """
 
@@ -58,7 +57,6 @@ class Window(Frozen, kw_only=True):
     start: str | None = None
     end: str | None = None
     rows: int
-    fed: tuple[str, ...] = ()
     rates: dict[str, dict[str, tuple[int, int]]] = msgspec.field(default_factory=dict)
 
 
@@ -68,11 +66,13 @@ class Watching(Frozen, kw_only=True):
     Attributes:
         of: what its metrics need.
         windows: how many it has taken.
+        taken: the names of the last of them: a window that comes again is taken once.
         state: the monitor.
     """
 
     of: Literal["predictions", "labels"]
     windows: int
+    taken: tuple[str, ...]
     state: MonitorState
 
 
@@ -218,7 +218,6 @@ def take_window(
     """
     window, tally = counted.window, counted.tally
     known = next((one for one in state.windows if one.name == window.name), None)
-    fed = set() if known is None else set(known.fed)
     groups: dict[str, list[Asked]] = {"predictions": [], "labels": []}
     for one in asked:
         groups["labels" if "label" in WATCHABLE[one.watch.metric].needs else "predictions"].append(one)
@@ -226,18 +225,17 @@ def take_window(
     kept, facts = [], []
     for of, wanted in parts:
         watching = _monitor(state, of, wanted, tally, policy, alpha=round((1 - policy.level) / len(parts), 12))
-        why = _not_yet(of, counted, state, watching)
-        if of in fed:
-            why = None
-        elif why is None:
+        why = None if window.name in watching.taken else _not_yet(of, counted, state, watching)
+        if why is None and window.name not in watching.taken:
             monitor = thaw(watching.state)
             monitor.update(tally, at=window.name)
             monitor.close(at=window.name)
-            watching = msgspec.structs.replace(watching, windows=watching.windows + 1, state=freeze(monitor))
-            fed.add(of)
+            taken = (*watching.taken, window.name)[-MOST_WINDOWS:]
+            watching = msgspec.structs.replace(
+                watching, windows=watching.windows + 1, taken=taken, state=freeze(monitor)
+            )  # fmt: skip
         kept.append(watching)
         facts.append(_fact(watching, why))
-    window = msgspec.structs.replace(window, fed=tuple(sorted(fed)))
     windows = tuple(window if one.name == window.name else one for one in state.windows)
     if known is None:
         windows = (*state.windows, window)
@@ -258,7 +256,7 @@ def _monitor(
         watches, tally.roles.protected, alpha=alpha, minimum_group=policy.minimum_group,
         favourable_is_positive=tally.favourable_is_positive,
     )  # fmt: skip
-    return Watching(of="labels" if of == "labels" else "predictions", windows=0, state=freeze(monitor))
+    return Watching(of="labels" if of == "labels" else "predictions", windows=0, taken=(), state=freeze(monitor))
 
 
 def _not_yet(of: str, counted: Counted, state: MonitoringState, watching: Watching) -> str | None:

@@ -11,6 +11,7 @@ from assay.reports.charts import Chart, Dot, calibration, dots, histogram
 from assay.reports.dataset_figures import benchmarks, foretold, labels, missing
 from assay.reports.iterations import iteration_charts, run_words
 from assay.reports.score_groups import CALIBRATION_BINS, FEWEST, by_attribute, wilson
+from assay.reports.windows import distribution_charts, drift_charts, window_charts, window_words
 from assay.reports.words import about, group_value, interval_words, limit_words, metric_words, number, plain
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def sections(release: Release) -> list[Section]:
     no_scores = _no_scores(release)
     return [
         *_iterations(release),
+        *_windows(release),
         Section(
             "Findings against their limits",
             _LIMITS,
@@ -119,6 +121,22 @@ def _iterations(release: Release) -> list[Section]:
     charts = iteration_charts(release)
     title, lead = "The run, iteration by iteration", run_words(release)
     return [Section(title, lead, charts, "" if charts else f"{lead} No iteration compared a number with a limit.")]
+
+
+def _windows(release: Release) -> list[Section]:
+    """Return the sections of a window of monitoring; none at another stage."""
+    if release.evidence.stage != "monitoring":
+        return []
+    drift, moved, over = drift_charts(release), distribution_charts(release), window_charts(release)
+    lead = "The columns that have moved most, as shares of the rows."
+    return [
+        Section("Drift by column", window_words(release), drift, "" if drift else "No column could be compared."),
+        Section("Then and now", lead, moved, "" if moved else "No column could be compared."),
+        Section(
+            "Over the windows", "What was measured window by window, and what all windows together say.", over,
+            "" if over else "No group is known in any window.",
+        ),
+    ]  # fmt: skip
 
 
 def _limits(release: Release) -> tuple[Chart, ...]:
