@@ -58,8 +58,8 @@ def _judged(control: Control, terms: Terms, fact: Mapping[str, Any], standing: M
         since = alert["since"]
         reason = (
             f"{subject}: beyond the limit, {limit_words(terms.limit)}, in window {alert['at']}: "
-            f"{number(alert['e_value'])} to 1 against it (an alert needs {number(1 / fact['alpha'])}). It began between rows {since['low']:,} and "
-            f"{since['high']:,}.{span}"
+            f"{number(alert['e_value'])} to 1 against it (an alert needs {number(1 / fact['alpha'])}). "
+            f"It began between rows {since['low']:,} and {since['high']:,}.{span}"
         )
         more |= {"measured": alert["estimate"], "interval": tuple(alert["interval"])}
         return finding(control, terms, "fail", reason, **more)
