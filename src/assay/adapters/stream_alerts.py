@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from assay.adapters.here import project_at
 from assay.adapters.trail_here import open_trail, record
 from assay.lifecycle.chronicle import decimal_of, name_of
 from assay.lifecycle.keyring import DEFAULT
 from assay.lifecycle.project import Project
 from assay.lifecycle.setting import now
-from assay.records.canonical import digest
+from assay.lifecycle.storing import keep_document
+from assay.records.canonical import digest, sha256_hex
 from assay.trail.events import make_event
 from assay.trail.incidents import incidents
 
@@ -63,8 +66,10 @@ class StreamAlerts:
     def _breaches(self, found: Round, known: Callable[[str], bool]) -> Iterator[Event]:
         for one in found.new_alerts:
             said = {"alert": self._name(f"{one.metric}/{one.over.attribute}"), **self._about, **self._breach(one)}
-            identity = f"stream_{digest({**said, 'row': one.row, 'at': one.at})[:32]}"
+            evidence = msgspec.json.encode(one, order="sorted")
+            identity = f"stream_{digest({**said, 'evidence': sha256_hex(evidence)})[:32]}"
             if not known(identity):
+                said["evidence_sha256"] = keep_document(self.project.state, evidence)
                 yield make_event("monitor.alert", said, claimed_at=now(), identity=identity)
 
     def _silence(self, found: Round, standing: Incident | None) -> Iterator[Event]:

@@ -32,6 +32,7 @@ CONSEQUENCES = {
     "performance": "More decisions are wrong than was accepted when the model was released.",
     "data-quality": "Decisions rest on inputs that are missing or broken.",
 }
+NO_DATA = "Nobody can say whether the limits hold: no data came, and nothing passes for lack of it."
 _RATES = frozenset(
     {"selection_rate", "true_positive_rate", "false_positive_rate", "false_negative_rate", "accuracy", "error_rate"}
 )
@@ -78,7 +79,7 @@ class Messages:
         yield f"{incident.name} ({incident.severity}), raised {incident.since}"
         yield f"What: {what_words(incident)}."
         whom = f"People of {who}" if who else "Some groups of people"
-        yield f"Consequence: {CONSEQUENCES[said.kind].format(who=whom)}"
+        yield f"Consequence: {NO_DATA if said.metric == 'rows' else CONSEQUENCES[said.kind].format(who=whom)}"
         if finding is not None:
             yield f"Found: {finding.reason}"
         yield f"In people: {self._people(incident, finding)}"

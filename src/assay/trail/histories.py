@@ -142,6 +142,21 @@ def _latest(facts: Iterable[Fact], kind: str, name: str, identity: str) -> Fact 
     return found[-1] if found else None
 
 
+def _end_of(view: View, alert: Fact, facts: Iterable[Fact]) -> Fact | None:
+    """Return what ended an alert: the last resolution after it; ``remediated`` only where somebody tested it again."""
+    over = _latest(facts, "monitor.resolved", "alert", alert.said.alert)
+    if over is None or over.index < alert.index:
+        return None
+    if over.said.how != "remediated":
+        return over
+    acts = view.facts(*REMEDIATIONS)
+    opened = [one for one in acts if one.event.type == "remediation.opened" and one.said.finding == alert.said.alert]
+    closed = {one.index: _latest(acts, "remediation.closed", "remediation", one.said.remediation) for one in opened}
+    tested = {one.index: _latest(acts, "remediation.retested", "remediation", one.said.remediation) for one in opened}
+    done = [mended(view, closed[one.index], tested[one.index])[0] == "mended" for one in opened]
+    return over if done and all(done) else None
+
+
 def alerts(view: View, model: str | None = None) -> Answer:
     """Answer what monitoring found, who took care of it, and how it ended."""
     facts = view.facts(*ALERTS)
@@ -152,7 +167,7 @@ def alerts(view: View, model: str | None = None) -> Answer:
     for fact in wanted:
         said = fact.said
         ack = _latest(facts, "monitor.ack", "alert", said.alert)
-        over = _latest(facts, "monitor.resolved", "alert", said.alert)
+        over = _end_of(view, fact, facts)
         status = "resolved" if over else "acknowledged" if ack else "open"
         group = ", ".join(f"{key}={value}" for key, value in said.group.items())
         where = "".join(f" of {part}" for part in (group, said.column) if part)

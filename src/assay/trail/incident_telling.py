@@ -83,7 +83,7 @@ def what_words(incident: Incident) -> str:
         return "declared without an alert"
     group = ", ".join(f"{key}={value}" for key, value in said.group.items())
     where = "".join(f" of {part}" for part in (group, said.column) if part)
-    return f"{said.metric}{where} was {said.measured}, limit {said.limit}"
+    return f"{said.metric}{where} was {float(said.measured):.4g}, limit {float(said.limit):.4g}"
 
 
 def list_text(view: View, found: Sequence[Incident], at: str, *, everything: bool = False) -> str:
@@ -129,7 +129,7 @@ def show_text(view: View, incident: Incident, at: str) -> str:
     for clock in incident.clocks:
         parts += ["", *_clock_lines(view, clock, at)]
     parts += ["", "What was done"]
-    parts += [line for fact in incident.facts() for line in _wrapped(_act_words(view, fact), fact.index)]
+    parts += [line for fact in incident.facts() for line in _wrapped(_act_words(view, fact), view.place(fact.index))]
     if incident.eased is not None and incident.resolved is None:
         parts.append(
             "  It is back within its limit; the remediation under way still has to be tested by somebody else."
@@ -156,9 +156,9 @@ def _clock_lines(view: View, clock: Running, at: str) -> Iterator[str]:
             yield from textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
-def _wrapped(text: str, index: int) -> list[str]:
+def _wrapped(text: str, place: str) -> list[str]:
     return textwrap.wrap(
-        f"{text} [entry {index}]", WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False,
+        f"{text} [{place}]", WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False,
         break_long_words=False,
     )  # fmt: skip
 

@@ -129,6 +129,8 @@ def test_an_alert_of_a_stream_is_in_the_trail_once_and_told(project: SmallProjec
     name = "small/1/stream/demographic_parity_difference/sex"
     assert f"assay incident ack {name}" in said.err
     assert "team: its environment variable is not set" in said.err
+    kept = [json.loads(path.read_bytes()) for path in (project.root / ".assay/evidence").iterdir()]
+    assert [one["metric"] for one in kept if "e_value" in one] == ["demographic_parity_difference"]
     assert "is in the trail" not in project.say(*options).err
     listed = json.loads(project.say("incident", "list", "--format", "json").out)["incidents"]
     assert [(one["id"], one["group"], one["raised"]) for one in listed] == [(name, {"sex": "f"}, 1)]

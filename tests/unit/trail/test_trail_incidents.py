@@ -10,6 +10,7 @@ from assay.errors import InputError
 from assay.records.canonical import sha256_hex
 from assay.trail.clocks import clocks, clocks_sha256, due_at, moment, seconds_left, span_words
 from assay.trail.examples import of
+from assay.trail.histories import alerts
 from assay.trail.incident_telling import clock_words, incident_row, list_text, next_words, show_text
 from assay.trail.incidents import Incident, incidents, rule_of, still_open
 from unit.trail.memory_trail import MILA, ROSA, VERA, MemoryTrail
@@ -89,6 +90,21 @@ def test_an_alert_that_comes_back_is_open_again_and_old_acts_mend_nothing() -> N
     late = stands(*whole, again, CLOSED)
     assert late.status == "open"
     assert "resolved before" in late.ignored[0]
+
+
+@pytest.mark.parametrize(
+    "acts",
+    [
+        (RESOLVED,),
+        (ACK, OPENED, CLOSED, RESOLVED),
+        (ACK, OPENED, CLOSED, PASSED, RESOLVED),
+        (ACK, OPENED, CLOSED, PASSED, RESOLVED, ("monitor.alert", ALERT, MILA)),
+    ],
+)
+def test_the_question_about_alerts_answers_as_the_incident_stands(acts: tuple[Any, ...]) -> None:
+    view = trail_of(*acts).view()
+    answered = alerts(view).rows[-1]["status"] == "resolved"
+    assert answered == (incidents(view)[0].status == "resolved")
 
 
 def test_monitoring_ends_an_alert_by_itself_but_not_a_remediation_under_way() -> None:
