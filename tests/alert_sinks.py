@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Hook(ThreadingHTTPServer):
     """A web hook; `received` holds what it was sent.
 
-    ``status`` is what it answers with, ``hold`` keeps it from answering until it is set.
+    ``taking`` counts what has begun to arrive, ``status`` is what it answers with, ``hold`` keeps it from answering
+    until it is set.
     """
 
     daemon_threads = True
@@ -25,6 +26,7 @@ class Hook(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _HookHandler)
         self.received: list[dict[str, Any]] = []
         self.status = 200
+        self.taking = 0
         self.hold: threading.Event | None = None
 
     @property
@@ -38,6 +40,7 @@ class _HookHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.taking += 1
         if self.server.hold is not None:
             self.server.hold.wait(10)
         self.server.received.append(content)

@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from assay.adapters.alerts_here import deliver_alerts as deliver_alerts
     from assay.adapters.fairness_monitor import FairnessMonitor as FairnessMonitor
     from assay.adapters.here import assess as assess
     from assay.adapters.here import gate as gate
     from assay.adapters.here import open_desk as open_desk
     from assay.adapters.here import run as run
+    from assay.adapters.incidents_here import handle_incident as handle_incident
     from assay.adapters.trail_here import open_trail as open_trail
     from assay.adapters.trail_here import record as record
     from assay.adapters.verifying_here import verify as verify
@@ -59,8 +61,10 @@ if TYPE_CHECKING:
     from assay.tabular import tally_rows as tally_rows
 
 _NAMES = {
+    "adapters.alerts_here": ("deliver_alerts",),
     "adapters.fairness_monitor": ("FairnessMonitor",),
     "adapters.here": ("assess", "gate", "open_desk", "run"),
+    "adapters.incidents_here": ("handle_incident",),
     "adapters.trail_here": ("open_trail", "record"),
     "adapters.verifying_here": ("verify",),
     "errors": ("AssayError", "DataError", "DocumentError", "InputError", "TrainingWarning", "VerificationError"),

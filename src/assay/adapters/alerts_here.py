@@ -65,7 +65,7 @@ class Delivery:
         return not self.busy and not self.waiting and all(one.failure is None for one in self.told)
 
 
-def deliver(
+def deliver_alerts(
     project: Project | Path | str | None = None, *, key: str = DEFAULT, impatient: bool = False, dry: bool = False
 ) -> Delivery:
     """Tell the alerts that are not told yet, and record what each channel made of it.

@@ -44,7 +44,7 @@ class Handled:
     words: str = field(default="", repr=False)
 
 
-def handle(act: Act, project: Project | Path | str | None = None, *, by: str) -> Handled:
+def handle_incident(act: Act, project: Project | Path | str | None = None, *, by: str) -> Handled:
     """Do something about an incident, signed by a person of the trust file.
 
     Args:

@@ -62,10 +62,10 @@ def deliver_after(project: Project, key: str) -> None:
     """Tell alerts at the end of a run, where there are channels; what fails is told, and changes no exit code."""
     if project.config.alerts is None:
         return
-    from assay.adapters.alerts_here import deliver  # noqa: PLC0415 - only where there are channels
+    from assay.adapters.alerts_here import deliver_alerts  # noqa: PLC0415 - only where there are channels
 
     try:
-        found = deliver(project, key=key)
+        found = deliver_alerts(project, key=key)
     except AssayError as error:
         click.echo(f"note: alerts are not told: {error.diagnostics()}", err=True)
         return

@@ -253,7 +253,7 @@ def deliver(impatient: bool, dry: bool, key: str, project: Path | None, form: st
     \b
     Exit codes: 0 all is told, 1 something is kept for later, 2 wrong input or no channel.
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
-    from assay.adapters.alerts_here import deliver as deliver_alerts  # noqa: PLC0415 - only when called
+    from assay.adapters.alerts_here import deliver_alerts  # noqa: PLC0415 - only when called
     from assay.cli._alerts import delivery_document, delivery_text  # noqa: PLC0415
 
     found = deliver_alerts(project, key=key, impatient=impatient, dry=dry)
@@ -272,9 +272,9 @@ def _digest(path: Path) -> str:
 
 
 def _handle(act: Act, by: str, project: Path | None, form: str) -> None:
-    from assay.adapters.incidents_here import handle  # noqa: PLC0415 - only when called
+    from assay.adapters.incidents_here import handle_incident  # noqa: PLC0415 - only when called
 
-    done = handle(act, project, by=by)
+    done = handle_incident(act, project, by=by)
     for line in done.told:
         click.echo(line, err=True)
     if form == "json":

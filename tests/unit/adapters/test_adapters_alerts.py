@@ -7,17 +7,19 @@ import email.policy
 import json
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from alert_sinks import Hook, Mail, served
+from assay.adapters.alerts_here import deliver_alerts
 from assay.adapters.apprise_channel import send
 from assay.errors import MissingExtraError
 from incident_project import alert, incident_project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from small_project import SmallProject
@@ -26,7 +28,7 @@ CHANNELS = """\
 alerts:
   channels:
     hook: {url_from: HOOK_URL}
-  timeout_seconds: 1
+  timeout_seconds: 20
   runbook: https://runbooks.example/fairness
 """
 DAY = "2999-01-01"
@@ -52,6 +54,13 @@ def project(
     found = incident_project(tmp_path, capsys, CHANNELS)
     alert(found)
     return found
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.01)
 
 
 def deliver(project: SmallProject, *options: str, code: int = 0) -> dict[str, Any]:
@@ -141,6 +150,7 @@ def test_nobody_listens_at_the_address(project: SmallProject, monkeypatch: pytes
 
 
 def test_a_slow_channel_is_not_waited_for(project: SmallProject, hook: Hook) -> None:
+    project.replace("assay.yaml", "timeout_seconds: 20", "timeout_seconds: 1")
     hook.hold = threading.Event()
     try:
         assert deliver(project, code=1)["told"][0]["why"] == "late"
@@ -241,8 +251,8 @@ def test_a_run_tells_alerts_and_a_channel_that_is_down_changes_no_exit_code(proj
     [
         ("url_from: HOOK_URL", "url_from: 'https://hooks.example/s3cret'", "name of an environment variable"),
         ("hook: {", "'a b': {", "channel's name"),
-        ("timeout_seconds: 1", "timeout_seconds: 0", "seconds above 0"),
-        ("timeout_seconds: 1", "repeat_after_hours: -1", "hours from 0 on"),
+        ("timeout_seconds: 20", "timeout_seconds: 0", "seconds above 0"),
+        ("timeout_seconds: 20", "repeat_after_hours: -1", "hours from 0 on"),
     ],
 )
 def test_a_section_that_is_wrong_is_told_and_shows_no_secret(
@@ -292,3 +302,19 @@ def test_without_a_verdict_the_remedy_is_that_of_the_control_about_these_groups(
     parts = dict(part.split(" (high)", 1) for part in hook.received[0]["message"].split("\n\n") if " (high)" in part)
     assert "Look at the score." in parts["a-2"]
     assert "names no remedy" in parts["a-3"]
+
+
+def test_two_who_deliver_at_once_send_a_message_once(project: SmallProject, hook: Hook) -> None:
+    hook.hold = threading.Event()
+    found: list[Any] = []
+    first = threading.Thread(target=lambda: found.append(deliver_alerts(project.root, key="mila")))
+    first.start()
+    try:
+        wait_for(lambda: hook.taking > 0)
+        second = deliver_alerts(project.root, key="mila")
+    finally:
+        hook.hold.set()
+        first.join()
+    assert (second.busy, second.complete) == (True, False)
+    assert found[0].complete
+    assert len(hook.received) == 1

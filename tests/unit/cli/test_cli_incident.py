@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
+from assay.adapters.incidents_here import handle_incident
+from assay.errors import InputError
+from assay.lifecycle.incident import Acknowledge
 from incident_project import alert, incident_project
 
 if TYPE_CHECKING:
@@ -108,6 +112,24 @@ def test_a_serious_incident_has_a_clock_until_it_is_reported_in_full(project: Sm
     assert "the complete one is outstanding" in act(project, f"report a-1 --form initial {sent}")
     act(project, f"report a-1 --form complete {sent}")
     assert "clock:" not in act(project, "list")
+
+
+def test_of_several_who_take_it_up_at_once_one_has_it(project: SmallProject) -> None:
+    outcomes: list[str] = []
+
+    def take(name: str) -> None:
+        try:
+            handle_incident(Acknowledge(name="a-1"), project.root, by=name)
+            outcomes.append("has it")
+        except InputError as error:
+            outcomes.append("refused" if "took it up" in str(error) else str(error))
+
+    threads = [threading.Thread(target=take, args=(name,)) for name in ("mila", "vera", "rosa")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["has it", "refused", "refused"]
 
 
 def test_what_no_alert_raised_is_declared_under_a_name_of_its_own(project: SmallProject) -> None:
