@@ -318,7 +318,7 @@ def test_a_size_beyond_the_log_is_refused(project: SmallProject) -> None:
 
 def test_an_anchor_proves_a_time_for_what_it_covers(project: SmallProject) -> None:
     loaded = project_at(project.root)
-    anchors = [Anchor(DEPLOYED, "2026-10-02T00:00:00Z", "tsa"), Anchor(SIZE, "2026-10-03T00:00:00Z", "witness")]
+    anchors = (Anchor(DEPLOYED, "2026-10-02T00:00:00Z", "tsa"), Anchor(SIZE, "2026-10-03T00:00:00Z", "witness"))
     with open_trail(loaded, [Shard(reader=FolderReader.open(loaded.log), anchors=anchors)]) as trail:
         answer = production(trail.view(), "small", "2026-10-03")
         earlier = production(trail.view(DEPLOYED), "small", "2026-10-03")
