@@ -68,11 +68,13 @@ class Opened:
 
 
 def open_rows(session: Session, rows: Any, *, name: str | None = None) -> Opened:  # noqa: ANN401 - any table
-    """Open a path, a glob, a folder, bytes, a `Query` or a frame.
+    """Open a path, a glob, a folder, bytes, a `Query` or a frame; what is open already stays as it is.
 
     Raises:
         DataError: when there is nothing to read, or it cannot be read.
     """
+    if isinstance(rows, Opened):
+        return rows
     if isinstance(rows, Query):
         return _open_query(session, rows)
     if isinstance(rows, (bytes, bytearray, memoryview)):

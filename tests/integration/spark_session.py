@@ -1,0 +1,61 @@
+"""A real Spark for one test run: a driver and two executor processes of their own, on the loopback interface."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
+
+
+def missing() -> str | None:
+    """Return what is not here of what Spark needs; None when all is."""
+    absent = [name for name in ("pyspark", "pyarrow") if importlib.util.find_spec(name) is None]
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        absent.append("Java 17")
+    return " and ".join(absent) or None
+
+
+@contextlib.contextmanager
+def running(folder: str, master: str = "local-cluster[2,1,1024]", *, quick: bool = True) -> Iterator[SparkSession]:
+    """Start Spark, and stop it at the end with all that it started.
+
+    Args:
+        folder: for its warehouse and temporary files.
+        master: what runs the tasks.
+        quick: compile little, which is faster for small tables.
+    """
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
+
+    settings = {
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.warehouse.dir": f"{folder}/warehouse",
+        "spark.local.dir": folder,
+        # a zone with summer time, far from UTC: no count may depend on it
+        "spark.sql.session.timeZone": "America/St_Johns",
+        "spark.pyspark.python": sys.executable,
+        "spark.log.level": "ERROR",
+    }
+    os.environ["SPARK_WORKER_DIR"] = folder  # not into what is installed
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"  # the executors' address, too
+    if quick:
+        settings |= {f"spark.{part}.extraJavaOptions": "-XX:TieredStopAtLevel=1" for part in ("driver", "executor")}
+    builder = SparkSession.builder.master(master).appName("assay")
+    for name, value in settings.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    try:
+        yield spark
+    finally:
+        spark.stop()
