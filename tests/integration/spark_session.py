@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,17 @@ def missing() -> str | None:
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         absent.append("Java 17")
     return " and ".join(absent) or None
+
+
+def _home(folder: Path) -> str:
+    """Return a home of links to what is installed: a cluster on one machine writes its executors' files there."""
+    import pyspark  # noqa: PLC0415 - an extra
+
+    home = folder / "home"
+    home.mkdir()
+    for part in ("bin", "jars"):
+        (home / part).symlink_to(Path(pyspark.__file__).parent / part)
+    return str(home)
 
 
 @contextlib.contextmanager
@@ -47,10 +59,11 @@ def running(folder: str, master: str = "local-cluster[2,1,1024]", *, quick: bool
         "spark.pyspark.python": sys.executable,
         "spark.log.level": "ERROR",
     }
-    os.environ["SPARK_WORKER_DIR"] = folder  # not into what is installed
-    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"  # the executors' address, too
     if quick:
         settings |= {f"spark.{part}.extraJavaOptions": "-XX:TieredStopAtLevel=1" for part in ("driver", "executor")}
+    environment = {"SPARK_HOME": _home(Path(folder)), "SPARK_LOCAL_IP": "127.0.0.1"}  # the executors' address, too
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
     builder = SparkSession.builder.master(master).appName("assay")
     for name, value in settings.items():
         builder = builder.config(name, value)
@@ -59,3 +72,5 @@ def running(folder: str, master: str = "local-cluster[2,1,1024]", *, quick: bool
         yield spark
     finally:
         spark.stop()
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
