@@ -72,5 +72,5 @@ def running(folder: str, master: str = "local-cluster[2,1,1024]", *, quick: bool
         yield spark
     finally:
         spark.stop()
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        for name, was in before.items():
+            os.environ.pop(name) if was is None else os.environ.update({name: was})

@@ -328,7 +328,7 @@ def test_refused_alike(spark: SparkSession, case: str) -> None:
 
 
 def test_no_rows_and_no_table(spark: SparkSession) -> None:
-    empty = spark.createDataFrame([], "label int, race string")
+    empty = spark.sql("SELECT 1 AS label, 'x' AS race WHERE FALSE")
     with pytest.raises(DataError, match="expected rows, found none"):
         assay.tally_spark(empty, Roles(label="label", protected=("race",)))
     with pytest.raises(DataError, match="nowhere: Spark could not read or count this") as caught:
@@ -345,6 +345,16 @@ def test_no_rows_and_no_table(spark: SparkSession) -> None:
     strange = spark.sql("SELECT 1 AS label").withColumnRenamed("label", "a${b}")
     with pytest.raises(DataError, match="reads as a variable"):
         assay.tally_spark(strange, Roles(label="a${b}"))
+    broken = spark.range(9).selectExpr("IF(id > 5, raise_error('the disk is gone'), 1) AS label")
+    with pytest.raises(
+        DataError, match=r"the DataFrame: Spark could not read or count this: .*the disk is gone"
+    ) as caught:
+        assay.tally_spark(broken, Roles(label="label"))
+    assert "\n" not in str(caught.value)
+    vanished = spread(spark, {"label": [0, 1]}, 1)
+    Path(vanished.inputFiles()[0].removeprefix("file://")).unlink()
+    with pytest.raises(DataError, match=r"the DataFrame: Spark could not read or count this: .*parquet"):
+        assay.tally_spark(vanished, Roles(label="label"))
     rate = spark.readStream.format("rate").load()
     with pytest.raises(DataError, match="found a stream"):
         assay.tally_spark(rate, Roles(label="value"))
@@ -358,13 +368,13 @@ def test_names_that_need_quotes(spark: SparkSession) -> None:
 
 
 def test_scores_that_the_first_look_took_for_few(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first partitions hold one score; the rest has too many to come to the driver, or to be kept by value."""
+    """A first look at 100 rows sees few scores; all rows have too many to be kept by value or to come to the driver."""
     from assay.adapters import spark_tally  # noqa: PLC0415 - its limit is set
 
     table = people(lambda draw: draw.random())
-    table["score"][: ROWS // 3] = [0.5] * (ROWS // 3)
+    table["score"][:3_000] = [0.5] * 3_000
     expected = without_losses(tally_rows(arrow(table), BINARY))
-    monkeypatch.setattr(spark_tally, "MOST_COUNTED", 9_000)
+    monkeypatch.setattr(spark_tally, "MOST_COUNTED", EXACT_SCORES + 100)
     monkeypatch.setattr("assay.tabular.counting.LOOK_ROWS", 100)
     frame = spread(spark, table).coalesce(2)
     assert without_losses(assay.tally_spark(frame, BINARY)) == expected

@@ -209,11 +209,11 @@ class _Counting(Session):
         return found
 
     def _collect(self, sql: str, name: str) -> Any:  # noqa: ANN401 - an Arrow table
-        from pyspark.errors import PySparkException  # noqa: PLC0415 - an extra
-
         try:
             return self._spark.sql(sql).toArrow()
-        except PySparkException as error:
+        except Exception as error:
+            if not type(error).__module__.startswith(("pyspark.", "py4j.")):
+                raise
             raise _in_words(error, name) from None
 
     def _on_answer(self, table: Any, last: str) -> str:  # noqa: ANN401 - an Arrow table
@@ -227,6 +227,7 @@ def _select_counted(steps: str) -> str:
 
 
 def _in_words(error: Exception, name: str) -> DataError:
-    """Return Spark's message without its trace: the first line says what is wrong."""
-    first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return DataError(f"{name}: Spark could not read or count this: {first[:500]}")
+    """Return Spark's message without its trace: its first line, or of a trace of Java's the innermost cause."""
+    text = str(error)
+    lines = re.findall(r"Caused by: (.*)", text) or [line.strip() for line in text.splitlines() if line.strip()][:1]
+    return DataError(f"{name}: Spark could not read or count this: {(lines or [type(error).__name__])[-1][:500]}")
