@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assay.probing.rows import is_measured, is_whole, numbers, spread
+from assay.probing.perturbing import changeable
+from assay.probing.rows import is_whole, numbers, spread
 from assay.records.probe_counts import Evasion
 
 if TYPE_CHECKING:
@@ -59,17 +60,18 @@ class _EnoughError(Exception):
 def evasion(probed: Probed, attack: Attack) -> Iterator[Evasion]:
     """Yield what each attack came to."""
     toolbox = _toolbox()
-    names = [name for name in attack.columns or probed.rows.numeric() if is_measured(probed.rows.features[name])]
-    chosen = [row for row, yes in enumerate(probed.decisions) if attack.wanted is None or yes != attack.wanted]
-    chosen = chosen[: attack.rows]
-    reason = None if names else "no feature that may change is a number with more than two values"
-    reason = reason if chosen else "every row probed has the decision that the attacker wants"
+    names, told = changeable(probed.rows, attack.columns)
+    wanted = [row for row, yes in enumerate(probed.decisions) if attack.wanted is None or yes != attack.wanted]
+    chosen = [row for row in wanted if all(probed.rows.features[name][row] is not None for name in names)][
+        : attack.rows
+    ]
+    reason = told or ("" if chosen else "every row probed lacks a value, or has the decision that is wanted")
     for name in attack.attacks:
-        told = Evasion(attack=name, within=attack.within, queries=attack.queries)
-        if toolbox is None or reason is not None:
-            yield _because(told, NOT_INSTALLED if toolbox is None else str(reason))
+        empty = Evasion(attack=name, within=attack.within, queries=attack.queries)
+        if toolbox is None or reason:
+            yield _because(empty, NOT_INSTALLED if toolbox is None else reason)
         elif probed.constant:
-            yield _because(told, "the model decides alike on every row that was asked: there is nothing to evade")
+            yield _because(empty, "the model decides alike on every row that was asked: there is nothing to evade")
         else:
             yield _attacked(probed, attack, name, space=_Space(probed, names), chosen=chosen, toolbox=toolbox)
 

@@ -94,11 +94,11 @@ def noise(probed: Probed, strengths: Sequence[float], columns: Sequence[str] | N
         strengths: standard deviations of the noise, in standard deviations of the feature; whole numbers stay whole.
         columns: the features that get noise; those that are numbers with more than two values when None.
     """
-    names = [name for name in columns or probed.rows.numeric() if is_measured(probed.rows.features[name])]
+    names, told = changeable(probed.rows, columns)
     for strength in strengths:
         about = {"strength": f"{strength:g} sd"}
-        if not names:
-            yield Flips(probe="noise", about=about, reason="no feature is a number with more than two values")
+        if told:
+            yield Flips(probe="noise", about=about, reason=told)
             continue
         changed = {}
         for name in names:
@@ -106,6 +106,17 @@ def noise(probed: Probed, strengths: Sequence[float], columns: Sequence[str] | N
             width, whole = strength * spread(values), is_whole(values)
             changed[name] = [_noisy(value, draw.gauss(0.0, width), whole=whole) for value in values]
         yield from probed.told("noise", about, probed.again(changed), by_group=True)
+
+
+def changeable(rows: ProbeRows, columns: Sequence[str] | None) -> tuple[list[str], str]:
+    """Return the features whose numbers can be moved a little, and why they cannot; one of the two is empty."""
+    if columns is None:
+        names = list(rows.numeric())
+        return names, "" if names else "no feature is a number with more than two values"
+    none = [name for name in columns if not is_measured(rows.features[name])]
+    if none:
+        return [], f"no number with more than two values, so not to be moved a little: {', '.join(none)}"
+    return list(columns), "" if columns else "no feature is named"
 
 
 def _noisy(value: Value, shift: float, *, whole: bool) -> Value:
