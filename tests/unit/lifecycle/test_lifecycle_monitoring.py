@@ -49,6 +49,9 @@ def test_a_window_as_approved_passes_and_verifies(project: SmallProject) -> None
     assert set(statuses(said).values()) == {"pass"}
     assert project.say("verify", project.release / "monitoring" / "day-1").code == 0
     assert project.say("verify", project.release / "monitoring" / "day-2").code == 0
+    page = (project.release / "monitoring" / "day-2" / "report.html").read_text()
+    for title in ("Drift by column", "income: then and now", "Selection rate over windows by sex", "All windows: "):
+        assert title in page
     roles = {one["role"] for one in evidence(project, "day-2")["datasets"]}
     assert roles == {"window", "reference"}
     assert evidence(project, "day-2")["model"] == json.loads((project.release / "evidence.json").read_bytes())["model"]
