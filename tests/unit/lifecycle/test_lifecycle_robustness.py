@@ -7,16 +7,19 @@ import math
 import random
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
+import yaml
 
+from assay.lifecycle.robustness_section import PROBES, RobustnessSection, ScorerSection
 from small_project import SmallProject, small_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 POLICY = """\
 schema: assay.policy/v1
@@ -389,3 +392,12 @@ def test_attacks_find_what_is_near_and_the_same_again(project: SmallProject) -> 
     assert zoo >= 0.8 * near  # it has to guess a gradient from so few questions
     probe(project, probes, check="evasion", metric="evasion_distance", limit="min: 0.001")
     assert measured(project, "evasion_distance") == found
+
+
+def test_the_section_on_the_page_is_one_and_every_key_is_told() -> None:
+    page = (Path(__file__).parents[3] / "docs/how-to/probe-a-model.md").read_text("utf-8")
+    block = page.partition("```yaml\n")[2].partition("```")[0]
+    section = msgspec.convert(yaml.safe_load(block)["robustness"], RobustnessSection)
+    assert section.asked() == PROBES
+    keys = {field.name for one in (RobustnessSection, ScorerSection) for field in msgspec.structs.fields(one)}
+    assert {key for key in keys if key not in page} == set()
