@@ -36,8 +36,14 @@ def verbs(command: click.Command, context: click.Context) -> Iterator[tuple[str,
 
 
 def child_context(command: click.Command, name: str, parent: click.Context | None = None) -> click.Context:
-    """Return a context in which a command's help has the same width everywhere."""
-    return click.Context(command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH)
+    """Return a context in which a command's help has the same width everywhere, and the options that a call gives it.
+
+    A command keeps the help option of the first context that asks for it, so this one must not differ from a call's.
+    """
+    names = root.context_settings["help_option_names"]
+    return click.Context(
+        command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH, help_option_names=names
+    )
 
 
 def reference() -> str:
