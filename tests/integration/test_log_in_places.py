@@ -267,7 +267,16 @@ def test_a_store_that_knows_more_stops_a_restored_machine(locked: tuple[Path, St
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--head", "s3://b"), "--head goes with --s3"),
+        (("--head", "s3://b"), "--head goes with --s3 or --azure"),
+        (("--azure", "tiles"), "expected --mode locked|unlocked"),
+        (("--azure", "tiles", "--mode", "governance", "--retain-days", "1"), "expected --mode locked|unlocked"),
+        (("--azure", "T", "--mode", "unlocked", "--retain-days", "1"), "expected CONTAINER or CONTAINER/PREFIX"),
+        (("--account", "https://a.blob.core.windows.net"), "--account goes with --azure"),
+        (("--azure", "tiles", "--s3", "s3://bbb"), "--s3 and --azure: expected one of them"),
+        (
+            ("--azure", "tiles", "--mode", "unlocked", "--retain-days", "1", "--account", "https://a.net/?sig=x"),
+            "without a signature",
+        ),
         (("--s3", "s3://bbb/x"), "expected --mode compliance|governance"),
         (("--s3", "b/x", "--mode", "governance", "--retain-days", "1"), "expected s3://BUCKET"),
         (("--s3", "s3://bbb", "--mode", "governance", "--retain-until", "soon"), "expected a date such as"),

@@ -176,6 +176,15 @@ class AzureTiles:
                     if error.code not in ABSENT:  # another publisher may have removed it
                         raise
 
+    def collect(self, size: int) -> int:
+        """Remove every partial tile whose full one a tree of ``size`` entries has; return how many went."""
+        needed = {self._prefix + tile_path(tile) for tile in tiles_between(0, size)}
+        names = [name for name in self._mutable.names(f"{self._prefix}tile/") if name.partition(".p/")[0] in needed]
+        unneeded = [name for name in names if ".p/" in name]
+        for name in unneeded:
+            self._mutable.delete(name)
+        return len(unneeded)
+
     # What immutability adds.
 
     def set_legal_hold(self, path: str, *, on: bool) -> None:

@@ -283,7 +283,7 @@ class FolderLog:
         if not isinstance(tiles, MirroredTiles):
             raise InputError(
                 f"{self._folder}: expected a log in write-once storage, found one in its folder alone. Make one with: "
-                "assay log init LOG --s3 s3://BUCKET"
+                "assay log init LOG --s3 s3://BUCKET, or --azure CONTAINER"
             )
         return tiles
 
@@ -313,9 +313,9 @@ class FolderLog:
         from assay.adapters.folder_check import check_log  # noqa: PLC0415 - an append does without it
 
         report = check_log(self.reader, self._private, self._places, old)
-        if self._places.s3 is None or report.checkpoint is None:
+        store = None if report.checkpoint is None else self._places.audited()
+        if store is None:
             return report
-        store = self._places.s3.tiles(self._places.s3.least_lock())
         stored = MirroredTiles(FolderTiles(self._folder, self._private.marker), store)
         objects, problems = stored.problems(self.reader.opened, self._private.read().size)
         return replace(report, files=report.files + objects, problems=(*report.problems, *problems))
@@ -353,8 +353,8 @@ class FolderLog:
         return signed
 
     def _tiles(self) -> FolderTiles | MirroredTiles:
-        folder, s3 = FolderTiles(self._folder, self._private.marker), self._places.s3
-        return folder if s3 is None else MirroredTiles(folder, s3.tiles())
+        folder, store = FolderTiles(self._folder, self._private.marker), self._places.write_once
+        return folder if store is None else MirroredTiles(folder, store.tiles())
 
     def _finish_earlier_version(self) -> None:
         """Undo the append that a version without a database left before its guard had moved."""

@@ -1,8 +1,9 @@
 """Where a log's entries wait, and where its tiles go beside its folder: ``LOG.private/places.json``.
 
 Without that file entries wait in SQLite, in the private folder, and tiles are in the folder alone. With it they wait in
-PostgreSQL, or every tile goes to S3 under Object Lock, too, or both. The file holds no secret: a password stays in
-``PGPASSWORD``, libpq's password file or a service, S3's credentials where boto3 looks for them.
+PostgreSQL, or every tile goes to S3 under Object Lock or to Azure under immutability policies, too, or both. The file
+holds no secret: a password stays in ``PGPASSWORD``, libpq's password file or a service, S3's credentials where boto3
+looks for them, Azure's connection string in the environment.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 
 from assay.adapters.durable_files import create_file, read_file
 from assay.adapters.object_lock import ObjectLock
+from assay.adapters.places_azure import InAzure
 from assay.adapters.sqlite_sequencer import SqliteSequencer
 from assay.errors import InputError
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from assay.adapters.azure_tiles import AzureTiles
     from assay.adapters.log_private import LogPrivate
     from assay.adapters.postgres_sequencer import PostgresSequencer
     from assay.adapters.s3_tiles import S3Tiles
@@ -104,6 +107,18 @@ class Places(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
 
     postgres: InPostgres | None = None
     s3: InS3 | None = None
+    azure: InAzure | None = None
+
+    @property
+    def write_once(self) -> InS3 | InAzure | None:
+        """Where every tile goes as well, and cannot be taken back."""
+        return self.s3 or self.azure
+
+    def audited(self) -> S3Tiles | AzureTiles | None:
+        """Return the write-once storage as a check reads it: whatever has at least the lock that was asked for."""
+        if self.s3 is not None:
+            return self.s3.tiles(self.s3.least_lock())
+        return None if self.azure is None else self.azure.tiles(self.azure.least_lock())
 
 
 def in_postgres(conninfo: str, schema: str) -> InPostgres:

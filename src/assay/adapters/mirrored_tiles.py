@@ -1,7 +1,7 @@
-"""Tiles in a log's folder and, before anything is signed, in S3 under Object Lock as well.
+"""Tiles in a log's folder and, before anything is signed, in write-once storage as well: S3 or Azure.
 
-Readers use the folder; the buckets hold what nobody can take back. Each step of publishing writes its tiles to both,
-and reads them back, before the guard moves: with the store unreachable entries stay durable and publishing waits. The
+Readers use the folder; the store holds what nobody can take back. Each step of publishing writes its tiles to both, and
+reads them back, before the guard moves: with the store unreachable entries stay durable and publishing waits. The
 store's own ``checkpoint`` follows the folder's: `MirroredTiles.settle` moves it, also after an interruption.
 """
 
@@ -19,6 +19,7 @@ from assay.tlog.tiled_tree import TiledTree
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from assay.adapters.azure_tiles import AzureTiles
     from assay.adapters.folder_tiles import FolderTiles
     from assay.adapters.s3_tiles import S3Tiles
     from assay.tlog.checkpoint import Checkpoint
@@ -32,7 +33,7 @@ ARCHIVED = "checkpoints/"
 class MirroredTiles:
     """A folder and two buckets as one store of tiles (`assay.lifecycle.publishing.TileStore`)."""
 
-    def __init__(self, folder: FolderTiles, store: S3Tiles) -> None:
+    def __init__(self, folder: FolderTiles, store: S3Tiles | AzureTiles) -> None:
         """Take both."""
         self._folder, self._store = folder, store
         self.fetch = folder.fetch

@@ -86,6 +86,7 @@ def _reader(folder: Path, vkey: str | None) -> FolderReader:
         "assay log init trail-2027 --after trail-2026",
         "assay log init trail --origin logs.example.com/c --postgres 'host=db dbname=logs user=owner' --writer ingest",
         "assay log init trail --origin logs.example.com/c --s3 s3://example-log --mode governance --retain-days 30",
+        "assay log init trail --origin logs.example.com/c --azure example-log --mode unlocked --retain-days 30",
     )
 )
 @LOG

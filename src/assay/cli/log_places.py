@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from assay.adapters.folder_log import FolderLog
     from assay.adapters.log_places import InS3, Places
+    from assay.adapters.places_azure import InAzure
 
 LOG = click.argument("log_folder", metavar="LOG", type=click.Path(path_type=Path))
 _HEARD_SECONDS = 2.0
@@ -37,8 +38,23 @@ _OPTIONS = (
     click.option(
         "--s3", metavar="s3://BUCKET[/PREFIX]", help="Publish every tile to this bucket with Object Lock, too."
     ),
-    click.option("--head", metavar="s3://BUCKET", help="Bucket of the checkpoint and partial tiles (BUCKET-head)."),
-    click.option("--mode", type=click.Choice(["compliance", "governance"]), help="Of the locks; for --s3."),
+    click.option(
+        "--azure",
+        metavar="CONTAINER[/PREFIX]",
+        help="Publish every tile to this Azure container with version-level immutability, too. The connection string "
+        "is taken from AZURE_STORAGE_CONNECTION_STRING and never kept.",
+    ),
+    click.option("--account", metavar="URL", help="Or: Azure's account by address, with the machine's credentials."),
+    click.option(
+        "--head",
+        metavar="BUCKET",
+        help="Bucket or container of the checkpoint and partial tiles (its name with -head).",
+    ),
+    click.option(
+        "--mode",
+        type=click.Choice(["compliance", "governance", "locked", "unlocked"]),
+        help="Of the locks: the first two for --s3, the others for --azure.",
+    ),
     click.option(
         "--retain-until", metavar="DATE", help="Lock until this day, in UTC: the shard's end plus your policy."
     ),
@@ -64,14 +80,20 @@ def places_of(origin: str, **given: Any) -> Places:  # noqa: ANN401 - click's op
         f"--{name.replace('_', '-')} goes with --{needs}"
         for needs, names in (
             ("postgres", ("schema", "writer", "publisher")),
-            ("s3", ("head", "mode", "retain_until", "retain_days", "endpoint")),
+            ("s3", ("endpoint",)),
+            ("azure", ("account",)),
         )
         for name in names
         if given[name] is not None and given[needs] is None
     ]
+    if given["s3"] is None and given["azure"] is None:
+        kept = ("head", "mode", "retain_until", "retain_days")
+        wrong += [f"--{one.replace('_', '-')} goes with --s3 or --azure" for one in kept if given[one] is not None]
+    if given["s3"] is not None and given["azure"] is not None:
+        wrong.append("--s3 and --azure: expected one of them")
     if wrong:
         raise click.UsageError("; ".join(wrong))
-    store = _store(given)
+    s3, azure = _store(given), _in_azure(given)
     postgres = None
     if given["postgres"] is not None:
         postgres = log_places.in_postgres(given["postgres"], given["schema"] or log_places.default_schema(origin))
@@ -82,7 +104,7 @@ def places_of(origin: str, **given: Any) -> Places:  # noqa: ANN401 - click's op
         roles = {"writer": given["writer"], "publisher": given["publisher"]}
         PostgresSequencer.create(given["postgres"], postgres.schema, **roles, make_roles=True)
         click.echo(f"note: entries wait in the PostgreSQL schema {postgres.schema}", err=True)
-    return log_places.Places(postgres, store)
+    return log_places.Places(postgres, s3, azure)
 
 
 def _store(given: dict[str, Any]) -> InS3 | None:
@@ -94,13 +116,32 @@ def _store(given: dict[str, Any]) -> InS3 | None:
     head, other = parse_s3_url(given["head"], "--head") if given["head"] else (f"{locked}-head", prefix)
     if other not in {"", prefix}:
         raise InputError(f"--head: expected the prefix of --s3, {prefix!r}, or none, found {other!r}")
-    if given["mode"] is None or (given["retain_until"] is None) == (given["retain_days"] is None):
-        raise click.UsageError(
-            "--s3: expected --mode compliance|governance, and either --retain-until DATE or --retain-days N. Try "
-            "governance first: nobody can undo compliance"
-        )
-    until = None if given["retain_until"] is None else _date(given["retain_until"])
+    until = _retained(given, "s3", "compliance", "governance")
     return InS3(locked, head, prefix, given["mode"].upper(), until, given["retain_days"], given["endpoint"])
+
+
+def _in_azure(given: dict[str, Any]) -> InAzure | None:
+    from assay.adapters.places_azure import InAzure, parse_account, parse_container  # noqa: PLC0415 - as above
+
+    if given["azure"] is None:
+        return None
+    locked, prefix = parse_container(given["azure"], "--azure")
+    head, other = parse_container(given["head"], "--head") if given["head"] else (f"{locked}-head", prefix)
+    if other not in {"", prefix}:
+        raise InputError(f"--head: expected the prefix of --azure, {prefix!r}, or none, found {other!r}")
+    until = _retained(given, "azure", "locked", "unlocked")
+    account = None if given["account"] is None else parse_account(given["account"])
+    return InAzure(locked, head, prefix, given["mode"].capitalize(), until, given["retain_days"], account)
+
+
+def _retained(given: dict[str, Any], store: str, firm: str, trial: str) -> dt.datetime | None:
+    """Return the date until which is locked, None where days are counted; one of both must be given, with the mode."""
+    if given["mode"] not in {firm, trial} or (given["retain_until"] is None) == (given["retain_days"] is None):
+        raise click.UsageError(
+            f"--{store}: expected --mode {firm}|{trial}, and either --retain-until DATE or --retain-days N. Try "
+            f"{trial} first: nobody can undo {firm}"
+        )
+    return None if given["retain_until"] is None else _date(given["retain_until"])
 
 
 def _date(text: str) -> dt.datetime:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assay.attest.trust import Trust, parse_trust
-from assay.errors import InputError
+from assay.errors import AssayError, InputError
 from assay.lifecycle.keyring import read_public_keys
-from assay.lifecycle.log_files import LogFiles, log_files
+from assay.lifecycle.log_files import LogFiles, all_log_files
 from assay.lifecycle.log_trust import LogTrust, join_trust, parse_log_trust, trust_beside, trust_in_keys
 from assay.lifecycle.project import read_file
 
@@ -58,10 +58,25 @@ def find_state(folder: Path) -> Path | None:
     return None
 
 
-def find_log(folder: Path, anchors: Anchors) -> LogFiles | None:
-    """Return the log of the project that a release folder belongs to; None when it is not at hand."""
+def find_log(folder: Path, anchors: Anchors, origin: str | None = None) -> LogFiles | None:
+    """Return the log of the project that a release folder belongs to; None when it is not at hand.
+
+    Args:
+        folder: the release folder.
+        anchors: whom to believe.
+        origin: name of the one that is meant, where the log goes on in others; else the first.
+    """
     state = find_state(folder)
-    return None if state is None else log_files(state / LOG, anchors.log)
+    logs = () if state is None else all_log_files(state / LOG, anchors.log)
+    return next((one for one in logs if _origin(one) == origin), logs[0] if logs else None)
+
+
+def _origin(log: LogFiles) -> str | None:
+    """Return a log's name; None where its checkpoint does not hold, which is told by whoever uses it."""
+    try:
+        return log.signed.checkpoint.origin
+    except AssayError:
+        return None
 
 
 def find_anchors(

@@ -20,8 +20,9 @@ from assay.attest.bundle import Inclusion, leaf_sha256, parse_bundle, parse_rece
 from assay.attest.consent import consent_entry
 from assay.errors import InputError, VerificationError
 from assay.lifecycle.anchors import LOG, Anchors, find_anchors
-from assay.lifecycle.issuing import REPORT
-from assay.lifecycle.log_files import LogFiles, log_files
+from assay.lifecycle.issuing import ISSUED, ISSUED_RECEIPT, NAMES
+from assay.lifecycle.log_files import LogFiles, all_log_files
+from assay.lifecycle.log_shards import shards
 from assay.lifecycle.log_trust import POLICY, VKEY, beside, trust_beside
 from assay.lifecycle.outside_times import outside_times
 from assay.lifecycle.project import read_file
@@ -56,25 +57,33 @@ class Handover:
 
     Attributes:
         anchors: people and keys that an auditor may trust, and whom to believe about the log.
-        log: the log, where it is at hand; else the proofs of the receipts are taken.
+        logs: the log and those that go on after it, where they are at hand; else the proofs of the receipts are taken.
         policy: the tlog-policy whose quorum the checkpoint must have; None for none.
         comments: whether approvers' words go with their approvals.
     """
 
     anchors: Anchors
-    log: LogFiles | None
+    logs: tuple[LogFiles, ...]
     policy: bytes | None = None
     comments: bool = True
 
     @cached_property
-    def stamped(self) -> list[tuple[Archived, SignedCheckpoint]]:
-        """The archived checkpoints that bear timestamps, smallest first; the log continues each of them."""
-        if self.log is None:
-            return []
-        wrong = outside_times(self.log).problems
+    def stamped(self) -> list[tuple[LogFiles, Archived, SignedCheckpoint]]:
+        """The archived checkpoints that bear timestamps, by log, smallest first; the log continues each of them."""
+        wrong = [problem for log in self.logs for problem in outside_times(log).problems]
         if wrong:
             raise VerificationError("\n".join(wrong))
-        return [(one, self.anchors.log.open(one.note)) for one in self.log.archived() if one.timestamps]
+        return [
+            (log, one, self.anchors.log.open(one.note)) for log in self.logs for one in log.archived() if one.timestamps
+        ]
+
+    def log_of(self, origin: str) -> LogFiles | None:
+        """Return the log of a name, where it is at hand."""
+        return next((one for one in self.logs if one.signed.checkpoint.origin == origin), None)
+
+    def log_with(self, entry: bytes) -> LogFiles | None:
+        """Return the first log that an entry stands in."""
+        return next((one for one in self.logs if one.place_of(entry) is not None), None)
 
 
 @dataclass(frozen=True)
@@ -106,12 +115,23 @@ def find_handover(
         raise InputError(f"expected an Ed25519 verifier key (type 1) of the log in {where}, found none")
     if policy is not None:
         trusted = replace(trusted, policy=parse_witness_policy(policy, name="policy"))
-    elif beside(state / LOG, POLICY).is_file():
-        policy = read_file(beside(state / LOG, POLICY), "the log's tlog-policy")
+    else:
+        policy = _policy_beside(state / LOG)
     anchors = find_anchors(state / "releases", log=trusted)
     if trust is not None:
         anchors = replace(anchors, trust=trust)
-    return Handover(anchors, log_files(state / LOG, trusted), policy, comments)
+    return Handover(anchors, all_log_files(state / LOG, trusted), policy, comments)
+
+
+def _policy_beside(log: Path) -> bytes | None:
+    """Return the tlog-policy beside a log, or beside those that go on after it; they must be the same."""
+    paths = [beside(one, POLICY) for one in shards(log)]
+    found = {path: read_file(path, "the log's tlog-policy") for path in paths if path.is_file()}
+    if len(set(found.values())) > 1:
+        named = ", ".join(path.name for path in found)
+        raise InputError(f"expected one tlog-policy for all shards of the log, found different ones: {named}. Give "
+                         "the one that all checkpoints shall meet with --policy")  # fmt: skip
+    return next(iter(found.values()), None)
 
 
 def export_bundle(folders: Sequence[Path], handover: Handover) -> Exported:
@@ -153,8 +173,7 @@ def _release_members(folder: Path, handover: Handover) -> dict[str, bytes]:
     found = {
         name: read_file(folder / name, "a record") for name in (statement.TALLY, statement.EVIDENCE, statement.VERDICT)
     }
-    if (folder / REPORT).is_file():
-        found[REPORT] = read_file(folder / REPORT, "the report")
+    found |= _document_members(folder, handover)
     bundle = parse_bundle(read_file(folder / BUNDLE, "the attestations"), name=BUNDLE)
     inclusions = parse_receipt(read_file(folder / RECEIPT, "the receipt"), name=RECEIPT)
     if len(inclusions) != len(bundle.attestations):
@@ -162,12 +181,34 @@ def _release_members(folder: Path, handover: Handover) -> dict[str, bytes]:
     for entry, inclusion in zip(bundle.attestations, inclusions, strict=True):
         stem = _stem(entry)
         found[f"statements/{stem}.dsse.json"] = entry
-        found[f"statements/{stem}.tlog-proof"] = _attestation_proof(entry, inclusion, handover.log)
-        found |= _stamped_proof(f"statements/{stem}", entry, inclusion.index, handover)
+        log = handover.log_of(inclusion.origin)
+        found[f"statements/{stem}.tlog-proof"] = _attestation_proof(entry, inclusion, log)
+        found |= _stamped_proof(f"statements/{stem}", entry, inclusion.index, handover, log)
     if (folder / EVIDENCE_SIGNATURE).is_file():
         measured = read_file(folder / EVIDENCE_SIGNATURE, "the evidence's signature")
         found[f"statements/{_STEMS[statement.MEASURED]}.dsse.json"] = measured
     return found | _consent_members(folder / CONSENTS, handover) | _erasure_members(folder / ERASURES)
+
+
+def _document_members(folder: Path, handover: Handover) -> dict[str, bytes]:
+    """Return the views of a release, and for each the signed event that names its digest, with its proof."""
+    found = {name: read_file(folder / name, "a document") for name in NAMES if (folder / name).is_file()}
+    if not (folder / ISSUED).is_file():
+        return found
+    bundle = parse_bundle(read_file(folder / ISSUED, "the documents' attestations"), name=ISSUED)
+    inclusions = parse_receipt(read_file(folder / ISSUED_RECEIPT, "the documents' receipt"), name=ISSUED_RECEIPT)
+    if len(inclusions) != len(bundle.attestations):
+        raise VerificationError(f"{folder / ISSUED_RECEIPT}: expected one inclusion an attestation of {ISSUED}")
+    for entry, inclusion in zip(bundle.attestations, inclusions, strict=True):
+        envelope = dsse.parse(entry, name=ISSUED)
+        payload = dsse.decode_base64(envelope.payload, ISSUED)
+        name = str(statement.parse_statement(payload).predicate.get("fields", {}).get("report"))
+        if name in found:
+            log, stem = handover.log_of(inclusion.origin), f"documents/{name}"
+            found[f"{stem}.dsse.json"] = entry
+            found[f"{stem}.tlog-proof"] = _attestation_proof(entry, inclusion, log)
+            found |= _stamped_proof(stem, entry, inclusion.index, handover, log)
+    return found
 
 
 def _erasure_members(folder: Path) -> dict[str, bytes]:
@@ -195,30 +236,34 @@ def _consent_members(folder: Path, handover: Handover) -> dict[str, bytes]:
         content = read_file(path, "a consent")
         found[f"{CONSENTS}/{path.stem}.dsse.json"] = content
         entry = consent_entry(dsse.parse(content, name=path.name))
-        proof = None if handover.log is None else handover.log.prove(entry)
-        place = None if handover.log is None else handover.log.place_of(entry)
+        log = handover.log_with(entry)
+        place = None if log is None else log.place_of(entry)
+        proof = None if log is None else log.prove(entry, place)
         if proof is not None and place is not None:
             found[f"{CONSENTS}/{path.stem}.tlog-proof"] = proof
-            found |= _stamped_proof(f"{CONSENTS}/{path.stem}", entry, place, handover)
+            found |= _stamped_proof(f"{CONSENTS}/{path.stem}", entry, place, handover, log)
         if handover.comments and path.with_suffix(".txt").is_file():
             found[f"{CONSENTS}/{path.stem}.txt"] = read_file(path.with_suffix(".txt"), "an approver's words")
     return found
 
 
-def _stamped_proof(stem: str, entry: bytes, index: int, handover: Handover) -> dict[str, bytes]:
+def _stamped_proof(stem: str, entry: bytes, index: int, handover: Handover, log: LogFiles | None) -> dict[str, bytes]:
     """Return the proof of an entry under the first checkpoint that covers it and bears a timestamp, if there is one."""
-    first = next((signed for _, signed in handover.stamped if signed.checkpoint.size > index), None)
-    if first is None or handover.log is None:
+    covering = (signed for one, _, signed in handover.stamped if one == log and signed.checkpoint.size > index)
+    first = next(covering, None)
+    if first is None or log is None:
         return {}
-    return {f"{stem}.stamped.tlog-proof": handover.log.prove_under(first, entry, index)}
+    return {f"{stem}.stamped.tlog-proof": log.prove_under(first, entry, index)}
 
 
 def _timestamps(handover: Handover) -> dict[str, bytes]:
     """Return the timestamps over archived checkpoints, the checkpoints, and the certificates that stand behind them."""
     found: dict[str, bytes] = {}
-    for archived, signed in handover.stamped:
-        found[f"timestamps/{signed.checkpoint.size}"] = archived.note
-        found |= {f"timestamps/{name}": content for name, content in archived.timestamps.items()}
+    for log, archived, signed in handover.stamped:
+        number = handover.logs.index(log)
+        shard = f"{number + 1}-" if number else ""
+        found[f"timestamps/{shard}{signed.checkpoint.size}"] = archived.note
+        found |= {f"timestamps/{shard}{name}": content for name, content in archived.timestamps.items()}
     if found and handover.anchors.log.roots:
         found["timestamps/authorities.pem"] = handover.anchors.log.roots
     return found

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from assay.errors import VerificationError
+from assay.lifecycle.log_shards import shards
 from assay.lifecycle.log_trust import LogTrust, beside, trust_beside
 from assay.lifecycle.project import read_file
 from assay.tlog.merkle import hash_leaf, verify_consistency
@@ -163,6 +164,12 @@ def archived_checkpoints(folder: Path) -> dict[int, SignedCheckpoint]:
             signed = log.trust.open(one.note)
             found[signed.checkpoint.size] = signed
     return found
+
+
+def all_log_files(folder: Path, trust: LogTrust) -> tuple[LogFiles, ...]:
+    """Return the log in a folder and those that go on after it; none where nothing is, or no key of it is known."""
+    found = (log_files(one, trust) for one in shards(folder))
+    return tuple(one for one in found if one is not None)
 
 
 def log_files(folder: Path, trust: LogTrust) -> LogFiles | None:

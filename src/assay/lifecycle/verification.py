@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from assay.attest.bundle import Inclusion
     from assay.attest.keys import PublicKey
     from assay.attest.trust import Trust
-    from assay.lifecycle.log_files import Archived, LogFiles
+    from assay.lifecycle.log_files import Archived
     from assay.lifecycle.log_trust import LogTrust
 
 _NO_MODEL = "model files: there was no model yet; the decision is about the data alone, and releases no model"
@@ -87,7 +87,6 @@ class Verified:
 class _Run:
     folder: Path
     anchors: Anchors
-    log: LogFiles | None
     seen: Sequence[Archived]
     logged: list[LoggedEntry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -165,7 +164,7 @@ def verify_release(
     if not folder.is_dir():
         raise InputError(f"expected a release's folder at {folder}, found none")
     anchors = find_anchors(folder, trust=trust, keys=keys, vkey=vkey, log=log)
-    run = _Run(folder, anchors, find_log(folder, anchors), seen)
+    run = _Run(folder, anchors, seen)
     run.erasures = check_erasures(folder, run.anchors, run.problems)
     contents = {name: run.read(name) for name in _SIGNED_FILES}
     attested = _attestations(run)
@@ -240,7 +239,8 @@ def _compare_hints(run: _Run, hints: tuple[str, ...], found: Mapping[str, _Attes
 
 
 def _logged(run: _Run, entries: tuple[bytes, ...], inclusions: tuple[Inclusion, ...]) -> None:
-    found = check_receipt(entries, inclusions, run.anchors.log, log=run.log, seen=run.seen)
+    log = find_log(run.folder, run.anchors, next((one.origin for one in inclusions), None))
+    found = check_receipt(entries, inclusions, run.anchors.log, log=log, seen=run.seen)
     run.problems += found.problems
     run.proven += found.proven
     run.not_checked += found.not_checked

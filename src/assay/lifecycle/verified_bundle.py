@@ -98,7 +98,8 @@ def _stamped(members: dict[str, bytes], trust: LogTrust) -> tuple[list[str], lis
     proven: list[str] = []
     problems: list[str] = []
     left: list[str] = []
-    notes = [name for name in members if name.startswith(_STAMPS) and name.removeprefix(_STAMPS).isdecimal()]
+    stamps = [name for name in members if name.startswith(_STAMPS)]
+    notes = [name for name in stamps if name.removeprefix(_STAMPS).replace("-", "", 1).isdecimal()]  # 512, 2-512
     for name in notes if trust.roots and trust.logs else []:
         tokens = {one: members[one] for one in members if one.startswith(f"{name}.") and one.endswith(".tsr")}
         try:

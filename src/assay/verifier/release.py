@@ -20,6 +20,7 @@ MEASURED = "https://assay/event/evidence.measured/v1"
 
 ERASED, ERASER = "https://assay/event/privacy.erasure/v1", "data-protection-officer"
 EVIDENCE, TALLY, VERDICT = "evidence.json", "tally.json", "verdict.json"
+ISSUED, VIEWS = "https://assay/event/report.issued/v1", ("report.html", "model-card.md", "datasheet.md")
 _WORDS = {RESULT: "the test result", VERIFIED: "the verification result", MEASURED: "the measured evidence"}
 _ENDING = ".dsse.json"
 _LET_PASS = ("allow", "warn")
@@ -55,8 +56,35 @@ def check_release(members: dict[str, bytes], trust: Trust, log: LogChecker, find
         "rows, model files and policy are not in the bundle; what is signed are their digests",
         "that the decision follows from evidence and policy; assay policy replay decides anew",
     ]
-    if "report.html" in members:
-        findings.not_checked.append("report.html is a view for people; what is signed are the records")
+    digests |= {name: _signed(members[name], findings) for name in VIEWS if name in members}
+    _check_views(members, digests, trust, log, findings)
+
+
+def _check_views(
+    members: dict[str, bytes], digests: dict[str, str], trust: Trust, log: LogChecker, findings: Findings
+) -> None:
+    """Check the documents for people that signed events in the log name."""
+    for view in VIEWS:
+        if f"documents/{view}.dsse.json" in members:
+            words = findings.attempt(_view, view, members, digests, trust, log)
+            findings.proven += [words] if words else []
+        elif view in members:
+            findings.not_checked.append(f"{view} is a view for people; what is signed are the records")
+
+
+def _view(view: str, members: dict[str, bytes], digests: dict[str, str], trust: Trust, log: LogChecker) -> str:
+    """Return what an event proves of a document, in words: that it is what was logged, and about this verdict."""
+    what = f"documents/{view}.dsse.json"
+    claim = open_claim(members[what], trust.people, what)
+    said = field(claim.predicate, "fields", dict, what)
+    expected = {"report": view, "report_sha256": digests.get(view), "verdict_sha256": digests[VERDICT]}
+    wrong = [name for name, value in expected.items() if said.get(name) != value]
+    if wrong or claim.kind != ISSUED:
+        raise Refused(f"{view}: it or the verdict was changed after it was written: {', '.join(wrong) or claim.kind}")
+    where = log.place(f"documents/{view}", members[what], members)
+    if where is None:
+        raise Refused(f"{what}: expected a .tlog-proof of it that holds, found none")
+    return f"{view} is what was written with the verdict, signed by {claim.signers[0]}; it is {where}."
 
 
 def _take_erasures(members: dict[str, bytes], trust: Trust, log: LogChecker, erased: dict[str, str]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -183,3 +186,26 @@ def test_who_has_seen_the_next_log_has_seen_the_end_of_the_last(project: SmallPr
         times = trail.view().times
         assert [times(index).proven_before for index in (0, first - 1, first, first + 1)] == [seen, seen, seen, None]
         assert trail.view(first).times(0).proven_before is None
+
+
+def test_a_bundle_over_both_holds_on_bare_python(project: SmallProject) -> None:
+    config = project.root / "assay.yaml"
+    assert project.say("log", "rotate-key", ".assay/log-2027").code == 0
+    config.write_text(config.read_text().replace('version: "1"', 'version: "2"'))
+    assert project.say("run", "--key", "mila").code == 0
+    said = project.say("trail", "export", "--release", "small/1", "--release", "small/2", "-o", "bundle.zip")
+    assert said.code == 0, said.err
+    with zipfile.ZipFile(project.root / "bundle.zip") as archive:
+        trust = json.loads(archive.read("trust.json"))
+        (project.root / "verify.pyz").write_bytes(archive.read("verify.pyz"))
+    assert [line.rpartition("+")[2].split(" ")[1:] for line in trust["logs"]] == [[], ["0", "3"], ["3"]]
+    command = [sys.executable, "-I", "-S", "verify.pyz", "bundle.zip"]
+    done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    origin = FolderReader.open(project.root / ".assay/log").key.name
+    results = [line for line in done.stdout.splitlines() if "the test result is entry" in line]
+    assert [f"of the log {name}," in line for name, line in zip((origin, NEXT), results, strict=True)] == [True, True]
+    for version in ("1", "2"):
+        verified = project.say("verify", f".assay/releases/small/{version}")
+        assert verified.code == 0, verified.err
+        assert "it is another one than the receipt's" not in verified.out + verified.err

@@ -1,0 +1,69 @@
+"""A view of a release is proven where a signed event in the log names its digest and its verdict's, and only there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assay.verifier.bundle import check_bundle
+from unit.verifier.made_bundle import FOLDER, Making, changed, digest, make, without
+
+ISSUED = "https://assay/event/report.issued/v1"
+STEM = f"{FOLDER}/documents/report.html"
+VERDICT = digest(make()[f"{FOLDER}/verdict.json"])
+
+
+def issued(*, kind: str = ISSUED, by: str = "mila", **fields: Any) -> dict[str, bytes]:  # noqa: ANN401 - of an event
+    """Return a bundle with an event about its report."""
+
+    def more(about: dict[str, Any]) -> None:
+        making: Making = about["making"]
+        said = {"report": "report.html", "report_sha256": digest(b"<p>"), "verdict_sha256": VERDICT} | fields
+        content = making.signed("issued", kind, {"report": said["report_sha256"]}, {"fields": said}, by)
+        making.members["documents/report.html.dsse.json"] = content
+        making.entries.append(content)
+        making.members["documents/report.html.tlog-proof"] = content
+
+    return make({"more": more})
+
+
+def test_a_report_that_was_logged_is_proven() -> None:
+    found = check_bundle(issued())
+    assert found.problems == []
+    (line,) = [one for one in found.proven if "report.html" in one]
+    assert "report.html is what was written with the verdict, signed by mila (" in line
+    assert "; it is entry 7 of the log" in line
+    assert not any("report.html" in one for one in found.not_checked)
+
+
+def test_one_that_nobody_logged_is_a_view() -> None:
+    found = check_bundle(without(issued(), f"{STEM}.dsse.json", f"{STEM}.tlog-proof"))
+    assert found.problems == []
+    assert any("report.html is a view for people; what is signed are the records" in one for one in found.not_checked)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"kind": "https://assay/event/monitor.ack/v1"}, "written: https://assay/event/monitor.ack/v1"),
+        ({"by": "eve"}, "is by nobody who is trusted here"),
+        ({"verdict_sha256": "00" * 32}, "changed after it was written: verdict_sha256"),
+        ({"report": "datasheet.md"}, "changed after it was written: report"),
+        ({"report_sha256": digest(b"<q>")}, "changed after it was written: report_sha256"),
+    ],
+)
+def test_an_event_that_does_not_hold_is_named(options: dict[str, Any], why: str) -> None:
+    found = check_bundle(issued(**options))
+    assert len(found.problems) == 1
+    assert why in found.problems[0]
+    assert not any("report.html" in one for one in found.proven)
+
+
+def test_a_changed_view_and_a_missing_proof_are_named() -> None:
+    (problem,) = check_bundle(changed(issued(), f"{FOLDER}/report.html", lambda _: b"<q>")).problems
+    assert "report.html: it or the verdict was changed after it was written: report_sha256" in problem
+    (problem,) = check_bundle(without(issued(), f"{FOLDER}/report.html")).problems
+    assert "report.html: it or the verdict was changed after it was written: report_sha256" in problem
+    (problem,) = check_bundle(without(issued(), f"{STEM}.tlog-proof")).problems
+    assert "documents/report.html.dsse.json: expected a .tlog-proof of it that holds, found none" in problem
