@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -128,11 +129,45 @@ def _singles(folder: Path) -> Rows:
     ]
 
 
-def _start(folder: Path) -> Rows:
-    begun = time.perf_counter()
-    with FolderLog.open(folder / "log").sequencing():
-        took = time.perf_counter() - begun
-    return [{"name": "start of the log above, s", "value": took, "wanted": "< 2"}]
+_MANY = 50_000
+_READY = """
+import resource, sys, time
+begun = time.perf_counter()
+from pathlib import Path
+from assay.adapters.folder_log import FolderLog
+with FolderLog.open(Path(sys.argv[1])).sequencing():
+    took = time.perf_counter() - begun
+print(took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def _start(folder: Path, name: str = "the log above") -> Rows:
+    """Start a process on the log, until it can append; beside it one on an empty log, for the memory."""
+    FolderLog.init(folder / "empty", "bench.example.com/empty")
+    (took, used), (_, least) = (_ready(folder / one) for one in ("log", "empty"))
+    return [
+        {"name": f"start of {name}, with imports, s", "value": took, "wanted": "< 2"},
+        {"name": f"memory of a process on {name}, MiB", "value": used},
+        {"name": "memory of a process on an empty log, MiB", "value": least, "wanted": "the same"},
+    ]
+
+
+def _ready(log: Path) -> tuple[float, float]:
+    done = subprocess.run([sys.executable, "-c", _READY, str(log)], capture_output=True, text=True, check=True)
+    seconds, mebibytes = done.stdout.split()
+    return float(seconds), float(mebibytes)
+
+
+def start(count: int) -> Rows:
+    """Measure the start alone, on a log of so many small entries, published in batches; it is removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix=".assay-bench-", dir=ROOT))
+    try:
+        log = FolderLog.init(folder / "log", "bench.example.com/log")
+        for first in range(0, count, _MANY):
+            log.extend([b"%d" % number for number in range(first, min(first + _MANY, count))])
+        return _start(folder, f"a log of {count:,} entries")
+    finally:
+        shutil.rmtree(folder)
 
 
 def main(count: int = ENTRIES) -> Rows:
@@ -145,6 +180,8 @@ def main(count: int = ENTRIES) -> Rows:
 
 
 if __name__ == "__main__":
-    for row in main(int(sys.argv[1].replace("_", "")) if len(sys.argv) > 1 else ENTRIES):
+    wanted = sys.argv[1:]
+    rows = start(int(wanted[1].replace("_", ""))) if wanted[:1] == ["--start"] else None
+    for row in rows or main(int(wanted[0].replace("_", "")) if wanted else ENTRIES):
         median = f"p50 {row['p50']:.2f}" if "p50" in row else ""
         print(f"{row['name']:50} {row['value']:12,.2f} {median:12} {row.get('wanted', '')}")

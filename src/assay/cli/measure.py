@@ -23,7 +23,10 @@ EPILOG += f"\nMetrics: {', '.join(METRICS)}.\n"
 @click.option("--label", help="Column of the true outcome. Without it, what needs it is not measured.")
 @click.option("--prediction", help="Column of the predicted outcome.")
 @click.option("--score", help="Column of the score behind the prediction.")
-@click.option("--protected", type=Names(), default=(), help="Columns by which groups are compared: A[,B].")
+@click.option(
+    "--protected", type=Names(), default=(),
+    help=r"Columns by which groups are compared: A[,B]; a comma in a name is written \,.",
+)  # fmt: skip
 @click.option("--intersections", is_flag=True, help="Compare groups by several attributes at once, too.")
 @click.option("--positive", type=Value(), help="The class that rates count (default 1 or true).")
 @click.option(

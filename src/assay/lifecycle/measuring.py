@@ -31,7 +31,9 @@ class Measured:
     @property
     def remarks(self) -> list[str]:
         """What could not be counted, in words."""
-        return [f"{gap.count} rows: {gap.column} is {gap.kind}" for gap in self.tally.gaps]
+        return [
+            f"{gap.count} {'row' if gap.count == 1 else 'rows'}: {gap.column} is {gap.kind}" for gap in self.tally.gaps
+        ]
 
     def to_json(self) -> str:
         """Return ``{"rows": N, "measurements": [...], "gaps": [...]}``."""

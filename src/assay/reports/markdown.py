@@ -157,7 +157,7 @@ def measurements_markdown(measurements: Sequence[Measurement], *, rows: int | No
         measurements: in the order they should stand.
         rows: rows that were read; told above the table when given.
     """
-    lines = [f"{rows:,} rows", ""] if rows is not None else []
+    lines = [f"{rows:,} {'row' if rows == 1 else 'rows'}", ""] if rows is not None else []
     lines += table(
         ("metric", "about", "value", "interval", "people", "remark"),
         [
