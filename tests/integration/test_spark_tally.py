@@ -335,7 +335,7 @@ def test_no_rows_and_no_table(spark: SparkSession) -> None:
         assay.tally_spark("nowhere", Roles(label="label"))
     assert "\n" not in str(caught.value)
     with pytest.raises(DataError, match="expected a DataFrame of Spark or the name of a table, found dict"):
-        assay.tally_spark({}, Roles(label="label"))  # type: ignore[arg-type] # what a user may do
+        assay.tally_spark({}, Roles(label="label"))
     twice = spark.sql("SELECT 1 AS label, 2 AS `Label`")
     with pytest.raises(DataError, match="to be named once, found 2"):
         assay.tally_spark(twice, Roles(label="label"))
