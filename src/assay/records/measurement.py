@@ -11,13 +11,14 @@ from assay.records.tally import GroupValue
 Unit: TypeAlias = Literal["rate", "difference", "ratio", "score", "count"]
 
 
-class Over(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+# Thousands are made at once, and none can be part of a cycle: the collector need not follow them.
+class Over(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """The comparison a between-group metric makes: an attribute, or several joined by a comma (``race,sex``)."""
 
     attribute: str
 
 
-class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """One measured value.
 
     Attributes:
