@@ -13,6 +13,8 @@ from architecture.house import ROOT
 LARGEST = 1_000_000
 MACHINE_PATH = re.compile(rb"(?<![\w.])/(?:home|root|Users)/[A-Za-z0-9_.-]+/")
 
+PACKAGE_INDEX = re.compile(rb"(?:pypi|pythonhosted)[.]org|registry[.]npmjs|(?:deb|security)[.]debian[.]org")
+
 
 @pytest.fixture(scope="module")
 def tracked() -> list[str]:
@@ -29,6 +31,11 @@ def test_no_file_is_large(tracked: list[str]) -> None:
 
 def test_no_file_names_a_place_on_one_machine(tracked: list[str]) -> None:
     found = {name: match for name in tracked if (match := MACHINE_PATH.search((ROOT / name).read_bytes()))}
+    assert not found
+
+
+def test_no_file_names_the_address_of_a_package_index(tracked: list[str]) -> None:
+    found = {name: match for name in tracked if (match := PACKAGE_INDEX.search((ROOT / name).read_bytes()))}
     assert not found
 
 

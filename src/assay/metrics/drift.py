@@ -181,6 +181,8 @@ def jensen_shannon(p: Sequence[int], q: Sequence[int]) -> float:
     total_p, total_q = sum(p), sum(q)
     parts: list[float] = []
     for a, b in zip(p, q, strict=True):
+        if a * total_q == b * total_p:
+            continue  # equal shares add nothing; rounding would, and the root below would make much of it
         share_p, share_q = a / total_p, b / total_q
         middle = (share_p + share_q) / 2
         parts.extend(share * math.log2(share / middle) for share in (share_p, share_q) if share)
