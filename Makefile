@@ -1,7 +1,8 @@
 # One folder, .venv, holds everything; `make demo` and `make test` are all that a fresh machine needs.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes
+# A requirement file is closed: what its packages name and never need (requirements/apart.in) is not fetched.
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps
 JOBS ?= 2
 
 .PHONY: help install demo test test-services test-all lint format reference bench clean

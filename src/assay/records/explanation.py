@@ -1,0 +1,147 @@
+"""Why a finding is not a pass, and what would mend it: causes with their share of the gap, and remedies."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, get_args
+
+from assay.records.tally import Frozen
+from assay.records.verdict import Limit, Place, Provenance, Status
+
+CauseKind: TypeAlias = Literal[
+    "data.sample_size",
+    "data.representation",
+    "data.base_rate",
+    "data.label_noise",
+    "data.missingness",
+    "data.proxy",
+    "data.split_mismatch",
+    "model.error_gap",
+    "model.calibration",
+    "model.feature",
+    "model.slice",
+    "threshold.cut",
+    "none",
+]
+"""The closed vocabulary of causes; ``none`` says that no cause stands out, or that there is no gap to explain."""
+
+CAUSE_KINDS: tuple[str, ...] = get_args(CauseKind)
+
+
+class Clue(Frozen, kw_only=True):
+    """One measured quantity that a cause rests on.
+
+    Attributes:
+        what: the quantity, in words, with its unit.
+        value: the number; None where a word says it (`told`).
+        interval: its interval at 95 %, where it has one.
+        n: rows or people it rests on.
+        told: what was seen, where no number says it.
+        source: where the method is from (author, year).
+    """
+
+    what: str
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    n: int | None = None
+    told: str | None = None
+    source: str | None = None
+
+
+class Cause(Frozen, kw_only=True):
+    """One cause of a gap.
+
+    Attributes:
+        kind: which, of the closed vocabulary.
+        share: share of the gap that it accounts for, 0 to 1; None where no share can be said. Shares of different
+            causes may overlap and need not add up to 1.
+        confidence: how surely the evidence speaks for it, 0 to 1.
+        detail: what was seen and what it means, one or two sentences; columns, groups and values are named.
+        evidence: the quantities that it rests on.
+    """
+
+    kind: CauseKind
+    share: float | None = None
+    confidence: float
+    detail: str
+    evidence: tuple[Clue, ...] = ()
+
+
+class Remedy(Frozen, kw_only=True):
+    """One thing that would mend it.
+
+    Attributes:
+        name: ``threshold``, ``more_rows``, ``reweighing``, ``drop_feature``, ...; those that `assay mitigate` can try
+            carry its name for them.
+        detail: what to do, in words, with numbers.
+        changes: what it would move, in people or rows, where that can be said.
+        price: what it would cost, such as accuracy; None where that was not measured.
+        needs_attribute: whether it needs the protected attribute when it predicts: in many places a legal question.
+        command: the line that tries it, where there is one.
+    """
+
+    name: str
+    detail: str
+    changes: str | None = None
+    price: str | None = None
+    needs_attribute: bool = False
+    command: str | None = None
+
+
+class ExplainedFinding(Frozen, kw_only=True):
+    """One finding that is not a pass, explained.
+
+    Attributes:
+        finding: its id; ``<metric>/<attribute>`` where there is no policy.
+        check: the check's name; ``limit`` where there is no policy.
+        status: fail or unknown; pass where somebody asked about a metric that keeps its limit.
+        title: the requirement, in words.
+        about: the groups concerned, in words.
+        measured: the value compared.
+        interval: its interval.
+        limit: what it was held against.
+        reason: what was measured, against what, and what follows.
+        people: how many people it concerns.
+        change: what would have to change for it to pass, in words.
+        certainty: how sure we are of the measurement, in words.
+        provenance: who set the limit and why.
+        place: where in the policy it stands.
+        causes: ranked, the first the likeliest; never empty (``none`` says that none stands out).
+        remedies: ranked, the cheapest first.
+        unexamined: what was not looked at, and why (no rows, no model, an extra that is not installed).
+    """
+
+    finding: str
+    check: str
+    status: Status
+    title: str
+    about: str | None = None
+    measured: float | None = None
+    interval: tuple[float, float] | None = None
+    limit: Limit | None = None
+    reason: str
+    people: str | None = None
+    change: str | None = None
+    certainty: str | None = None
+    provenance: Provenance | None = None
+    place: Place | None = None
+    causes: tuple[Cause, ...]
+    remedies: tuple[Remedy, ...] = ()
+    unexamined: tuple[str, ...] = ()
+
+
+class Explanation(Frozen, kw_only=True):
+    """All findings that are not a pass, explained.
+
+    Attributes:
+        schema: the record's version.
+        subject: what was explained: a verdict's subject, or the name of a table.
+        verdict_sha256: the verdict explained; None where there is none.
+        examined: what was looked at: ``tally``, ``rows``, ``model``, ``train``.
+        findings: in the verdict's order.
+    """
+
+    schema: Literal["assay.explanation/v1"] = "assay.explanation/v1"
+    subject: str
+    verdict_sha256: str | None = None
+    examined: tuple[Literal["tally", "rows", "model", "train"], ...]
+    findings: tuple[ExplainedFinding, ...]
