@@ -39,6 +39,8 @@ METRICS = (
 
 _TEN = CALIBRATION_BINS
 _CLOSE = 0.02
+_FOLDED = sqrt(2 / pi)
+_HALF_ROOT = sqrt(0.5)
 
 
 def calibration(found: Histogram, axis: Points, deff: float | None, level: Level) -> dict[str, Estimate]:
@@ -107,15 +109,20 @@ def _expected(found: Histogram, axis: Points, deff: float | None, level: Level) 
 def _limits(gaps: list[float], spreads: list[float], value: float, z: float) -> tuple[float, float]:
     if value <= 0:
         return 0.0, max(value, z * sqrt(sum(spread * spread for spread in spreads)))
-    cells = [(abs(gap), spread) for gap, spread in zip(gaps, spreads, strict=True) if spread > 0]
+    # Each bin: its distance in spreads, the mean of a folded normal at 0, its spread and variance.
+    cells = [
+        (abs(gap) / spread, spread * _FOLDED, spread, spread * spread)
+        for gap, spread in zip(gaps, spreads, strict=True)
+        if spread > 0
+    ]
 
     def standing(scale: float) -> float:
         mean = variance = 0.0
-        for gap, spread in cells:
-            ratio = scale * gap / spread
-            part = spread * sqrt(2 / pi) * exp(-ratio * ratio / 2) + scale * gap * erf(ratio / sqrt(2))
+        for distance, folded, spread, square in cells:
+            ratio = scale * distance
+            part = folded * exp(-ratio * ratio / 2) + spread * ratio * erf(ratio * _HALF_ROOT)
             mean += part
-            variance += spread * spread * (1 + ratio * ratio) - part * part
+            variance += square * (1 + ratio * ratio) - part * part
         return (value - mean) / sqrt(variance)
 
     if not cells:

@@ -109,7 +109,7 @@ class _Table:
         for _ in range(0, count, length):
             part = sum(islice(terms, length))
             total += part
-            if part <= 1e-16 * total:
+            if part <= 1e-13 * (1 + total):  # what is left is less than this last part
                 break
         return total
 
