@@ -15,7 +15,7 @@ class LogOpened(Fields, kw_only=True):
         predecessor: the shard before it; none for the first.
         predecessor_size: entries of the shard before it.
         predecessor_root: its root.
-        predecessor_checkpoint_sha256: digest of its final signed checkpoint.
+        predecessor_checkpoint_sha256: digest of its final checkpoint as signed then; cosignatures may be added later.
     """
 
     origin: Name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,11 @@ def test_the_next_shard_holds_how_the_one_before_ended(log: FolderLog, tmp_path:
     assert shards(tmp_path / "log") == [tmp_path / "log", tmp_path / "next"]
     assert last_shard(tmp_path / "log") == tmp_path / "next"
     assert link_problem(log.reader, made.reader) is None
+    before = (tmp_path / "log" / "checkpoint").read_bytes()
+    cosignature = base64.b64encode(bytes(76)).decode()
+    replace_file(tmp_path / "log" / "checkpoint", before + f"\N{EM DASH} witness.example.com {cosignature}\n".encode())
+    assert link_problem(log.reader, made.reader) is None  # a cosignature that came later changes no tree
+    replace_file(tmp_path / "log" / "checkpoint", before)
     (receipt,) = open_log(tmp_path / "log", "credit").append([b"goes on"])
     assert receipt.origin == SECOND
     trust = trust_beside(tmp_path / "log")  # of a project whose log this is
