@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps
 JOBS ?= 2
 
-.PHONY: help install demo test test-services test-all lint format reference bench clean
+.PHONY: help install demo test test-services test-all lint format reference bench bench-causes clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -74,6 +74,9 @@ reference: .venv/.installed-dev ## write docs/reference/cli.md from the command 
 
 bench: .venv/.installed-dev ## ratios against the engine's floor and a peer, in one run
 	$(BIN)/python -m bench
+
+bench-causes: .venv/.installed-dev ## how often the diagnosis names first what was planted, in some ten minutes
+	$(BIN)/python -m bench.causes
 
 clean: ## remove what was made here
 	rm -rf .venv build dist demo-project .mypy_cache .ruff_cache .pytest_cache .hypothesis

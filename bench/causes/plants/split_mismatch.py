@@ -1,0 +1,24 @@
+"""What the lender was fitted on is not what it is given: group b's income is written down otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.causes.lending import Plant, Table, of_group_b
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def net_instead_of_gross(people: Table, amount: float, rng: np.random.Generator, *, train: bool) -> Table:  # noqa: ARG001 - every step is given a stream
+    """Write down a part of the income of group b in the data; in training it stood in full."""
+    return people if train else people.assign(income=people["income"] * (1 - amount * of_group_b(people)))
+
+
+PLANT = Plant(
+    kind="data.split_mismatch",
+    way="net income instead of gross",
+    meant="in the data, and not in training, group b's income is written down after taxes",
+    amounts={"weak": 0.08, "medium": 0.2, "strong": 0.4},
+    recorded=net_instead_of_gross,
+)
