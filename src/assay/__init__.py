@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from assay.adapters.alerts_here import deliver_alerts as deliver_alerts
+    from assay.adapters.explaining_here import explain as explain
     from assay.adapters.fairness_monitor import FairnessMonitor as FairnessMonitor
     from assay.adapters.here import assess as assess
     from assay.adapters.here import gate as gate
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "adapters.alerts_here": ("deliver_alerts",),
+    "adapters.explaining_here": ("explain",),
     "adapters.fairness_monitor": ("FairnessMonitor",),
     "adapters.here": ("assess", "gate", "open_desk", "run"),
     "adapters.incidents_here": ("handle_incident",),

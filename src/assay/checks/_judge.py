@@ -70,7 +70,8 @@ def _rounded(people: int) -> int:
     return -(-people // step) * step
 
 
-def _by_interval(value: float, interval: tuple[float, float], limit: Limit, level: float, n: int) -> Judged:
+def by_interval(value: float, interval: tuple[float, float], limit: Limit, level: float, n: int) -> Judged:
+    """Hold a value with its interval against a limit: unknown unless all of the interval is on one side."""
     low, high = interval
     span = f"{number(value)} with a {level:.0%} interval of {number(low)} to {number(high)}"
     if low == high:  # a fact about the rows themselves
@@ -123,7 +124,7 @@ def judge(measurement: Measurement, control: Control, terms: Terms, limit: Limit
         found = f"the interval ends ({number(interval[1])}) before it starts ({number(interval[0])})"
         return Judged("unknown", f"{found}: the evidence contradicts itself, measure again.")
     widened = (interval[0] - bound, interval[1] + bound)
-    return _by_interval(value, widened, limit, measurement.level, measurement.n)
+    return by_interval(value, widened, limit, measurement.level, measurement.n)
 
 
 def judged_finding(

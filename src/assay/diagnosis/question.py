@@ -1,0 +1,70 @@
+"""What is asked of rows: a metric between groups, the limit it was held against, and everything there is to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from assay.errors import InputError, suggest
+from assay.metrics import METRICS
+from assay.records.verdict import Limit
+
+if TYPE_CHECKING:
+    from assay.probing.scorer import Scorer
+    from assay.records.tally import Roles
+
+GROUP_METRICS = ("impact_ratio",)
+"""Metrics of a group that compare it with the best of all: they can be asked about, like those between groups."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Why does a metric not keep its limit?
+
+    Attributes:
+        rows: whatever `tally_rows` takes.
+        roles: which column means what.
+        metric: a metric between groups, or ``impact_ratio``.
+        limit: what it is held against.
+        features: the columns that the model decides by; empty when none were named.
+        train: the rows that the model was fitted on; None when there are none.
+        scorer: the model, ready to be asked; None when there is none.
+        no_scorer: why a model that was named is not asked; empty when it is, or none was named.
+        level: two-sided confidence of the intervals.
+        minimum_group: groups with fewer rows take no part in comparisons.
+        population: share of each group in the population, by attribute and group as text; empty when not declared.
+        seconds: the budget for asking the model.
+    """
+
+    rows: Any
+    roles: Roles
+    metric: str
+    limit: Limit
+    features: tuple[str, ...] = ()
+    train: Any = None
+    scorer: Scorer | None = None
+    no_scorer: str = ""
+    level: float = 0.95
+    minimum_group: int = 1
+    population: dict[str, dict[str, float]] | None = None
+    seconds: float = 15.0
+
+
+def limit_of(metric: str, bound: float) -> Limit:
+    """Return a metric's limit: what should be small is held from above, what should be large (a ratio) from below.
+
+    Raises:
+        InputError: for a metric that is unknown, compares no groups, or has no better direction.
+    """
+    known = [name for name, one in METRICS.items() if one.scope == "between"] + list(GROUP_METRICS)
+    if metric not in known:
+        why = "which compares no groups" if metric in METRICS else "which is unknown"
+        raise InputError(
+            f"--metric: expected a metric between groups, found {metric!r}, {why}{suggest(metric, known)}. "
+            f"The metrics between groups: {', '.join(sorted(known))}"
+        )
+    if METRICS[metric].tasks == ("regression",):
+        raise InputError(f"--metric {metric}: expected a metric of yes-or-no outcomes: causes are sought for those")
+    if metric in GROUP_METRICS or METRICS[metric].higher_is_better:
+        return Limit(min=bound)
+    return Limit(max=bound)
