@@ -55,12 +55,11 @@ Exit codes: 0 the limit holds, 1 it is breached, 2 wrong input, 3 undecided.
     help="Groups smaller than this take no part in comparisons.",
 )  # fmt: skip
 @format_option("text", "json", "markdown")
-@click.pass_context
 def explain(
-    ctx: click.Context, verdict: str | None, finding: str | None, form: str, data: str | None, train: str | None,
+    verdict: str | None, finding: str | None, form: str, data: str | None, train: str | None,
     features: tuple[str, ...], model_file: Path | None, trust_model: bool, metric: str | None, limit: float | None,
     minimum_group: int, **columns: object,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     """Say why a finding is not a pass: causes with their share of the gap, ranked, and what would mend it.
 
     VERDICT is a verdict, a bundle, a release folder, NAME/VERSION in this project, or - for standard input. With --data
@@ -78,7 +77,7 @@ def explain(
         minimum_group=minimum_group, watched=form == "text",
     )  # fmt: skip
     _show(found, form)
-    ctx.exit(_exit_code(found))
+    return _exit_code(found)
 
 
 def _require_no_columns(columns: dict[str, object], **others: object) -> None:
