@@ -2,6 +2,8 @@
 
 ``python -m bench.log [ENTRIES]``. The raw floor of a batch is one write and one fsync of its bytes; that of a single
 entry is the same for its 1,024 bytes. Raw and log take turns, so that both meet the same disk.
+``--start ENTRIES`` measures the start on a long log alone; ``--alarms ENTRIES`` grows a log and checks it after each
+million (ten million take about nine minutes).
 """
 
 from __future__ import annotations
@@ -130,6 +132,7 @@ def _singles(folder: Path) -> Rows:
 
 
 _MANY = 50_000
+_CHECKED = 1_000_000
 _READY = """
 import resource, sys, time
 begun = time.perf_counter()
@@ -170,6 +173,24 @@ def start(count: int) -> Rows:
         shutil.rmtree(folder)
 
 
+def alarms(count: int) -> Rows:
+    """Grow a log to so many entries, check every stored byte after each million, and count what is wrongly named."""
+    folder = Path(tempfile.mkdtemp(prefix=".assay-bench-", dir=ROOT))
+    try:
+        log = FolderLog.init(folder / "log", "bench.example.com/log")
+        checked = named = 0
+        for first in range(0, count, _MANY):
+            log.extend([b"%d" % number for number in range(first, min(first + _MANY, count))])
+            if min(first + _MANY, count) % _CHECKED == 0 or first + _MANY >= count:
+                named += len(log.check().problems)
+                checked += 1
+        return [
+            {"name": f"false alarms in {checked} checks up to {count:,} entries", "value": named, "wanted": "0"},
+        ]
+    finally:
+        shutil.rmtree(folder)
+
+
 def main(count: int = ENTRIES) -> Rows:
     """Measure on the disk that holds the checkout; everything is removed afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=".assay-bench-", dir=ROOT))
@@ -181,7 +202,8 @@ def main(count: int = ENTRIES) -> Rows:
 
 if __name__ == "__main__":
     wanted = sys.argv[1:]
-    rows = start(int(wanted[1].replace("_", ""))) if wanted[:1] == ["--start"] else None
+    alone = {"--start": start, "--alarms": alarms}
+    rows = alone[wanted[0]](int(wanted[1].replace("_", ""))) if wanted and wanted[0] in alone else None
     for row in rows or main(int(wanted[0].replace("_", "")) if wanted else ENTRIES):
         median = f"p50 {row['p50']:.2f}" if "p50" in row else ""
         print(f"{row['name']:50} {row['value']:12,.2f} {median:12} {row.get('wanted', '')}")
