@@ -12,7 +12,9 @@ from architecture.house import modules
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PURE_ROOMS = ("records", "metrics", "sequential", "checks", "policy", "attest", "tlog", "reports", "trail", "probing")
+PURE_ROOMS = (
+    "records", "metrics", "packs", "sequential", "checks", "policy", "attest", "tlog", "reports", "trail", "probing",
+)  # fmt: skip
 
 # Modules that reach the file system, a clock, a process, the network or chance.
 IMPURE_MODULES = {

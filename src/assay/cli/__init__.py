@@ -51,6 +51,7 @@ VERBS = {
     "serving": Verb("compare what runs with what was approved: check", "serving", "serving"),
     "incident": Verb("alerts taken up, mended, tested again, resolved; regulators' clocks", "incident", "incident"),
     "policy": Verb("policies as code: lint, test, explain, diff, replay, schema", "policy", "policy"),
+    "packs": Verb("regulation as dated data: list, show, diff, lint, impact, schema", "packs", "packs"),
     "report": Verb("documents of a release: html, card, sarif, ml-bom, ...", "report", "report"),
     "trail": Verb(
         "events of models, and questions answered with proofs: query, inventory, lineage, ...", "trail", "trail"

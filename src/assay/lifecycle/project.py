@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from assay.errors import DocumentError, InputError, Problem, suggest
 from assay.lifecycle.alerts_section import AlertsSection, IncidentsSection, alerts_problems
 from assay.lifecycle.data_section import DataSection, data_problems
 from assay.lifecycle.monitoring_section import MonitoringSection, monitoring_problems
+from assay.lifecycle.regulation_section import StandingSection, regulation_problems
 from assay.lifecycle.robustness_section import RobustnessSection, robustness_problems
 from assay.records.document import load_yaml
 from assay.records.evidence import Materiality, Stage
@@ -100,6 +102,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         incidents: what is stated for serious incidents.
         robustness: what is probed of a release's model, beside what the tally says.
         monitoring: what the monitoring stage is told.
+        packs: folder of the organisation's own packs, relative to this file.
+        regulation: what the system is before each framework: role, route, dates that somebody decided on.
         state: where keys, log and releases are kept, relative to this file.
     """
 
@@ -118,6 +122,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     incidents: IncidentsSection | None = None
     robustness: RobustnessSection | None = None
     monitoring: MonitoringSection | None = None
+    packs: str | None = None
+    regulation: dict[str, StandingSection] = msgspec.field(default_factory=dict)
     state: str = STATE
 
 
@@ -253,11 +259,11 @@ def _problems(config: Config, name: str) -> list[Problem]:
         wrong("$.columns.protected", "expected at least one protected attribute, found none: groups are compared by it")
     for path, message in _release_problems(config) if config.data is None else data_problems(config):
         wrong(path, message)
-    for path, message in alerts_problems(config.alerts):
-        wrong(path, message)
-    for path, message in robustness_problems(config):
-        wrong(path, message)
-    for path, message in monitoring_problems(config):
+    sections = (
+        alerts_problems(config.alerts), robustness_problems(config), monitoring_problems(config),
+        regulation_problems(config.regulation),
+    )  # fmt: skip
+    for path, message in chain.from_iterable(sections):
         wrong(path, message)
     if not config.system.strip():
         wrong("$.system", "expected the system's name, found an empty text")
