@@ -37,6 +37,7 @@ VERBS = {
     "init": Verb("write assay.yaml, a policy and a card to start from, by looking at the data", "init", "init"),
     "measure": Verb("metrics with intervals for a table of predictions; no policy needed", "measure", "measure"),
     "compare": Verb("drift and data quality of two tables; no policy needed", "compare", "compare"),
+    "challenge": Verb("a new version against the one in production: better for whom?", "challenge", "challenge"),
     "profile": Verb("a table as a small file of counts, to hold later ones against", "profile", "profile"),
     "monitor": Verb("limits watched over a stream, with one false-alarm rate for all time", "monitor", "monitor"),
     "run": Verb("assess, decide, attest, record, report: the one line for CI", "run", "run"),

@@ -13,6 +13,7 @@ from assay.attest import dsse
 from assay.attest.oms import root as files_root
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT, measured_statement
 from assay.errors import InputError
+from assay.lifecycle.challenging import measure_champion
 from assay.lifecycle.measuring import count_rows
 from assay.lifecycle.project import read_file
 from assay.lifecycle.robustness import probe
@@ -247,7 +248,8 @@ def _measure(
     told = before(datasets, root, code_version(project.root)) if before is not None else {}
     with contextlib.chdir(project.root):
         probed, how = probe(project, scorers, level=wanted.level)
-    measurements = (*measure_for(tally, wanted), *probed)
+        changed, against = measure_champion(project, wanted)
+    measurements = (*measure_for(tally, wanted), *probed, *changed)
     return Measured(
         stage="release",
         tally=tally,
@@ -258,7 +260,7 @@ def _measure(
         model_sha256=root,
         documentation=read_documentation(project, measurements),
         baseline=baseline,
-        facts={**facts, **how, **told},
+        facts={**facts, **how, **against, **told},
     )
 
 

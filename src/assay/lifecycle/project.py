@@ -13,6 +13,7 @@ import msgspec
 
 from assay.errors import DocumentError, InputError, Problem, suggest
 from assay.lifecycle.alerts_section import AlertsSection, IncidentsSection, alerts_problems
+from assay.lifecycle.champion_section import ChampionSection, champion_problems
 from assay.lifecycle.data_section import DataSection, data_problems
 from assay.lifecycle.monitoring_section import MonitoringSection, monitoring_problems
 from assay.lifecycle.regulation_section import StandingSection, regulation_problems
@@ -104,6 +105,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         monitoring: what the monitoring stage is told.
         packs: folder of the organisation's own packs, relative to this file.
         regulation: what the system is before each framework: role, route, dates that somebody decided on.
+        champion: where the decisions of the version in production are, for checks that compare people pair by pair.
         state: where keys, log and releases are kept, relative to this file.
     """
 
@@ -124,6 +126,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     monitoring: MonitoringSection | None = None
     packs: str | None = None
     regulation: dict[str, StandingSection] = msgspec.field(default_factory=dict)
+    champion: ChampionSection | None = None
     state: str = STATE
 
 
@@ -261,7 +264,7 @@ def _problems(config: Config, name: str) -> list[Problem]:
         wrong(path, message)
     sections = (
         alerts_problems(config.alerts), robustness_problems(config), monitoring_problems(config),
-        regulation_problems(config.regulation),
+        regulation_problems(config.regulation), champion_problems(config),
     )  # fmt: skip
     for path, message in chain.from_iterable(sections):
         wrong(path, message)

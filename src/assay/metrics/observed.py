@@ -23,6 +23,7 @@ from assay.metrics import (
     label_shift,
     missingness,
     overlap,
+    paired,
     prediction_drift,
     representation,
     robustness,
@@ -51,6 +52,7 @@ _FAMILIES = (
     concept_drift,
     estimated_performance,
     arrival,
+    paired,
 )
 
 OBSERVED: Mapping[str, Metric] = MappingProxyType(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from assay.reports.challenge_figures import against_words, challenge_charts, release_challenge
 from assay.reports.charts import Chart, Dot, calibration, dots, histogram
 from assay.reports.dataset_figures import benchmarks, foretold, labels, missing
 from assay.reports.iterations import iteration_charts, run_words
@@ -87,6 +88,7 @@ def sections(release: Release) -> list[Section]:
     return [
         *_iterations(release),
         *_windows(release),
+        *_against(release),
         Section(
             "Findings against their limits",
             _LIMITS,
@@ -137,6 +139,16 @@ def _windows(release: Release) -> list[Section]:
             "" if over else "No group is known in any window.",
         ),
     ]  # fmt: skip
+
+
+def _against(release: Release) -> list[Section]:
+    """Return the section that holds a release against the version in production; none where nobody compared them."""
+    found = release_challenge(release)
+    if found is None:
+        return []
+    charts = challenge_charts(found)
+    absent = "" if charts else "No change could be measured."
+    return [Section("Against the version in production", against_words(found), charts, absent)]
 
 
 def _limits(release: Release) -> tuple[Chart, ...]:

@@ -61,6 +61,7 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
     "validation": {
         "validation.criteria": validation.ValidationCriteria,
         "validation.result": validation.ValidationResult,
+        "validation.challenge": validation.ValidationChallenge,
         "review.comment": validation.ReviewComment,
     },
     "decision": {

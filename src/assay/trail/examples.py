@@ -104,6 +104,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "failed": ["race-gap/race"],
         "unknown": ["race-gap/race"],
     },
+    "validation.challenge": {
+        "model": "mortgage-approval", "champion": "1", "challenger": "2", "people": 1989, "outcome": "worse",
+        "margin": "0.02", "worse": ["accuracy/race=black"], "better": ["selection_rate/race=black"],
+        "challenge_sha256": of("challenge"), "by": VERA,
+    },
     "review.comment": {
         **_VERSION, "about": "race-gap/race", "comment_sha256": of("words"), "by": VERA, "role": "validator",
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from assay.trail.fields import Fields, Label, Name, Person, Sha256
+from assay.trail.fields import Count, Decimal, Fields, Label, Name, Person, Sha256
 
 
 class ValidationCriteria(Fields, kw_only=True):
@@ -57,6 +57,34 @@ class ValidationResult(Fields, kw_only=True):
     failed: tuple[Label, ...] = ()
     unknown: tuple[Label, ...] = ()
     stage: Literal["data", "training", "monitoring"] | None = None
+
+
+class ValidationChallenge(Fields, kw_only=True):
+    """A new version was held against the one in production, on the same people.
+
+    Attributes:
+        model: the model's name.
+        champion: the version in production.
+        challenger: the new version.
+        people: how many both decided.
+        outcome: what a margin decided; ``compared`` without one.
+        margin: how much worse the challenger might be.
+        worse: what is worse, metric and group; the first ones where there are many.
+        better: what is better.
+        challenge_sha256: digest of the comparison, which is kept beside the log.
+        by: who compared.
+    """
+
+    model: Name
+    champion: Name
+    challenger: Name
+    people: Count
+    outcome: Literal["better-or-equal", "worse", "undecided", "compared"]
+    margin: Decimal | None = None
+    worse: tuple[Label, ...] = ()
+    better: tuple[Label, ...] = ()
+    challenge_sha256: Sha256
+    by: Person
 
 
 class ReviewComment(Fields, kw_only=True):

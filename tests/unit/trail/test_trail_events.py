@@ -38,6 +38,7 @@ BEYOND = {
     "override.granted",
     "remediation.retested",
     "run.iterations",
+    "validation.challenge",
     "monitor.assigned",
     "incident.declared",
     "incident.reported",

@@ -33,9 +33,14 @@ def auc_interval(
     found = None if few else logit_interval(area, sqrt(variance), z)
     if found is not None:
         return (min(found[0], area), max(found[1], area), METHOD)
+    return (*newcombe(area, positives, negatives, z), PERFECT)
+
+
+def newcombe(area: float, positives: float, negatives: float, z: float) -> tuple[float, float]:
+    """Return the interval of an area by Newcombe's (2006) method 5, which needs no variance of the sample."""
     low = _limit(area, -1, positives, negatives, z)
     high = _limit(area, +1, positives, negatives, z)
-    return (min(low, area), max(high, area), PERFECT)
+    return min(low, area), max(high, area)
 
 
 def _limit(area: float, side: int, positives: float, negatives: float, z: float) -> float:

@@ -35,14 +35,14 @@ def _quantile(share: float, a: float, b: float) -> float:
     low, high = 0.0, 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        if _beta(middle, a, b) < share:
+        if incomplete_beta(middle, a, b) < share:
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _beta(x: float, a: float, b: float) -> float:
+def incomplete_beta(x: float, a: float, b: float) -> float:
     """Return the regularised incomplete beta function.
 
     Source: NIST Digital Library of Mathematical Functions 8.17.22 (https://dlmf.nist.gov/8.17.E22), the continued
@@ -51,7 +51,7 @@ def _beta(x: float, a: float, b: float) -> float:
     if not 0 < x < 1:
         return float(x >= 1)
     if x > (a + 1) / (a + b + 2):
-        return 1 - _beta(1 - x, b, a)
+        return 1 - incomplete_beta(1 - x, b, a)
     front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(1 - x)) / a
     c, d = 1.0, 1 - (a + b) * x / (a + 1)
     d = 1 / (d or _TINY)
