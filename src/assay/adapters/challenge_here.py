@@ -168,8 +168,8 @@ def _record(project: Project, challenged: Challenged, first: Standing, second: S
     decided = found.decided
     fields = {
         "model": project.config.model.name,
+        "version": second.version,
         "champion": first.version,
-        "challenger": second.version,
         "people": found.rows,
         "outcome": "compared" if decided is None else decided.outcome,
         "margin": None if decided is None else f"{decided.margin:f}",

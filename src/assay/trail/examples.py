@@ -105,7 +105,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "unknown": ["race-gap/race"],
     },
     "validation.challenge": {
-        "model": "mortgage-approval", "champion": "1", "challenger": "2", "people": 1989, "outcome": "worse",
+        "model": "mortgage-approval", "version": "2", "champion": "1", "people": 1989, "outcome": "worse",
         "margin": "0.02", "worse": ["accuracy/race=black"], "better": ["selection_rate/race=black"],
         "challenge_sha256": of("challenge"), "by": VERA,
     },

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 DECISIONS = (
     "gate.decision", "approval.granted", "approval.denied", "approval.revoked", "waiver.granted", "override.granted",
 )  # fmt: skip
-VALIDATIONS = ("validation.criteria", "validation.result", "review.comment")
+VALIDATIONS = ("validation.criteria", "validation.result", "validation.challenge", "review.comment")
 ALERTS = ("monitor.alert", "monitor.ack", "monitor.resolved")
 REMEDIATIONS = ("remediation.opened", "remediation.closed", "remediation.retested")
 
@@ -119,6 +119,13 @@ def decisions(view: View, model: str | None = None) -> Answer:
     return _history(view, "decisions", DECISIONS, model, tell)
 
 
+def _challenged(said: Any) -> str:  # noqa: ANN401 - the fields of validation.challenge
+    parts = [f"{said.people:,} people, {said.outcome}{f' (margin {said.margin})' if said.margin else ''}"]
+    parts += [f"worse: {', '.join(said.worse)}"] if said.worse else []
+    parts += [f"better: {', '.join(said.better)}"] if said.better else []
+    return "; ".join(parts)
+
+
 def validations(view: View, model: str | None = None) -> Answer:
     """Answer what was tested, with what outcome, and whether the criteria had been fixed before."""
     criteria = view.facts("validation.criteria")
@@ -127,6 +134,8 @@ def validations(view: View, model: str | None = None) -> Answer:
         said, kind, when = fact.said, fact.event.type, view.when(fact)
         if kind == "validation.criteria":
             return f"{when}: {view.person(said.by, fact)} fixed the criteria for {title}: {said.policy}."
+        if kind == "validation.challenge":
+            return f"{when}: {view.person(said.by, fact)} held {title} against {said.champion}: {_challenged(said)}."
         if kind == "review.comment":
             return f"{when}: {view.person(said.by, fact)} commented on {said.about} of {title}."
         before = any(one.said.policy_sha256 == said.policy_sha256 and one.index < fact.index for one in criteria)

@@ -64,8 +64,8 @@ class ValidationChallenge(Fields, kw_only=True):
 
     Attributes:
         model: the model's name.
+        version: the new version, the challenger.
         champion: the version in production.
-        challenger: the new version.
         people: how many both decided.
         outcome: what a margin decided; ``compared`` without one.
         margin: how much worse the challenger might be.
@@ -76,8 +76,8 @@ class ValidationChallenge(Fields, kw_only=True):
     """
 
     model: Name
+    version: Name
     champion: Name
-    challenger: Name
     people: Count
     outcome: Literal["better-or-equal", "worse", "undecided", "compared"]
     margin: Decimal | None = None

@@ -104,7 +104,7 @@ def test_holm_by_hand() -> None:
     assert holm({"a": 0.9, "b": 0.8}) == {"a": 1.0, "b": 1.0}
 
 
-def ranks(labels: np.ndarray, first: np.ndarray, second: np.ndarray, **group: str) -> PairedRanks:
+def ranks(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> PairedRanks:
     """Return the sums by comparing everybody with everybody."""
     positive, negative = labels == 1, labels == 0
 
@@ -117,7 +117,7 @@ def ranks(labels: np.ndarray, first: np.ndarray, second: np.ndarray, **group: st
     w = [beaten(s[negative], s[positive], above=False) for s in (first, second)]
     squares = [tuple(int((a * b).sum()) for a, b in ((x[0], x[0]), (x[0], x[1]), (x[1], x[1]))) for x in (u, w)]
     return PairedRanks(
-        group=group, positives=int(positive.sum()), negatives=int(negative.sum()),
+        positives=int(positive.sum()), negatives=int(negative.sum()),
         beaten=(int(u[0].sum()), int(u[1].sum())), positive_squares=squares[0], negative_squares=squares[1],  # type: ignore[arg-type]
     )  # fmt: skip
 
