@@ -44,6 +44,7 @@ VERBS = {
     "assess": Verb("the first half of run: measure near the data and sign the evidence", "release", "assess"),
     "gate": Verb("the second half of run: decide on evidence, anywhere", "release", "gate"),
     "explain": Verb("why a finding is not a pass, and what would mend it; causes ranked", "explain", "explain"),
+    "mitigate": Verb("remedies tried on a denied version, measured under the same policy", "mitigate", "mitigate"),
     "approve": Verb("consent, signed, to exactly what was tested", "consent", "approve"),
     "waive": Verb("accept the risk of one finding, signed, until a date", "consent", "waive"),
     "revoke": Verb("take an approval or a waiver back, signed", "consent", "revoke"),

@@ -1,0 +1,51 @@
+"""A search for a remedy as one self-contained HTML page."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from assay.reports import mitigation_words as told
+from assay.reports import words
+from assay.reports.charts import svg
+from assay.reports.mitigation_figures import pareto
+
+if TYPE_CHECKING:
+    from assay.records.mitigation import Mitigation
+
+TONES = {"pass": "allow", "unknown": "undecided", "fail": "deny"}
+WORDS = {
+    "pass": "A remedy keeps every limit",
+    "unknown": "A remedy is named, and more people are needed to settle it",
+    "fail": "No remedy tried keeps every limit",
+}
+
+
+def mitigation_html(found: Mitigation) -> str:
+    """Return a search as one HTML document: no request, no script."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only a page is a template
+    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
+
+    folder = files("assay.reports") / "templates"
+    environment = Environment(
+        loader=FunctionLoader(lambda template: (folder / template).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["plain"] = words.plain
+    trial = None if found.recommended is None else found.trial(found.recommended)
+    status = "fail" if trial is None or trial.performance is None else trial.performance.holds
+    return environment.get_template("mitigation.html.j2").render(
+        found=found,
+        told=told,
+        words=words,
+        chart=pareto(found),
+        measured=told.measured(found),
+        unmeasured=told.unmeasured(found),
+        tone=TONES[status],
+        headline=WORDS[status],
+        style=Markup((folder / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+        draw=lambda chart: Markup(svg(chart)),  # noqa: S704 - vl-convert escapes text, and so does the opening
+    )
