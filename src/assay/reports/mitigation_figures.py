@@ -82,7 +82,8 @@ def _point(label: str, name: str, found: Performance) -> dict[str, Any]:
     left, right = found.accuracy_interval or (None, None)
     return {
         "label": label, "side": "right", "name": name, "accuracy": found.accuracy, "aim": found.aim, "low": low,
-        "high": high, "left": left, "right": right, "span": interval_words(found.aim_interval) if found.aim_interval else "",
+        "high": high, "left": left, "right": right,
+        "span": interval_words(found.aim_interval) if found.aim_interval else "",
         "holds": HOLDS[found.holds], "colour": COLOURS[found.holds], "shape": SHAPES[found.holds],
     }  # fmt: skip
 

@@ -117,7 +117,9 @@ def test_what_got_worse_is_named_by_group(found: Mitigation) -> None:
     assert lost or gained
     assert all(one.interval is not None for one in (*lost, *gained))
     changes = [one for one in (*everyone.worse, *everyone.better) if one.interval is not None]
-    assert all(one.sure == (one.interval[0] > 0 or one.interval[1] < 0) for one in changes)
+    for one in changes:
+        assert one.interval is not None
+        assert one.sure == (one.interval[0] > 0 or one.interval[1] < 0)
 
 
 def test_who_needs_the_group_to_predict_says_so_and_is_refused_by_default(
