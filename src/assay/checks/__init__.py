@@ -110,6 +110,9 @@ def run_check(control: Control, evidence: Evidence, terms: Terms) -> tuple[Findi
     check = CHECKS.get(control.check)
     if check is None:
         return (finding(control, terms, "unknown", f"there is no check {control.check!r} in this version of Assay."),)
+    if control.unset is not None and terms.limit is None:
+        waits = f"no limit is set, so nothing can be cleared: {control.unset}"
+        return (finding(control, terms, "unknown", waits),)
     try:
         found = check.run(control, evidence, terms)
     except Exception as error:  # noqa: BLE001 - a check that breaks must neither pass nor hide: it leaves an unknown

@@ -41,6 +41,8 @@ class Control(Written, frozen=True, kw_only=True):
         severity: how much it matters.
         stage: the stage of the life cycle that it applies to; every one when left out.
         clauses: ids of the clauses that this maps to, such as ``eu-ai-act:9(2)(a)``.
+        unset: in place of a limit that no law fixes: what the organisation has to decide. Until it has, every finding
+            of the control is unknown.
         provenance: who set the limit, when, on what authority and why.
         remedy: what to do when it fails.
         minimum_group: smallest group that decides, in people.
@@ -59,6 +61,7 @@ class Control(Written, frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
     limit: Limit | None = None
     limits: dict[str, Limit] = {}
+    unset: str | None = None
     decide: Literal["interval", "point"] = "interval"
     enforcement: Enforcement = "deny"
     severity: Severity = "high"

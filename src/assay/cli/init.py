@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from assay.cli.options import Names, complete_files
+from assay.policy.ready import READY
 
 EPILOG = """\b
 Examples:
   assay init predictions.csv && assay run
   assay init 'scored/*.parquet' --prediction decision --positive grant --protected region
   assay init data/test.parquet --into credit-model --force
+  assay init loans.csv --policy credit-us             then: assay policy lint policy.yaml
 """
 
 
@@ -26,10 +28,11 @@ Examples:
 @click.option(
     "--into", "folder", type=click.Path(path_type=Path), default=Path(), help="Folder to write in (default: here)."
 )
+@click.option("--policy", metavar="|".join(READY), help="A ready policy to begin with (default: a starting policy).")
 @click.option("--force", is_flag=True, help="Replace assay.yaml, policy.yaml and card.yaml that are there.")
 def init(
     table: str | None, folder: Path, force: bool, label: str | None, prediction: str | None, score: str | None,
-    protected: tuple[str, ...], positive: str | None,
+    protected: tuple[str, ...], positive: str | None, policy: str | None,
 ) -> None:  # fmt: skip
     """Look at predictions and write assay.yaml, policy.yaml and card.yaml, each guess marked with its reason.
 
@@ -39,7 +42,7 @@ def init(
     from assay.lifecycle.starting import only_table, start  # noqa: PLC0415
 
     told = Told(label=label, prediction=prediction, score=score, protected=protected, positive=positive)
-    started = start(table or only_table(folder), folder, told=told, force=force)
+    started = start(table or only_table(folder), folder, told=told, force=force, policy=policy)
     guesses = started.guesses
     click.echo(f"Looked at {started.rows:,} rows.")
     for what, found in (

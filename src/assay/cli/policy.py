@@ -13,6 +13,7 @@ from assay.cli.options import complete_files, format_option, print_machine
 from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_WRONG, AssayError, DocumentError, InputError, Problem, suggest
 
 if TYPE_CHECKING:
+    from assay.packs import Clauses
     from assay.policy.cases import CaseOutcome
     from assay.policy.form import Policy
     from assay.policy.replay import Replayed
@@ -72,55 +73,83 @@ def _evidence(name: str) -> tuple[Evidence, str]:
                 "  assay policy lint --format sarif policies/*.yaml\n"
                 "  cat policy.yaml | assay policy lint -")  # fmt: skip
 @click.argument("files", nargs=-1, required=True, metavar="POLICY...", shell_complete=complete_files)
+@click.option("--packs", "folder", metavar="DIR", help="Packs of your own (default: `packs:` in assay.yaml).")
 @format_option("text", "json", "sarif")
 @click.pass_context
-def lint(ctx: click.Context, files: tuple[str, ...], form: str) -> None:
-    """Read policies and tell every mistake at once, as FILE:LINE:COLUMN.
+def lint(ctx: click.Context, files: tuple[str, ...], folder: str | None, form: str) -> None:
+    """Read policies and tell every mistake at once, as FILE:LINE:COLUMN; clauses that no pack has are mistakes too.
 
     Exit code 0: usable (advice may be given). Exit code 2: not usable.
     """
     from assay import __version__  # noqa: PLC0415
 
     errors: list[Problem] = []
+    waiting: list[Problem] = []
     advice: list[Problem] = []
     for name in files:
-        found, remarks = _lint_one(name)
+        found, lacking, remarks = _lint_one(name, folder)
         errors += found
+        waiting += lacking
         advice += remarks
     if form == "sarif":
-        print_machine(problems_sarif(errors, advice, __version__))
+        print_machine(problems_sarif(errors, waiting + advice, __version__))
     elif form == "json":
-        listed = [problem_record(one, "error") for one in errors] + [problem_record(one, "advice") for one in advice]
+        listed = [problem_record(one, "error") for one in errors] + [problem_record(one, "unset") for one in waiting]
+        listed += [problem_record(one, "advice") for one in advice]
         print_machine(as_json({"valid": not errors, "files": list(files), "problems": listed}))
     else:
         for one in errors:
             click.echo(f"error   {one}")
+        for one in waiting:
+            click.echo(f"unset   {one}")
         for one in advice:
             click.echo(f"advice  {one}")
-        click.echo(_lint_summary(len(files), len(errors), len(advice)), err=bool(errors))
+        click.echo(_lint_summary(len(files), len(errors), len(waiting), len(advice)), err=bool(errors))
     ctx.exit(EXIT_WRONG if errors else EXIT_ALLOW)
 
 
-def _lint_summary(files: int, errors: int, advice: int) -> str:
+def _lint_summary(files: int, errors: int, waiting: int, advice: int) -> str:
     many = f"{files} {'policy' if files == 1 else 'policies'}"
     if errors:
         return f"{many}: {errors} {'mistake' if errors == 1 else 'mistakes'}; nothing can be decided under it."
-    return f"{many}: no mistake" + (f", {advice} worth a second look." if advice else ".")
+    second = f", {advice} worth a second look." if advice else "."
+    if waiting:
+        limits = f"{waiting} {'limit is' if waiting == 1 else 'limits are'} yours to set"
+        return f"{many}: no mistake, {limits}, and until then nothing passes those controls{second}"
+    return f"{many}: no mistake{second}"
 
 
-def _lint_one(name: str) -> tuple[list[Problem], list[Problem]]:
+def _lint_one(name: str, folder: str | None) -> tuple[list[Problem], list[Problem], list[Problem]]:
+    """Return the mistakes of a policy, the limits that wait to be set, and advice."""
+    from assay.policy.clauses import dangling, outdated  # noqa: PLC0415
     from assay.policy.lint import lint as advise  # noqa: PLC0415
+    from assay.policy.lint import unset  # noqa: PLC0415
 
     try:
         found = _load(name)
     except DocumentError as error:
-        return list(error.problems), []
-    remarks = []
-    for what, words in advise(found):
-        place = found.places.get(what) or found.places.get(f"$.{what}")
-        file, line, column, path = (place.file, place.line, place.column, place.path) if place else (name, 1, 1, "$")
-        remarks.append(Problem(file, line, column, path, words))
-    return [], remarks
+        return list(error.problems), [], []
+    waiting = [_placed(found, name, what, words) for what, words in unset(found)]
+    remarks = [_placed(found, name, what, words) for what, words in advise(found)]
+    clauses, day = _clauses(found, folder)
+    return list(dangling(found, clauses)), waiting, remarks + list(outdated(found, clauses, day))
+
+
+def _placed(found: Policy, name: str, what: str, words: str) -> Problem:
+    place = found.places.get(what) or found.places.get(f"$.{what}")
+    file, line, column, path = (place.file, place.line, place.column, place.path) if place else (name, 1, 1, "$")
+    return Problem(file, line, column, path, words)
+
+
+def _clauses(found: Policy, folder: str | None) -> tuple[Clauses, str]:
+    from assay.lifecycle.project import CONFIG_NAME, load_project  # noqa: PLC0415
+    from assay.lifecycle.setting import now  # noqa: PLC0415
+    from assay.lifecycle.shelving import clauses_for  # noqa: PLC0415
+    from assay.policy.clauses import frameworks_of  # noqa: PLC0415
+
+    here = Path.cwd()
+    there = any((one / CONFIG_NAME).is_file() for one in (here, *here.parents))
+    return clauses_for(frameworks_of(found), lambda: load_project() if there else None, packs=folder), now()[:10]
 
 
 @policy.command(epilog="\b\nExamples:\n  assay policy explain policy.yaml\n"

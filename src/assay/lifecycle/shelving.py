@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from assay.checks import CHECKS
 from assay.errors import InputError
 from assay.lifecycle.project import read_file
-from assay.packs.shelf import Shelf, own_shelf, shelf_of
+from assay.packs.clauses import Clauses, clauses_of
+from assay.packs.shelf import OWN, Shelf, own_shelf, shelf_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from assay.lifecycle.project import Project
 
@@ -44,6 +45,24 @@ def packs_folder(project: Project | None, given: Path | str | None) -> Path | No
     if project is not None and project.config.packs is not None:
         return project.root / project.config.packs
     return None
+
+
+def clauses_for(
+    frameworks: frozenset[str], project: Callable[[], Project | None], *, packs: Path | str | None = None
+) -> Clauses:
+    """Return the clauses of some frameworks, reading no more packs than that takes.
+
+    Args:
+        frameworks: the frameworks wanted; what nobody has a pack of is left out.
+        project: gives the project whose `assay.yaml` may name a folder of packs; asked when Assay has no pack of one.
+        packs: a folder of packs, or one file, in its place.
+    """
+    own = own_shelf(frameworks)
+    folder = packs_folder(None, packs)
+    if folder is None and not frameworks <= set(OWN):
+        folder = packs_folder(project(), None)
+    shelf = own if folder is None else shelf_of(pack_files([folder]), own_shelf(), checks=CHECKS)
+    return clauses_of(shelf, others=tuple(OWN))
 
 
 def open_packs(project: Project | None = None, *, packs: Path | str | None = None) -> Shelf:

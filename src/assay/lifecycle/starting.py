@@ -13,7 +13,8 @@ from assay.errors import InputError
 from assay.lifecycle.guessing import Guess, Guesses, Seen, Told, guess, words_of
 from assay.lifecycle.project import CONFIG_NAME
 from assay.lifecycle.storing import publish, staging
-from assay.policy.starter import starter_policy
+from assay.policy.ready import ready_text
+from assay.policy.starter import ready_policy, starter_policy
 from assay.reports.starter_card import starter_card
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ class Started:
     rows: int
 
 
-def start(table: str, folder: Path, *, told: Told | None = None, force: bool = False) -> Started:
+def start(
+    table: str, folder: Path, *, told: Told | None = None, force: bool = False, policy: str | None = None
+) -> Started:
     """Look at a table and write the three files of a project, all or none.
 
     Args:
@@ -62,6 +65,7 @@ def start(table: str, folder: Path, *, told: Told | None = None, force: bool = F
         folder: where `assay.yaml` is written.
         told: what the user said about columns.
         force: whether files that are there may be replaced.
+        policy: a ready policy to begin with (`assay.policy.ready.READY`); by default the starting policy.
 
     Raises:
         InputError: when a file is in the way, or a meaning cannot be guessed; it says how to go on.
@@ -76,24 +80,31 @@ def start(table: str, folder: Path, *, told: Told | None = None, force: bool = F
         )
     if table == "-":
         raise InputError("expected a file to begin with, found standard input: assay.yaml has to name what is measured")
+    if policy is not None:
+        ready_text(policy)  # before anything is looked at
     rows, columns = look(table)
     guesses = guess(columns, told or Told())
     name = _system_name(table, folder)
     protected = [found.chosen for found in guesses.protected]
+    ready = None if policy is None else ready_policy(policy, protected)
     contents = {
         CONFIG_NAME: config_text(name, table, folder, guesses).encode(),
-        POLICY_NAME: starter_policy(
-            protected,
-            name=name,
-            has_label=guesses.label is not None,
-            has_score=guesses.score is not None,
-            task="binary" if guesses.task is None else "multiclass",
-        ).encode(),
+        POLICY_NAME: (_starter(name, protected, guesses) if ready is None else ready).encode(),
         CARD_NAME: starter_card(name, protected).encode(),
     }
     with staging(folder / CONFIG_NAME) as stage:
         publish(stage, folder, contents)
     return Started(folder=folder, names=tuple(contents), guesses=guesses, rows=rows)
+
+
+def _starter(name: str, protected: list[str], guesses: Guesses) -> str:
+    return starter_policy(
+        protected,
+        name=name,
+        has_label=guesses.label is not None,
+        has_score=guesses.score is not None,
+        task="binary" if guesses.task is None else "multiclass",
+    )
 
 
 def only_table(folder: Path) -> str:

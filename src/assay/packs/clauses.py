@@ -39,16 +39,19 @@ class Clauses:
     Attributes:
         known: framework to clause to the versions that have it.
         shelf: where they come from.
+        others: further frameworks that there are packs of, which nobody asked for.
     """
 
     known: Mapping[str, Mapping[str, tuple[str, ...]]]
     shelf: Shelf
+    others: tuple[str, ...] = ()
 
     def wrong(self, cited: str) -> str | None:
         """Return what is wrong with a clause that somebody cites; None when it exists."""
         framework, _, clause = cited.partition(":")
         if framework not in self.known:
-            known = f"{suggest(framework, self.known)}; there are: {', '.join(self.known)}"
+            names = tuple(dict.fromkeys((*self.known, *self.others)))
+            known = f"{suggest(framework, names)}; there are: {', '.join(names)}"
             return f"no pack of {framework!r}{known}. Packs of your own: --packs DIR"
         if clause not in self.known[framework]:
             return f"{framework} has no clause {clause!r}{suggest(clause, self.known[framework])}"
@@ -85,11 +88,16 @@ def _clauses(pack: Pack) -> Iterator[str]:
         yield from above(control.cited)
 
 
-def clauses_of(shelf: Shelf) -> Clauses:
-    """Return every clause of a shelf's packs, each with all that stand above it."""
+def clauses_of(shelf: Shelf, *, others: tuple[str, ...] = ()) -> Clauses:
+    """Return every clause of a shelf's packs, each with all that stand above it.
+
+    Args:
+        shelf: the packs.
+        others: further frameworks that there are packs of, for near names.
+    """
     known: dict[str, dict[str, tuple[str, ...]]] = {}
     for pack in shelf.packs:
         there = known.setdefault(pack.framework, {})
         for clause in dict.fromkeys(_clauses(pack)):
             there[clause] = (*there.get(clause, ()), pack.version)
-    return Clauses(known, shelf)
+    return Clauses(known, shelf, others)

@@ -135,7 +135,8 @@ def own_shelf(frameworks: frozenset[str] | None = None) -> Shelf:
     """Return the packs that come with Assay.
 
     Args:
-        frameworks: the frameworks wanted, those not there being left out; by default every one, with the crosswalks.
+        frameworks: the frameworks wanted, those not there being left out; by default every one. Of the crosswalks only
+            those then come along that lead from a superseded framework to its successor.
     """
     wanted = [name for name in OWN if frameworks is None or name in frameworks]
     folder = files("assay.packs")
@@ -148,9 +149,17 @@ def own_shelf(frameworks: frozenset[str] | None = None) -> Shelf:
             packs.append(before)
     crosswalks = [
         parse_crosswalk((folder / "crosswalks" / f"{name}.yaml").read_bytes(), f"crosswalks/{name}.yaml")
-        for name in (OWN_CROSSWALKS if frameworks is None else ())
+        for name in _crosswalks(packs, everything=frameworks is None)
     ]
     return Shelf(tuple(packs), tuple(crosswalks))
+
+
+def _crosswalks(packs: list[Pack], *, everything: bool) -> tuple[str, ...]:
+    """Return the crosswalks wanted: of some packs alone, those that lead from a superseded one to its successor."""
+    if everything:
+        return OWN_CROSSWALKS
+    led = {f"{one.framework}--{one.superseded.by}" for one in packs if one.superseded is not None}
+    return tuple(name for name in OWN_CROSSWALKS if name in led)
 
 
 def own_contents() -> dict[str, bytes]:

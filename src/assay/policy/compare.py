@@ -190,7 +190,7 @@ def _scope(old: Control, new: Control) -> Iterator[Change]:
         way: Direction = "tightens" if new.stage is None else "loosens"
         yield Change(way, what, f"{what}: stage {old.stage or 'every one'} becomes {new.stage or 'every one'}")
     yield from _age(what, old.evidence_age_days, new.evidence_age_days, f"{what}: ")
-    for key in ("title", "severity", "clauses", "provenance", "remedy"):
+    for key in ("title", "severity", "clauses", "provenance", "remedy", "unset"):
         if getattr(old, key) != getattr(new, key):
             yield Change("changes", what, f"{what}: {key}")
 

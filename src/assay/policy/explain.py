@@ -101,6 +101,8 @@ def _control(policy: Policy, control: Control) -> Iterator[str]:
         yield f"  tier {tier}: {limit_words(limit)}; the {control.decide} decides; {does}"
     if control.limit is None and not control.limits:
         yield f"  {does}"
+    if control.unset is not None:
+        yield f"  NO LIMIT IS SET, so it is unknown: {control.unset}"
     if control.provenance is not None:
         source = control.provenance
         yield f"  set by {source.set_by} on {source.when}; source: {source.source}; why: {source.why}"

@@ -19,7 +19,7 @@ ANY = "*"
 
 
 class Extends(Written, frozen=True, kw_only=True):
-    """The policy this one builds on: its file, relative to this one, and the SHA-256 that it is pinned to."""
+    """The policy this one builds on: its file, beside this one, or a ready one; and the SHA-256 it is pinned to."""
 
     file: str
     sha256: str | None = None

@@ -20,6 +20,11 @@ OLD_DAYS = 366
 """Evidence of more than a year ago says little about today."""
 
 
+def unset(policy: Policy) -> tuple[tuple[str, str], ...]:
+    """Return (control id, what has to be decided) for each control whose limit the organisation still has to set."""
+    return tuple((one.id, one.unset) for one in policy.controls if one.unset is not None)
+
+
 def lint(policy: Policy) -> tuple[tuple[str, str], ...]:
     """Return (control id or key of the policy, advice); nothing here changes a decision."""
     return (*_policy(policy), *(pair for control in policy.controls for pair in _control(control)))

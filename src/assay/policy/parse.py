@@ -12,6 +12,7 @@ from assay.errors import DocumentError, InputError, Problem
 from assay.policy import sense
 from assay.policy.compare import changes
 from assay.policy.form import Extends, Policy
+from assay.policy.ready import is_ready, ready_text
 from assay.records.canonical import sha256_hex
 from assay.records.document import Positions, load_yaml_with_positions
 from assay.records.verdict import Place
@@ -118,7 +119,7 @@ def _loosened(lower: Policy, merged: Policy, sheet: _Sheet) -> Iterator[Problem]
 
 def _fetch(name: str, read: Read, at: Callable[[str], Problem]) -> bytes:
     try:
-        return read(name)
+        return ready_text(name).encode() if is_ready(name) else read(name)
     except (OSError, InputError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise DocumentError([at(f"expected a policy file {name!r}, cannot read it: {why}")]) from None
@@ -133,7 +134,8 @@ def _resolve(name: str, content: bytes, read: Read, chain: tuple[str, ...]) -> t
     def at(message: str) -> Problem:
         return sheet.positions.problem("$.extends", message)
 
-    target = posixpath.normpath(posixpath.join(posixpath.dirname(name), extends.file))
+    beside = posixpath.normpath(posixpath.join(posixpath.dirname(name), extends.file))
+    target = extends.file if is_ready(extends.file) else beside
     if target in chain:
         raise DocumentError([at(f"policies extend each other in a circle: {' -> '.join((*chain, target))}")])
     if len(chain) >= MAX_FILES:
@@ -178,7 +180,8 @@ def parse_policy(name: str, read: Read) -> Policy:
 
     Args:
         name: the policy's file, as the user names it.
-        read: gives the bytes of a named file; names of extended policies are relative to the file that names them.
+        read: gives the bytes of a named file; names of extended policies are relative to the file that names them. A
+            name such as ``assay:credit-us`` is a ready policy, and nothing is read.
 
     Raises:
         DocumentError: with every mistake of the file, in its order; a file that cannot be read is one.

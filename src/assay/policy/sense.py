@@ -79,14 +79,20 @@ def _control(control: Control, path: str) -> Found:
 
 def _keys(control: Control, check: Check, path: str) -> Found:
     given = {key for key in _CHOICES if getattr(control, key)}
-    given |= {"limit"} if control.limit or control.limits else set()
+    limited = bool(control.limit or control.limits)
+    given |= {"limit"} if limited or control.unset is not None else set()
     given |= {"decide"} if control.decide != "interval" else set()
     needs = check.needs - {"provenance"}
     for key in sorted(needs - given):
         yield path, f"the check {check.id} needs {key!r}; write it"
     for key in sorted(given - check.needs - check.takes):
         yield f"{path}.{key}", f"the check {check.id} does not look at {key!r}; take it out"
-    if (control.limit or control.limits) and control.provenance is None:
+    if control.unset is not None and (limited or "limit" not in check.needs | check.takes):
+        why = "the limit is set" if limited else f"the check {check.id} takes no limit"
+        yield f"{path}.unset", f"{why}; take `unset` out"
+    elif control.unset is not None and empty(control.unset):
+        yield f"{path}.unset", "expected what has to be decided, and by whom, found nothing"
+    if limited and control.provenance is None:
         yield path, "a limit needs its provenance: {set_by, on, source, why}"
 
 

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from assay.checks import known_metrics
+from assay.policy.ready import ready_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,19 @@ _METRIC = re.compile(r"(?m)^    metric: (\w+)$")
 def starter_text() -> str:
     """Return the text of the starting policy; it compares every attribute that was measured."""
     return files("assay.policy").joinpath(STARTER).read_text(encoding="utf-8")
+
+
+def ready_policy(name: str, attributes: Sequence[str]) -> str:
+    """Return a ready policy fitted to the protected attributes there are; none of its controls is left out.
+
+    Raises:
+        InputError: when there is none of that name.
+    """
+    quoted = [_quoted(attribute) for attribute in attributes]
+    fitted = f"attributes: [{', '.join(quoted)}]"
+    if len(quoted) > 1:
+        fitted += f"\n  intersections: [[{quoted[0]}, {quoted[1]}]]"
+    return ready_text(name).replace("# attributes: [race, sex]", fitted if quoted else "# attributes: [race, sex]", 1)
 
 
 def starter_policy(

@@ -18,6 +18,7 @@ import re
 import types
 import typing
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
@@ -151,7 +152,7 @@ class _Builder:
         return built
 
     def struct(self, node: Node, kind: type[msgspec.Struct]) -> Any:  # noqa: ANN401 - the record asked for
-        fields = {f.encode_name: f for f in msgspec.structs.fields(kind)}
+        fields = _fields(kind)
         renamed: Mapping[str, tuple[str, str]] = getattr(kind, "RENAMED", {})
         given: dict[str, Any] = {}
         wrong: set[str] = set()
@@ -244,6 +245,11 @@ class _Builder:
         if not math.isfinite(value):
             return self.refuse(node, f"expected a finite number, found {text}")
         return value
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
 
 
 def _stand_in(kind: Any) -> Any:  # noqa: ANN401 - any type of any record

@@ -27,12 +27,12 @@ def test_the_cases_on_the_page_are_cases() -> None:
 def test_every_key_and_every_check_is_on_the_page() -> None:
     own = {field.encode_name for field in msgspec.structs.fields(Policy)} - {"schema"}
     assert own == {key for key in own if f"`{key}`" in PAGE}
-    everywhere = {"id", "title", "check", "enforcement", "severity", "stage", "clauses", "remedy"}
+    everywhere = {"id", "title", "check", "enforcement", "severity", "stage", "clauses", "remedy", "unset"}
     assert everywhere == {key for key in everywhere if f"`{key}`" in PAGE}
     assert all(f"(checks/{name}.md)" in PAGE for name in CHECKS)
 
 
 def test_every_key_of_a_control_belongs_to_every_control_or_to_a_check() -> None:
-    everywhere = {"id", "title", "check", "enforcement", "severity", "stage", "clauses", "remedy", "limits"}
+    everywhere = {"id", "title", "check", "enforcement", "severity", "stage", "clauses", "remedy", "limits", "unset"}
     taken = set().union(*(check.needs | check.takes for check in CHECKS.values()))
     assert {field.name for field in msgspec.structs.fields(Control)} == everywhere | taken
