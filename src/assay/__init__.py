@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from assay.adapters.here import run as run
     from assay.adapters.incidents_here import handle_incident as handle_incident
     from assay.adapters.mitigating_here import mitigate as mitigate
+    from assay.adapters.reasons_here import reasons as reasons
     from assay.adapters.spark_tally import tally_spark as tally_spark
     from assay.adapters.trail_here import open_trail as open_trail
     from assay.adapters.trail_here import record as record
@@ -70,6 +71,7 @@ _NAMES = {
     "adapters.here": ("assess", "gate", "open_desk", "run"),
     "adapters.incidents_here": ("handle_incident",),
     "adapters.mitigating_here": ("mitigate",),
+    "adapters.reasons_here": ("reasons",),
     "adapters.spark_tally": ("tally_spark",),
     "adapters.trail_here": ("open_trail", "record"),
     "adapters.verifying_here": ("verify",),

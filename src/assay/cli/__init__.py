@@ -52,6 +52,7 @@ VERBS = {
     "verify": Verb("check a release offline and say what was proven, and by whom", "verify", "verify"),
     "serving": Verb("compare what runs with what was approved: check", "serving", "serving"),
     "incident": Verb("alerts taken up, mended, tested again, resolved; regulators' clocks", "incident", "incident"),
+    "reasons": Verb("why people are turned down, fixed at decision time: give, verify, lint", "reasons", "reasons"),
     "policy": Verb("policies as code: lint, test, explain, diff, replay, schema", "policy", "policy"),
     "packs": Verb("regulation as dated data: list, show, diff, lint, impact, schema", "packs", "packs"),
     "report": Verb("documents of a release: html, card, sarif, ml-bom, ...", "report", "report"),

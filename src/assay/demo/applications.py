@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 TABLE = "loans.parquet"
 DATASHEET = "loans.md"
+APPLICATIONS = 200
+"""Applications that come in, in a file of their own: reasons are given for those that are turned down."""
 
 CREDIT: dict[str, str] = {
     "housing_expense_ratio": "housing_expense_ratio",
@@ -63,6 +65,28 @@ def copy_table(folder: Path) -> Path:
         with resources.as_file(resources.files("assay.demo") / name) as source:
             shutil.copyfile(source, folder / target)
     return folder / "train.parquet"
+
+
+def write_applications(table: Path, target: Path) -> None:
+    """Write some applications as they come in, each with a number, no decision, and neither race nor sex.
+
+    Args:
+        table: the shipped table.
+        target: a CSV file.
+    """
+    import duckdb  # noqa: PLC0415 - an engine, imported only when rows are written
+
+    named = str(target).replace("'", "''")
+    columns = "'a-' || lpad(CAST(file_row_number + 1 AS VARCHAR), 4, '0') AS application, *"
+    table_rows = "read_parquet($table, file_row_number = true)"
+    left_out = "EXCLUDE (approved, race, sex, file_row_number)"
+    chosen = f"SELECT {columns} {left_out} FROM {table_rows} ORDER BY file_row_number LIMIT {APPLICATIONS}"  # noqa: S608 - ours
+    sql = f"COPY ({chosen}) TO '{named}' (HEADER)"
+    with duckdb.connect() as connection:
+        try:
+            connection.execute(sql, {"table": str(table)})
+        except duckdb.Error as error:
+            raise StorageError(f"could not write {target}: {str(error).splitlines()[0]}") from None
 
 
 def read_columns(table: Path, columns: Mapping[str, str]) -> dict[str, list[Any]]:

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from assay.adapters.project_log import ProjectLog
 from assay.adapters.scorers import open_scorer
-from assay.demo.applications import copy_table, read_columns
+from assay.demo.applications import copy_table, read_columns, write_applications
 from assay.demo.cast import AUTHOR, RISK_OWNER, VALIDATOR, write_project, write_trust
 from assay.demo.recipes import RECIPES, Recipe
 from assay.demo.serving import tell_serving
@@ -38,7 +38,18 @@ if TYPE_CHECKING:
 
 README = "README.md"
 MARK = "This folder was made by `assay demo`."
-MADE = (".assay", "data", "model", "assay.yaml", "policy.yaml", "card.yaml", "datasheet.yaml", "trust.yaml", README)
+MADE = (
+    ".assay",
+    "data",
+    "model",
+    "assay.yaml",
+    "policy.yaml",
+    "card.yaml",
+    "datasheet.yaml",
+    "reasons.yaml",
+    "trust.yaml",
+    README,
+)
 NAMED = 5
 """Strange files that a message names."""
 
@@ -146,6 +157,7 @@ def _tell_the_data(folder: Path, teller: Teller) -> None:
     )
     with storage_errors(folder):
         table = copy_table(folder / "data")
+        write_applications(table, folder / "data" / "applications.csv")
         write_trust(folder, folder / ".assay" / "keys")
     people = read_columns(table, {"race": "race", "approved": "approved", "sex": "coalesce(sex, 'not known')"})
     rows = [("race", "applicants", "approved")]
@@ -368,5 +380,5 @@ def _readme() -> str:
         "- `data/README.md` is the datasheet of the applications.\n"
         "- `.assay/releases/mortgage-approval/1` was denied, `2` was allowed. Open `report.html` in each.\n\n"
         "Try: `assay run --key mila`, `assay verify .assay/releases/mortgage-approval/2`,\n"
-        "`assay policy lint policy.yaml`.\n"
+        "`assay policy lint policy.yaml`, `assay reasons give data/applications.csv --id application --key mila`.\n"
     )

@@ -2,7 +2,8 @@
 
 A plan is made from a search of every byte of the state folder, so that nothing is forgotten that nobody thought of:
 
-* who is behind a pseudonym, disclosures, approvers' words, entries that were too long for the log: removed;
+* who is behind a pseudonym, disclosures (those of reasons, too), approvers' words, entries that were too long for the
+  log: removed;
 * a signed consent that holds the value: removed; the act, without name and words, is kept in its place
   (`assay.trail.erasures.ErasedConsent`), and the log holds the digest of what was signed;
 * every other text that holds it (verdict, evidence, report, card, imported history): rewritten, a pseudonym in the
@@ -210,7 +211,7 @@ def _plan_file(plan: Plan, path: Path, search: Search, ids: dict[str, str], *, k
         plan.kept.append((path, "signed, and kept as asked"))
     elif top == KEYS:
         _plan_key(plan, path, search)
-    elif top in _REMOVED or path.parent.name == CONSENTS:
+    elif top in _REMOVED or path.parent.name in {CONSENTS, DISCLOSURES}:
         plan.steps.append(Step(path, "remove"))
         if top == "log.evidence":
             plan.destroyed.append(digest)

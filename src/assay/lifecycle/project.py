@@ -16,6 +16,7 @@ from assay.lifecycle.alerts_section import AlertsSection, IncidentsSection, aler
 from assay.lifecycle.champion_section import ChampionSection, champion_problems
 from assay.lifecycle.data_section import DataSection, data_problems
 from assay.lifecycle.monitoring_section import MonitoringSection, monitoring_problems
+from assay.lifecycle.reasons_section import ReasonsSection, reasons_problems
 from assay.lifecycle.regulation_section import StandingSection, regulation_problems
 from assay.lifecycle.robustness_section import RobustnessSection, robustness_problems
 from assay.records.document import load_yaml
@@ -106,6 +107,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         packs: folder of the organisation's own packs, relative to this file.
         regulation: what the system is before each framework: role, route, dates that somebody decided on.
         champion: where the decisions of the version in production are, for checks that compare people pair by pair.
+        reasons: what is told to people who are turned down, and by which model.
         state: where keys, log and releases are kept, relative to this file.
     """
 
@@ -127,6 +129,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     packs: str | None = None
     regulation: dict[str, StandingSection] = msgspec.field(default_factory=dict)
     champion: ChampionSection | None = None
+    reasons: ReasonsSection | None = None
     state: str = STATE
 
 
@@ -264,7 +267,7 @@ def _problems(config: Config, name: str) -> list[Problem]:
         wrong(path, message)
     sections = (
         alerts_problems(config.alerts), robustness_problems(config), monitoring_problems(config),
-        regulation_problems(config.regulation), champion_problems(config),
+        regulation_problems(config.regulation), champion_problems(config), reasons_problems(config),
     )  # fmt: skip
     for path, message in chain.from_iterable(sections):
         wrong(path, message)

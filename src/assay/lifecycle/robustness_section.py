@@ -161,7 +161,7 @@ def robustness_problems(config: Config) -> Iterator[tuple[str, str]]:
     if section.measured_on is not None and section.measured_on not in config.datasets:
         near = suggest(section.measured_on, config.datasets)
         yield "$.robustness.measured_on", f"expected one of the datasets, found {section.measured_on!r}{near}"
-    yield from _scorer(config, section.model)
+    yield from scorer_problems(config, section.model, at="$.robustness.model")
     yield from _numbers(section)
     if section.evasion is not None:
         yield from _attacks(section.evasion.attacks)
@@ -169,8 +169,9 @@ def robustness_problems(config: Config) -> Iterator[tuple[str, str]]:
     yield from _columns(config, section)
 
 
-def _scorer(config: Config, model: ScorerSection) -> Iterator[tuple[str, str]]:
-    at, named_by = "$.robustness.model", NAMED_BY[model.kind]
+def scorer_problems(config: Config, model: ScorerSection, *, at: str) -> Iterator[tuple[str, str]]:
+    """Yield everything that is wrong about a model that is asked: JSON path and message."""
+    named_by = NAMED_BY[model.kind]
     if not getattr(model, named_by):
         yield f"{at}.{named_by}", f"expected the {named_by} of a model of kind {model.kind}, found none"
     allowed = {named_by, *(("path",) if model.kind == "callable" else ())}

@@ -101,7 +101,7 @@ def _read(table: DatasetTable, features: Sequence[str], found: Sequence[tuple[An
     groups = table.groups([row[len(features) : len(features) + len(attributes)] for row in found])
     label, prediction = (tuple(None if one is None else bool(one) for one in column) for column in columns[-2:])
     return SampledRows(
-        features={name: _values(column) for name, column in zip(features, columns, strict=False)},
+        features={name: plain_values(column) for name, column in zip(features, columns, strict=False)},
         groups={name: tuple(group[at] for group in groups) for at, name in enumerate(attributes)},
         label=label,
         prediction=prediction,
@@ -109,7 +109,7 @@ def _read(table: DatasetTable, features: Sequence[str], found: Sequence[tuple[An
     )
 
 
-def _values(column: Sequence[Any]) -> tuple[Any, ...]:
+def plain_values(column: Sequence[Any]) -> tuple[Any, ...]:
     """Return a column's values as plain ones: whole numbers as int where all are whole."""
     plain = [_plain(value) for value in column]
     whole = all(value is None or (isinstance(value, float) and value.is_integer()) for value in plain)

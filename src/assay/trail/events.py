@@ -30,6 +30,7 @@ from assay.trail import deployment_events as deployment
 from assay.trail import incident_events as incident
 from assay.trail import log_events as log
 from assay.trail import monitoring_events as monitoring
+from assay.trail import reasons_events as reasons
 from assay.trail import record_events as record
 from assay.trail import run_events as run
 from assay.trail import validation_events as validation
@@ -91,6 +92,9 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
         "incident.reported": incident.IncidentReported,
         "alert.delivered": incident.AlertDelivered,
         "alert.undelivered": incident.AlertUndelivered,
+    },
+    "decisions on people": {
+        "reasons.given": reasons.ReasonsGiven,
     },
     "privacy, report": {
         "privacy.erasure": record.PrivacyErasure,

@@ -208,6 +208,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "channel": "team", "alerts": ["a-77"], "message_sha256": of("message"), "attempt": 1, "why": "refused",
         "status": 500, "next_at": "2026-10-01T09:31:00Z",
     },
+    "reasons.given": {
+        **_FILES, "batch": "r00112233445566aa", "reasons_sha256": of("reasons"), "mapping_sha256": of("reasons.yaml"),
+        "method": "additive", "reference": "passing", "asked": 250, "denied": 41, "flagged": 0,
+    },
     "privacy.erasure": {
         "erasure": "x-3", "person": VERA, "ground": "request", "disclosures": 2, "role": "data-protection-officer",
         "reason_commitment": "2N0dYrRyYB3vpWUXLsmZl4MHyJVeFkpY5bbgPZ4d5Zc",

@@ -60,8 +60,12 @@ def commit(name: str, value: str, salt: bytes) -> Disclosure:
     if len(salt) < MIN_SALT_BYTES:
         raise ValueError(f"expected a salt of at least {MIN_SALT_BYTES} bytes, found {len(salt)}")
     salted = _base64url(salt)
-    text = _base64url(json.dumps([salted, name, value], ensure_ascii=False).encode())
-    return Disclosure(text=text, salt=salted, name=name, value=value)
+    return Disclosure(text=disclosure_text(salted, name, value), salt=salted, name=name, value=value)
+
+
+def disclosure_text(salt: str, name: str, value: str) -> str:
+    """Return the text of a disclosure, from its three parts."""
+    return _base64url(json.dumps([salt, name, value], ensure_ascii=False).encode())
 
 
 def open_commitment(commitment: str, text: str) -> Disclosure:
