@@ -32,6 +32,7 @@ gate.decision deployment.started deployment.finished deployment.rolled_back moni
 remediation.opened remediation.closed privacy.erasure privacy.erasure.done report.issued
 """
 BEYOND = {
+    "reasons.given",
     "model.registered",
     "model.retired",
     "waiver.granted",
