@@ -2,23 +2,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from assay.checks._judge import by_interval, limit_words
+from assay.diagnosis.accounts import find_base_rate, find_calibration, find_error_gap
+from assay.diagnosis.case import Case, Suspect
+from assay.diagnosis.coding import code
+from assay.diagnosis.contributions import find_features
+from assay.diagnosis.cuts import find_cut
+from assay.diagnosis.missing import find_missing
+from assay.diagnosis.noise import find_noise
+from assay.diagnosis.people import gather
+from assay.diagnosis.ranking import rank
+from assay.diagnosis.sides import sides_of
+from assay.diagnosis.size import find_size
+from assay.diagnosis.slices import find_slices
+from assay.diagnosis.train_rows import open_train
+from assay.diagnosis.training_causes import find_training
+from assay.diagnosis.worlds import Worlds
 from assay.errors import InputError
 from assay.metrics import METRICS, measure
 from assay.records.explanation import Cause, ExplainedFinding, Explanation
 from assay.tabular import tally_rows
+from assay.tabular.engine import session
+from assay.tabular.typed import open_typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assay.diagnosis.question import Question
+    from assay.records.explanation import Remedy
     from assay.records.measurement import Measurement
     from assay.records.tally import Tally
     from assay.records.verdict import Status
+    from assay.tabular.engine import Session
+    from assay.tabular.typed import Typed
+
+
+MEMORY = "1GB"
+
+FINDERS: tuple[Callable[[Case], list[Suspect]], ...] = (
+    find_cut, find_calibration, find_features, find_slices, find_missing, find_noise, find_training, find_base_rate,
+    find_error_gap, find_size,
+)  # fmt: skip
+"""Every family of causes, each in a file of its own."""
+
+
+class Rows(NamedTuple):
+    """Rows that are open in a session of the engine."""
+
+    session: Session
+    typed: Typed
 
 
 def explain_rows(
@@ -39,7 +75,9 @@ def explain_rows(
         raise InputError("expected --protected with the columns by which groups are compared, found none")
     tally = tally_rows(question.rows, question.roles, name=name, on_progress=on_progress)
     measured = worst_of_each(tally, question)
-    findings = tuple(explained(question, one) for one in measured)
+    with session(memory=MEMORY, threads=1) as engine:  # one thread: sums of floats come in one order
+        rows = Rows(engine, open_typed(engine, question.rows, '"data"'))
+        findings = tuple(explained(question, one, tally, rows) for one in measured)
     return Explanation(
         subject=name or (str(question.rows) if isinstance(question.rows, str) else "the rows"),
         examined=("tally",),
@@ -75,11 +113,11 @@ def judged(measurement: Measurement, question: Question) -> tuple[Status, str]:
     return told.status, told.reason
 
 
-def explained(question: Question, measurement: Measurement) -> ExplainedFinding:
+def explained(question: Question, measurement: Measurement, tally: Tally, rows: Rows) -> ExplainedFinding:
     """Return one finding with its causes."""
     status, reason = judged(measurement, question)
     attribute = measurement.over.attribute if measurement.over is not msgspec.UNSET else question.roles.protected[0]
-    none = Cause(kind="none", share=None, confidence=0.5, detail="No cause was looked for.")
+    causes, remedies, unexamined = _causes(question, measurement, tally, rows, status)
     return ExplainedFinding(
         finding=f"{question.metric}/{attribute}",
         check="limit",
@@ -89,5 +127,53 @@ def explained(question: Question, measurement: Measurement) -> ExplainedFinding:
         interval=measurement.interval,
         limit=question.limit,
         reason=reason,
-        causes=(none,),
+        causes=causes,
+        remedies=remedies,
+        unexamined=unexamined,
     )
+
+
+def _causes(
+    question: Question, measurement: Measurement, tally: Tally, rows: Rows, status: Status
+) -> tuple[tuple[Cause, ...], tuple[Remedy, ...], tuple[str, ...]]:
+    sides = sides_of(tally, measurement, question.metric)
+    if sides is None or measurement.value is None:
+        why = measurement.reason or "there are no two groups to compare"
+        return (Cause(kind="none", confidence=1.0, detail=f"Nothing was measured: {why}."),), (), ()
+    if status == "pass":
+        kept = Cause(kind="none", confidence=0.95, detail="The metric keeps its limit: there is nothing to explain.")
+        return (kept,), (), ()
+    people = gather(rows.session, rows.typed, question.roles, sides, question.features)
+    coded = code(people)
+    case = Case(
+        question=question, tally=tally, sides=sides, status=status, value=measurement.value,
+        interval=measurement.interval, coded=coded, worlds=Worlds(coded, sides),
+    )  # fmt: skip
+    if question.train is not None:
+        train = open_train(question, sides, coded)
+        if isinstance(train, str):
+            case.unexamined.append(train)
+        else:
+            case.train = train
+    suspects = [one for find in FINDERS for one in find(case)]
+    return rank(case, suspects), (), (*told_unexamined(case), *case.unexamined)
+
+
+def told_unexamined(case: Case) -> list[str]:
+    """Return what could not be looked at, and why."""
+    question, people = case.question, case.coded.people
+    told = []
+    if question.roles.label is None:
+        told.append("no label: base rates, label noise, errors and calibration")
+    if not people.has_score:
+        why = "every score is the same" if question.roles.score else "no score"
+        told.append(f"{why}: the cut, calibration, and what the label supports")
+    if not question.features:
+        told.append("no features (--features): stand-ins, contributions, slices, missing values")
+    if question.train is None:
+        told.append("no train rows (--train): representation, and whether train and data are unlike")
+    if question.roles.weight is not None:
+        told.append("weights: the gap is measured with them, its causes are looked for without")
+    if people.taken:
+        told.append(f"rows: {people.taken} were looked at for causes")
+    return [*told, *people.left_out, *case.coded.unseen, *(case.train.told if case.train else ())]

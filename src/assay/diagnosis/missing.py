@@ -1,0 +1,146 @@
+"""data.missingness: values, or labels, missing more for one side, with the gap among the rows that miss them.
+
+Missing is NULL, NaN or an empty text; a text such as ``unknown``; or one number that stands in unusually many rows of
+one side (a sentinel such as -1, or a filled-in mean).
+"""
+
+# ruff: noqa: S608 - every name and value in this SQL has passed assay.tabular.sql
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from assay.diagnosis.arithmetic import two_rates
+from assay.diagnosis.case import Suspect, confidence
+from assay.records.explanation import Cause, Clue
+from assay.tabular.sql import literal
+
+if TYPE_CHECKING:
+    from assay.diagnosis.case import Case
+
+LEAST_GAP = 0.05
+"""Rates of missing values that differ by less are alike."""
+
+LEAST_SHARE = 0.25
+"""Missing values that account for less of the gap are not named."""
+
+SURE = 4.0
+"""Standard errors by which rates of missing values must differ."""
+
+WRITTEN = ("unknown", "na", "n/a", "nan", "none", "null", "missing", "not available", "not stated", "?", "-", "unk")
+"""Texts that say that there is no value."""
+
+SPIKE = 0.05
+"""Share of the rows of one side that one number must have to be taken for a filled-in value."""
+
+MANY_VALUES = 20
+"""Numbers with fewer different values are counts or codes: that one of them is frequent says nothing."""
+
+
+class Missing(NamedTuple):
+    """A feature that is missing more on one side: rates of focus and reference, z, what stands for it, and SQL."""
+
+    feature: str
+    focus: float
+    reference: float
+    z: float
+    stands: str
+    where: str
+
+
+def find_missing(case: Case) -> list[Suspect]:
+    """Return missing features, and missing labels, that account for the gap."""
+    found = [
+        one for one in _missing_features(case) if abs(one.focus - one.reference) >= LEAST_GAP and abs(one.z) >= SURE
+    ]
+    suspects = [] if not found else _of_features(case, found)
+    return suspects + _of_labels(case)
+
+
+def _missing_features(case: Case) -> list[Missing]:
+    people, found = case.coded.people, []
+    for feature in case.coded.features:
+        x = feature.column
+        conditions = [("no value", f"{x} IS NULL")]
+        if feature.number:
+            conditions += _spike(case, feature.column)
+        else:
+            listed = ", ".join(literal(one) for one in WRITTEN)
+            conditions.append(("a text that says so", f"lower({x}) IN ({listed})"))
+        for stands, where in conditions:
+            rows = {
+                side: (n, k)
+                for side, n, k in people.ask(f"SELECT g, count(*), count(*) FILTER ({where}) FROM people GROUP BY g")
+            }
+            (n1, k1), (n0, k0) = rows.get(1, (0, 0)), rows.get(0, (0, 0))
+            if k1 + k0:
+                _, z = two_rates(k1, n1, k0, n0)
+                found.append(Missing(feature.name, k1 / max(n1, 1), k0 / max(n0, 1), z, stands, where))
+    return found
+
+
+def _spike(case: Case, x: str) -> list[tuple[str, str]]:
+    """Return the one number that stands unusually often on one side, among many different ones."""
+    people = case.coded.people
+    different, _ = people.ask(f"SELECT approx_count_distinct({x}), count({x}) FROM people")[0]
+    if different < MANY_VALUES:
+        return []
+    for side in (1, 0):
+        top = people.ask(
+            f"SELECT {x}, count(*) AS n FROM people WHERE g = {side} AND {x} IS NOT NULL GROUP BY {x} ORDER BY "
+            f"n DESC, {x} LIMIT 2"
+        )
+        whole = people.value(f"SELECT count({x}) FROM people WHERE g = {side}")
+        # A spike stands alone: the next frequent number has not a third of its rows.
+        if top and top[0][1] >= SPIKE * whole and (len(top) < 2 or top[1][1] * 3 <= top[0][1]):  # noqa: PLR2004 - the next
+            return [(f"the number {top[0][0]:.6g}", f"{x} = {literal(float(top[0][0]))}")]
+    return []
+
+
+def _of_features(case: Case, found: list[Missing]) -> list[Suspect]:
+    any_missing = " OR ".join(f"({one.where})" for one in found)
+    inside = f"rid IN (SELECT rid FROM people WHERE {any_missing})"
+    complete, broken = case.worlds.gap(f"NOT {inside}"), case.worlds.gap(inside)
+    share = case.worlds.closed(complete)
+    if share < LEAST_SHARE:
+        return []
+    worst = max(found, key=lambda one: abs(one.z))
+    moved = abs(case.worlds.now.value) - abs(complete.value)
+    sure = min(
+        confidence(worst.z, len(case.coded.features)), confidence(moved / complete.error if complete.error else 0.0)
+    )
+    names = ", ".join(f"{one.feature} ({one.focus:.0%} against {one.reference:.0%}, as {one.stands})" for one in found)
+    detail = (
+        f"Missing more for {case.sides.named(worst.focus > worst.reference)}: {names}. Among rows with all of "
+        f"them the gap "
+        f"in {case.sides.rate.words} is {abs(complete.value):.3f}, among the others {abs(broken.value):.3f}."
+    )
+    clues = [
+        Clue(
+            what=f"{one.feature} missing, {case.sides.named(True)} less {case.sides.named(False)}",
+            value=one.focus - one.reference,
+        )
+        for one in found
+    ]
+    clues += [
+        Clue(what="gap among rows with no missing value", value=complete.value, n=sum(complete.rows)),
+        Clue(what="gap among rows with a missing value", value=broken.value, n=sum(broken.rows)),
+    ]
+    return [Suspect(Cause(kind="data.missingness", share=share, confidence=sure, detail=detail, evidence=tuple(clues)))]
+
+
+def _of_labels(case: Case) -> list[Suspect]:
+    if not case.has_label:
+        return []
+    (_, n1), (_, n0) = (counts.labels for counts in case.sides.counts)
+    rows1, rows0 = (counts.rows for counts in case.sides.counts)
+    gap, z = two_rates(rows1 - n1, rows1, rows0 - n0, rows0)
+    if abs(gap) < 2 * LEAST_GAP or abs(z) < SURE:
+        return []
+    detail = (
+        f"The label is missing for {1 - n1 / rows1:.0%} of {case.sides.named(True)} and {1 - n0 / rows0:.0%} of "
+        f"{case.sides.named(False)}: what is measured among labelled people need not hold for all of them."
+    )
+    clue = Clue(what="label missing, focus less reference", value=gap, n=rows1 + rows0)
+    cause = Cause(kind="data.missingness", share=None, confidence=confidence(z), detail=detail, evidence=(clue,))
+    return [Suspect(cause)]

@@ -1,0 +1,202 @@
+"""data.label_noise: labels of one side that contradict what the model is surest of.
+
+A label that was turned by mistake does not move the odds, it mixes two coins: of people who should surely be positive a
+share ``e1`` is labelled negative, of those who should surely be negative a share ``e0`` positive, so the observed rate
+is ``e0 + (1 - e0 - e1) * risk`` and flattens where the risk is surest (class-conditional noise: Angluin and Laird 1988,
+Machine Learning 2:343-370; Northcutt, Jiang and Chuang 2021, JAIR 70:1373-1411, section 2). A score that is off, or
+knows less, moves the odds: a straight line in log odds, which still reaches the ends. Both have two parameters, so
+their likelihoods compare. The risk is that of the other side: its curve of the label over the score, or over the
+features.
+"""
+
+# ruff: noqa: S608 - every name and value in this SQL has passed assay.tabular.sql
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from assay.diagnosis.arithmetic import Curve, deviance, sigmoid, tail_of_chi
+from assay.diagnosis.case import Suspect
+from assay.diagnosis.fits import curve
+from assay.diagnosis.sides import ACCURATE, FALSE_POSITIVE, PRECISE, SELECTED, TRUE_POSITIVE
+from assay.records.explanation import Cause, Clue
+from assay.tabular.sql import literal
+
+if TYPE_CHECKING:
+    from assay.diagnosis.case import Case
+
+LEAST_FLIPS = 0.08
+"""Turned labels of one kind that are fewer cannot be told from a curve that fits a little badly."""
+
+LEAST_SHARE = 0.2
+"""Noise that accounts for less of the gap is not named."""
+
+BETTER = 3.0
+"""By how much flips must fit better than moved odds: twice the log likelihood ratio of models of equal size."""
+
+GRID = 6
+LEAST_PLACES = 5
+"""A shape takes so many places."""
+
+SOURCE = "Northcutt, Jiang and Chuang 2021, JAIR 70:1373-1411"
+
+
+class Flips(NamedTuple):
+    """Flips that fit one side's labels.
+
+    Attributes:
+        side: 1 focus, 0 reference.
+        over: what the risk is read from: ``the score`` or ``the features``.
+        e0: share of negatives labelled positive.
+        e1: share of positives labelled negative.
+        better: by how much they fit better than moved odds.
+        p: probability of the labels' misfit if there were none.
+        risk: SQL of the risk.
+    """
+
+    side: int
+    over: str
+    e0: float
+    e1: float
+    better: float
+    p: float
+    risk: str
+
+
+def find_noise(case: Case) -> list[Suspect]:
+    """Return labels of one side that were turned."""
+    if not case.has_label:
+        return []
+    told = [best for side in (1, 0) if (best := _believed(_flips_of(case, side))) is not None]
+    if not told:
+        return []
+    best = max(told, key=lambda one: one.better)
+    share = _share(case, best)
+    if share < LEAST_SHARE:
+        return []
+    return [_suspect(case, best, share)]
+
+
+def _believed(found: list[Flips]) -> Flips | None:
+    """Return the flips of one side that are believed: seen clearly over score or features, and over both at all.
+
+    Flips that the score sees and the features do not are the score's: it knows less of some, and labels are as they
+    are.
+    """
+    clear = [one for one in found if max(one.e0, one.e1) >= LEAST_FLIPS and one.better >= BETTER]
+    over = {one.over: one for one in found}
+    features = over.get("the features")
+    if not clear or (features is not None and (max(features.e0, features.e1) < LEAST_FLIPS / 2 or features.better < 0)):
+        return None
+    return max(clear, key=lambda one: one.better)
+
+
+def _flips_of(case: Case, side: int) -> list[Flips]:
+    found = []
+    if case.coded.people.has_score:
+        found.append(flips(case, "coded", side, "t", "the score"))
+    if case.codes:
+        fitted = curve(case.coded.people, ("1.0", *case.codes), f"g = {1 - side}")
+        if fitted is not None:
+            found.append(flips(case, "coded", side, f"({fitted.sql()})", "the features"))
+    return [one for one in found if one is not None]
+
+
+def flips(case: Case, table: str, side: int, over: str, words: str) -> Flips | None:
+    """Fit flips, and moved odds, to one side's labels; None where there are too few of them."""
+    held = f"greatest(-6, least(6, {over}))"
+    cells = case.coded.people.ask(
+        f"SELECT g, round({held} * {GRID}) / {GRID} AS b, count(*), sum(y), avg({held}) FROM {table} "
+        f"WHERE y IS NOT NULL AND {over} IS NOT NULL GROUP BY g, b ORDER BY g, b"
+    )
+    mine, others = ([cell for cell in cells if cell[0] == one] for one in (side, 1 - side))
+    if min(len(mine), len(others)) < LEAST_PLACES or not all(
+        0 < sum(c[3] for c in part) < sum(c[2] for c in part) for part in (mine, others)
+    ):
+        return None
+    ys, ns = [float(c[3]) for c in mine], [float(c[2]) for c in mine]
+    other = Curve([_terms(c[4]) for c in others], [float(c[3]) for c in others], [float(c[2]) for c in others])
+    risk = [sigmoid(other.of(_terms(c[4]))) for c in mine]
+    plain = deviance(risk, ys, ns)
+    moved = Curve([[1.0, math.log(r / (1 - r))] for r in (min(max(r, 1e-6), 1 - 1e-6) for r in risk)], ys, ns)
+    e0, e1, fitted = _best(risk, ys, ns)
+    terms = [literal(float(c)) for c in other.coefficients]
+    lp = f"{terms[0]} + {terms[1]} * {held} + {terms[2]} * {held} * {held} + {terms[3]} * {held} * {held} * {held}"
+    return Flips(
+        side, words, e0, e1, moved.deviance - fitted, tail_of_chi(plain - fitted, 2), f"(1 / (1 + exp(-({lp}))))"
+    )
+
+
+def _terms(x: float) -> list[float]:
+    return [1.0, x, x * x, x * x * x]
+
+
+def _best(risk: list[float], ys: list[float], ns: list[float]) -> tuple[float, float, float]:
+    """Return the flips that fit best, to a tenth of a percent, and their deviance."""
+    best = (0.0, 0.0, deviance(risk, ys, ns))
+    step = 0.05
+    while step >= 0.001:  # noqa: PLR2004 - a tenth of a percent
+        moved = True
+        while moved:
+            moved = False
+            for a, b in ((step, 0.0), (-step, 0.0), (0.0, step), (0.0, -step), (step, step), (-step, -step)):
+                e0, e1 = best[0] + a, best[1] + b
+                if e0 < 0 or e1 < 0 or e0 + e1 > 0.95:  # noqa: PLR2004 - beyond it labels say the opposite
+                    continue
+                found = deviance([e0 + (1 - e0 - e1) * r for r in risk], ys, ns)
+                if found < best[2] - 1e-9:
+                    best, moved = (e0, e1, found), True
+        step /= 3
+    return best
+
+
+def _share(case: Case, found: Flips) -> float:
+    """Return the share of the gap that goes away when the risk stands in for the labels of both sides."""
+    risk, rate = found.risk, case.sides.rate
+    ask = case.coded.people.ask
+    if rate is SELECTED:
+        rows = {
+            g: (y, r) for g, y, r in ask(f"SELECT g, avg(y), avg({risk}) FROM coded WHERE y IS NOT NULL GROUP BY g")
+        }
+        labels = rows[found.side][0] - rows[1 - found.side][0]
+        repaired = rows[found.side][1] - rows[1 - found.side][1]
+        return min(max(1 - abs(repaired) / abs(labels), 0.0), 1.0) if abs(labels) > 0.01 else 0.0  # noqa: PLR2004 - no gap in labels
+    sums = {
+        TRUE_POSITIVE: (f"d * {risk}", risk),
+        FALSE_POSITIVE: (f"d * (1 - {risk})", f"(1 - {risk})"),
+        PRECISE: (f"d * {risk}", "d"),
+        ACCURATE: (f"d * {risk} + (1 - d) * (1 - {risk})", "1"),
+    }
+    if rate not in sums or case.question.roles.prediction is None:
+        return 0.0
+    above, below = sums[rate]
+    rows2 = dict(
+        ask(
+            f"SELECT g, sum({above}) / nullif(sum({below}), 0) FROM coded WHERE y IS NOT NULL AND t IS NOT NULL "
+            f"GROUP BY g"
+        )
+    )
+    if rows2.get(1) is None or rows2.get(0) is None:
+        return 0.0
+    whole = abs(case.worlds.now.value)
+    return min(max(1 - abs(rows2[1] - rows2[0]) / whole, 0.0), 1.0) if whole else 0.0
+
+
+def _suspect(case: Case, found: Flips, share: float) -> Suspect:
+    side = case.sides.named(bool(found.side))
+    detail = (
+        f"Labels of {side} contradict {found.over} where they are surest: about {found.e1:.0%} of those who should be "
+        f"positive are labelled negative, and {found.e0:.0%} the other way round. With labels as "
+        f"{case.sides.named(not found.side)} has them at equal {found.over.removeprefix('the ')}, {share:.0%} "
+        f"of the gap "
+        "would be gone."
+    )
+    clues = (
+        Clue(what=f"positives of {side} labelled negative", value=found.e1, source=SOURCE),
+        Clue(what=f"negatives of {side} labelled positive", value=found.e0, source=SOURCE),
+        Clue(what="twice the log likelihood of turned labels over moved odds", value=found.better),
+        Clue(what="probability of such labels if none were turned", value=found.p),
+    )
+    sure = max(0.0, 1 - found.p * 4) * (1 - math.exp(-found.better / 4))
+    return Suspect(Cause(kind="data.label_noise", share=share, confidence=sure, detail=detail, evidence=clues))

@@ -1,0 +1,213 @@
+"""The rows as people of two sides: label, decision, score and features of each, in one table of the engine.
+
+Of a side with many rows a part is taken, evenly through the file; what was taken is said.
+"""
+
+# ruff: noqa: S608 - every name and value in this SQL has passed assay.tabular.sql
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from assay.errors import DataError, suggest
+from assay.tabular.sql import literal
+from assay.tabular.typed import EMPTY, Typed, family
+
+if TYPE_CHECKING:
+    from assay.diagnosis.sides import Sides
+    from assay.records.tally import Roles
+    from assay.tabular.engine import Session
+
+MOST_ROWS = 60_000
+"""Rows taken of each side; a share of 50 % is then known to 0.4 points."""
+
+FAR = 5.3
+"""Log odds beyond which a probability is as good as sure (0.5 % or 99.5 %): scores are drawn in to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A column that the model decides by.
+
+    Attributes:
+        name: its name.
+        column: its name in the table of people: ``f0``, ``f1``, ...
+        number: whether its values have an order; categories have none.
+    """
+
+    name: str
+    column: str
+    number: bool
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The table ``people``, with the columns rid, h (0 or 1: half), g (1: focus), y, d, s, t, f0, f1, ...
+
+    Attributes:
+        session: the engine.
+        name: what messages call the rows.
+        features: those that can be looked at.
+        odds: whether ``t`` is the score's log odds; else it is the score in standard deviations.
+        has_score: whether there is a score at all; else ``t`` is the decision.
+        rows: rows of focus and reference in the table.
+        taken: which part of the rows was taken, in words; empty when all were.
+        left_out: features that cannot be looked at, and why.
+        attribute_used: whether the protected attribute itself is among the features.
+    """
+
+    session: Session
+    name: str
+    features: tuple[Feature, ...]
+    odds: bool
+    has_score: bool
+    rows: tuple[int, int]
+    taken: str
+    left_out: tuple[str, ...]
+    attribute_used: bool
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a statement."""
+        return self.session.rows(sql, name=self.name)
+
+    def value(self, sql: str) -> Any:  # noqa: ANN401 - whatever the statement selects
+        """Run a statement and return the one value it selects."""
+        return self.ask(sql)[0][0]
+
+
+def yes_or_no(typed: Typed, column: str, positive: object) -> str:
+    """Return SQL: 1 for the positive class, 0 for another, NULL for none."""
+    value = typed.value(column)
+    written = f"lower(trim(CAST({value} AS VARCHAR)))"
+    wanted = str(positive).strip().lower()
+    if positive is None or wanted in {"1", "1.0", "true"}:
+        found = "('1', '1.0', 'true')"
+    elif wanted in {"0", "0.0", "false"}:
+        found = "('0', '0.0', 'false')"
+    else:
+        found = f"({literal(wanted)})"
+    return f"CASE WHEN {value} IS NULL THEN NULL WHEN {written} IN {found} THEN 1 ELSE 0 END"
+
+
+def side_of(typed: Typed, sides: Sides) -> str:
+    """Return SQL: 1 for the focus, 0 for the reference, NULL for others."""
+    key = f"regexp_replace(lower({typed.written(sides.attribute)}), '\\.0+$', '')"
+
+    def listed(values: tuple[Any, ...]) -> str:
+        return ", ".join(literal(str(value).strip().lower()) for value in values)
+
+    return f"CASE WHEN {key} IN ({listed(sides.focus)}) THEN 1 WHEN {key} IN ({listed(sides.reference)}) THEN 0 END"
+
+
+def require_features(typed: Typed, roles: Roles, features: tuple[str, ...]) -> None:
+    """Refuse features that are no columns, or that are the label, the prediction or the score.
+
+    Raises:
+        DataError: with all of them at once.
+    """
+    taken = {roles.label: "label", roles.prediction: "prediction", roles.score: "score", roles.weight: "weight"}
+    problems = [
+        f"no column {name!r} (feature){suggest(name, typed.types)}"
+        if name not in typed.types
+        else f"the feature {name!r} is the {taken[name]}, which no model decides by"
+        for name in features
+        if name not in typed.types or name in taken
+    ]
+    if problems:
+        shown = "; ".join(problems[:10]) + (f"; and {len(problems) - 10} more" if len(problems) > 10 else "")  # noqa: PLR2004 - what fits a message
+        raise DataError(f"{typed.name}: {shown}. Correct --features")
+
+
+def readable(typed: Typed, names: tuple[str, ...], attribute: str) -> tuple[list[Feature], list[str]]:
+    """Return the features that can be looked at, and why the others cannot."""
+    kept: list[Feature] = []
+    told: list[str] = []
+    for name in names:
+        kind = family(typed.types[name])
+        if name == attribute:
+            continue
+        if typed.types[name] == EMPTY:
+            told.append(f"{name}: no row has a value in it")
+        elif kind == "other":
+            told.append(f"{name}: its type {typed.types[name]} holds no single values")
+        else:
+            kept.append(Feature(name, f"f{len(kept)}", kind != "category"))
+    return kept, told
+
+
+def column_of(typed: Typed, feature: Feature) -> str:
+    """Return SQL of a feature's values: numbers as they are, times as seconds, truth as 0 or 1, texts trimmed."""
+    plain, kind = typed.plain(feature.name), family(typed.types[feature.name])
+    if kind == "time":
+        return f"CAST(epoch({plain}) AS DOUBLE)"
+    if kind == "truth":
+        return f"CAST(CAST({plain} AS INTEGER) AS DOUBLE)"
+    if kind == "number":
+        return f"CASE WHEN isfinite({plain}) THEN {plain} END"
+    return f"nullif(trim({plain}), '')"
+
+
+def gather(session: Session, typed: Typed, roles: Roles, sides: Sides, names: tuple[str, ...]) -> People:
+    """Make the table ``people``.
+
+    Raises:
+        DataError: when a feature is no column.
+    """
+    require_features(typed, roles, names)
+    features, left_out = readable(typed, names, sides.attribute)
+    parts = [
+        f"{side_of(typed, sides)} AS g",
+        f"{yes_or_no(typed, roles.label, roles.positive) if roles.label else 'NULL::INTEGER'} AS y",
+        f"{yes_or_no(typed, roles.prediction, roles.positive) if roles.prediction else 'NULL::INTEGER'} AS d",
+        f"{_score(typed, roles)} AS s",
+        *(f"{column_of(typed, feature)} AS {feature.column}" for feature in features),
+    ]
+    session.rows("DROP TABLE IF EXISTS everybody; DROP TABLE IF EXISTS people", name=typed.name)
+    session.rows(
+        f"CREATE TEMP TABLE everybody AS SELECT row_number() OVER () AS rid, {', '.join(parts)} FROM {typed.relation}",
+        name=typed.name,
+    )
+    counted: dict[int, int] = dict(
+        session.rows("SELECT g, count(*) FROM everybody WHERE g IS NOT NULL GROUP BY g", name=typed.name)
+    )
+    every = {side: max(1, -(-rows // MOST_ROWS)) for side, rows in counted.items()}
+    low, high, mean, spread = session.rows(
+        "SELECT min(s), max(s), avg(s), stddev_pop(s) FROM everybody WHERE g IS NOT NULL", name=typed.name
+    )[0]
+    has_score = low is not None and low < high
+    odds = has_score and low >= 0 and high <= 1
+    taken = f"rid % CASE WHEN g = 1 THEN {every.get(1, 1)} ELSE {every.get(0, 1)} END = 0"
+    scale = _scale(odds=odds, has_score=has_score, mean=mean or 0.0, spread=spread or 1.0)
+    session.rows(
+        f"CREATE TEMP TABLE people AS SELECT * EXCLUDE (rid), rid, CAST(hash(rid) % 2 AS TINYINT) AS h, {scale} AS t "
+        f"FROM everybody WHERE g IS NOT NULL AND {taken} ORDER BY rid",
+        name=typed.name,
+    )
+    session.rows("DROP TABLE everybody", name=typed.name)
+    kept = {side: rows // every[side] for side, rows in counted.items()}
+    part = [
+        f"every {every[side]}th row of {sides.named(bool(side))} ({kept[side]:,} of {counted[side]:,})"
+        for side in sorted(counted, reverse=True)
+        if every[side] > 1
+    ]
+    return People(
+        session=session, name=typed.name, features=tuple(features), odds=odds, has_score=has_score,
+        rows=(kept.get(1, 0), kept.get(0, 0)), taken=" and ".join(part), left_out=tuple(left_out),
+        attribute_used=sides.attribute in names,
+    )  # fmt: skip
+
+
+def _score(typed: Typed, roles: Roles) -> str:
+    if roles.score is None:
+        return "NULL::DOUBLE"
+    return f"CASE WHEN isfinite({typed.plain(roles.score)}) THEN {typed.plain(roles.score)} END"
+
+
+def _scale(*, odds: bool, has_score: bool, mean: float, spread: float) -> str:
+    if not has_score:
+        return "CAST(d AS DOUBLE)"
+    if odds:
+        inside = f"greatest(-{FAR}, least({FAR}, ln(s / (1 - s))))"
+        return f"CASE WHEN s <= 0 THEN -{FAR} WHEN s >= 1 THEN {FAR} ELSE {inside} END"
+    return f"(s - {literal(mean)}) / {literal(spread or 1.0)}"

@@ -1,0 +1,88 @@
+"""Which cause comes first: mechanisms before accountings, what is sure and large before what is not; or none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.records.explanation import Cause, Clue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assay.diagnosis.case import Case, Suspect
+
+ACCOUNTING = 0.7
+"""Weight of an accounting (base rates, an error gap, a common cut): there is always one, so a mechanism that explains
+seven tenths as much comes first."""
+
+LEAST_WEIGHT = 0.15
+"""A cause that weighs less does not stand out."""
+
+UPSTREAM = {
+    "data.split_mismatch": 0.3, "data.representation": 0.3, "model.slice": 0.3, "data.missingness": 0.1,
+    "data.label_noise": 0.1, "threshold.cut": 0.1, "data.proxy": 0.1, "model.feature": 0.1,
+}  # fmt: skip
+"""What is added to the weight of a mechanism that brings others about: a model fitted on too few of a group, or on
+others, is off in that group as well, but not the other way round; and what is off in one slice is off on average."""
+
+MOST_OF_IT = 0.6
+"""Share of the gap from which on a mechanism is taken to bring the others about."""
+
+
+def weight(suspect: Suspect) -> float:
+    """Return how far up a suspect stands."""
+    plain = suspect.weight
+    if not suspect.mechanism:
+        return plain * ACCOUNTING
+    whole = suspect.cause.share is None or suspect.cause.share >= MOST_OF_IT or suspect.cause.kind.startswith("data.")
+    return (
+        plain + UPSTREAM.get(suspect.cause.kind, 0.0) * suspect.cause.confidence
+        if whole and plain >= LEAST_WEIGHT
+        else plain
+    )
+
+
+def rank(case: Case, suspects: Sequence[Suspect]) -> tuple[Cause, ...]:
+    """Return the causes in order, ``none`` where none stands out; never empty."""
+    if case.status == "pass":
+        return (_none(case, 0.95, "The metric keeps its limit: there is nothing to explain."),)
+    best: dict[str, Suspect] = {}
+    for one in suspects:
+        kept = best.get(one.cause.kind)
+        if kept is None or weight(one) > weight(kept):
+            best[one.cause.kind] = one
+    size = best.pop("data.sample_size", None)
+    order = sorted(best.values(), key=lambda one: (-weight(one), one.cause.kind))
+    standing = [one for one in order if weight(one) >= LEAST_WEIGHT]
+    causes = [one.cause for one in standing]
+    if size is not None and (not standing or _outweighs(case, size, standing[0])):
+        return (size.cause, *causes)
+    tail = () if size is None else (size.cause,)
+    noise = _within_noise(case)
+    if noise:
+        return (_none(case, 0.9, noise), *causes, *tail)
+    if not standing:
+        return (_none(case, 0.6, "The gap is there, and no cause that was looked for stands out."), *tail)
+    return (*causes, *tail)
+
+
+def _outweighs(case: Case, size: Suspect, first: Suspect) -> bool:
+    """Say whether few people come before the best cause: a mechanism among few has to be sure beyond doubt."""
+    sure = first.cause.confidence if first.mechanism else first.cause.confidence * ACCOUNTING
+    return size.cause.confidence >= sure * min(abs(case.worlds.now.z) / 4.0, 1.0)
+
+
+def _within_noise(case: Case) -> str:
+    """Return why there may be no gap at all; empty where there is one."""
+    now, limit = case.worlds.now, case.question.limit
+    if abs(now.z) < 1.96:  # noqa: PLR2004 - 95 %
+        return f"The gap of {abs(now.value):.3f} is within what chance gives ({abs(now.z):.1f} standard errors)."
+    within = (limit.max is None or case.value <= limit.max) and (limit.min is None or case.value >= limit.min)
+    if within and case.status == "unknown":
+        return f"The measured {case.value:.3f} is within the limit; it is only not sure to be."
+    return ""
+
+
+def _none(case: Case, sure: float, why: str) -> Cause:
+    clue = Clue(what=case.question.metric, value=case.value, interval=case.interval)
+    return Cause(kind="none", share=None, confidence=sure, detail=why, evidence=(clue,))

@@ -1,0 +1,196 @@
+"""data.representation and data.split_mismatch: the rows that the model learnt from against the rows it is judged on.
+
+Representation is a side's share of the rows: the model learnt less of it than there is of it. A mismatch is a
+difference within a side: its features (population stability index, Siddiqi 2006, Credit Risk Scorecards, chapter 10),
+its base rate, or how its label follows the features.
+"""
+
+# ruff: noqa: S608 - every name and value in this SQL has passed assay.tabular.sql
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from assay.diagnosis.accounts import supported
+from assay.diagnosis.arithmetic import Curve, tail_of_chi, two_rates
+from assay.diagnosis.case import Suspect, confidence
+from assay.diagnosis.fits import curve
+from assay.diagnosis.noise import BETTER, LEAST_FLIPS, SOURCE, flips
+from assay.records.explanation import Cause, Clue
+
+if TYPE_CHECKING:
+    from assay.diagnosis.case import Case
+
+THIN = 0.65
+"""A side whose share of the train rows is less than this part of its share of the data was seen too little."""
+
+MOVED = 0.1
+"""Population stability index from which on a feature has moved (Siddiqi 2006: 0.1 minor, 0.25 major)."""
+
+MOVED_MUCH = 0.25
+
+MOVED_ODDS = 0.35
+"""Log odds of the label at equal features by which train and data must differ."""
+
+
+class Moved(NamedTuple):
+    """A difference between train and data within one side: what, how much (0.1 minor, 0.25 major), and in words."""
+
+    what: str
+    side: int
+    size: float
+    told: str
+
+
+def find_training(case: Case) -> list[Suspect]:
+    """Return what the train rows have to do with the gap."""
+    if case.train is None:
+        return []
+    moved = _moved_features(case)
+    # Of people who are others the label may follow the features otherwise, which looks like turned labels.
+    noisy = [] if moved else _train_noise(case)
+    return [*_representation(case), *noisy, *([] if noisy else _mismatch(case, moved))]
+
+
+def _representation(case: Case) -> list[Suspect]:
+    train = case.train
+    n1, n0 = (counts.rows for counts in case.sides.counts)
+    if train is None or not sum(train.rows):
+        return []
+    in_train, in_data = train.rows[0] / sum(train.rows), n1 / (n1 + n0)
+    _, z = two_rates(train.rows[0], sum(train.rows), n1, n1 + n0)
+    thin = (in_train / in_data, 1) if in_data else (1.0, 1)
+    other = ((1 - in_train) / (1 - in_data), 0) if in_data < 1 else (1.0, 0)
+    ratio, side = min(thin, other)
+    if ratio > THIN:
+        return []
+    shares = (in_train, in_data) if side else (1 - in_train, 1 - in_data)
+    detail = (
+        f"{case.sides.named(bool(side))} has {shares[0]:.1%} of the train rows and {shares[1]:.1%} of the data: "
+        f"the model "
+        f"learnt from {train.rows[0] if side else train.rows[1]:,} of them."
+    )
+    clues = (
+        Clue(what="share of the train rows", value=shares[0], n=sum(train.rows)),
+        Clue(what="share of the data", value=shares[1], n=n1 + n0),
+    )
+    share = max(1 - supported(case), 0.0) if case.has_label else None
+    sure = confidence(z) * min(1.0, 0.6 + (THIN - ratio))
+    return [Suspect(Cause(kind="data.representation", share=share, confidence=sure, detail=detail, evidence=clues))]
+
+
+def _train_noise(case: Case) -> list[Suspect]:
+    """Return labels of one side that were turned in the train rows."""
+    train = case.train
+    if train is None or not train.has_label or not train.codes:
+        return []
+    found = []
+    for side in (1, 0):
+        fitted = curve(case.coded.people, ("1.0", *train.codes), f"g = {1 - side}")
+        if fitted is not None:
+            found.append(flips(case, "trained", side, f"({fitted.sql()})", "the features"))
+    told = [one for one in found if one is not None and max(one.e0, one.e1) >= LEAST_FLIPS and one.better >= BETTER]
+    if not told:
+        return []
+    best = max(told, key=lambda one: one.better)
+    named = case.sides.named(bool(best.side))
+    detail = (
+        f"Labels of {named} in the train rows contradict the features where they are surest: about "
+        f"{best.e1:.0%} of those "
+        f"who should be positive are labelled negative, and {best.e0:.0%} the other way round. The model learnt that."
+    )
+    clues = (
+        Clue(what=f"positives of {named} labelled negative, train", value=best.e1, source=SOURCE),
+        Clue(what=f"negatives of {named} labelled positive, train", value=best.e0, source=SOURCE),
+        Clue(what="twice the log likelihood of turned labels over moved odds", value=best.better),
+    )
+    sure = max(0.0, 1 - best.p * 4) * (1 - math.exp(-best.better / 4))
+    share = max(1 - supported(case), 0.5)
+    return [Suspect(Cause(kind="data.label_noise", share=share, confidence=sure, detail=detail, evidence=clues))]
+
+
+def _mismatch(case: Case, features: list[Moved]) -> list[Suspect]:
+    moved = [*features, *_moved_labels(case)]
+    if not moved:
+        return []
+    worst = max(moved, key=lambda one: one.size)
+    told = "; ".join(one.told for one in sorted(moved, key=lambda one: -one.size)[:4])
+    detail = f"Train and data are unlike within {case.sides.named(bool(worst.side))}: {told}."
+    clues = tuple(
+        Clue(what=f"{one.what}, {case.sides.named(bool(one.side))}", value=one.size, source="Siddiqi 2006, chapter 10")
+        for one in moved[:8]
+    )
+    sure = min(1.0, 0.5 + worst.size / MOVED_MUCH / 2)
+    share = max(1 - supported(case), 0.0) if case.has_label else None
+    return [Suspect(Cause(kind="data.split_mismatch", share=share, confidence=sure, detail=detail, evidence=clues))]
+
+
+def _moved_features(case: Case) -> list[Moved]:
+    found = []
+    for at in case.train.features if case.train is not None else ():
+        column = case.coded.bins[at]
+        for side in (1, 0):
+            counts = [
+                dict(
+                    case.coded.people.ask(
+                        f"SELECT {column}, count(*) FROM {table} WHERE g = {side} AND {column} >= 0 GROUP BY 1"
+                    )
+                )
+                for table in ("trained", "coded")
+            ]
+            size = stability(counts[0], counts[1])
+            if size >= MOVED:
+                name = case.coded.features[at].name
+                found.append(
+                    Moved(f"population stability index of {name}", side, size, f"{name} has moved (index {size:.2f})")
+                )
+    return found
+
+
+def stability(train: dict[int, int], now: dict[int, int]) -> float:
+    """Return the population stability index of two counts, less what chance gives (Yurdakul 2018)."""
+    n, m = sum(train.values()), sum(now.values())
+    if min(n, m) < 30:  # noqa: PLR2004 - nothing is told by fewer
+        return 0.0
+    bins = {*train, *now}
+    total = 0.0
+    for one in bins:
+        p, q = ((part.get(one, 0) + 0.5) / (size + 0.5 * len(bins)) for part, size in ((train, n), (now, m)))
+        total += (p - q) * math.log(p / q)
+    return total - 2.0 * (len(bins) - 1) * (1 / n + 1 / m)
+
+
+def _moved_labels(case: Case) -> list[Moved]:
+    """Return sides in which the label follows the features otherwise in train than in the data."""
+    train = case.train
+    if train is None or not train.has_label or not case.has_label:
+        return []
+    fitted = curve(case.coded.people, ("1.0", "g", *train.codes))
+    if fitted is None:
+        return []
+    lp = f"greatest(-6, least(6, {fitted.sql()}))"
+    found = []
+    for side in (1, 0):
+        cells = case.coded.people.ask(
+            " UNION ALL ".join(
+                f"SELECT {of} AS o, round({lp} * 4) / 4 AS b, count(*), sum(y), avg({lp}) FROM {table} "
+                f"WHERE g = {side} AND y IS NOT NULL GROUP BY b"
+                for of, table in ((1, "trained"), (0, "coded"))
+            )
+            + " ORDER BY 1, 2"
+        )
+        ys, ns = [float(c[3]) for c in cells], [float(c[2]) for c in cells]
+        if len({c[0] for c in cells}) < 2 or not 0 < sum(ys) < sum(ns):  # noqa: PLR2004 - two tables
+            continue
+        same = Curve([[1.0, c[4]] for c in cells], ys, ns)
+        apart = Curve([[1.0, c[4], float(c[0]), c[0] * c[4]] for c in cells], ys, ns)
+        p = tail_of_chi(same.deviance - apart.deviance, 2)
+        shift, slope = apart.coefficients[2:]
+        size = max(abs(shift), abs(slope))
+        if p < 0.001 and size >= MOVED_ODDS:  # noqa: PLR2004 - sure
+            told = f"the label follows the features otherwise (log odds by {shift:+.2f}, slope by {slope:+.2f})"
+            found.append(
+                Moved("log odds of the label at equal features", side, size * MOVED_MUCH / (2 * MOVED_ODDS), told)
+            )
+    return found

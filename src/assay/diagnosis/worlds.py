@@ -1,0 +1,173 @@
+"""What the gap would be if one thing were otherwise: the same people, decided by another cut, score or curve.
+
+Each world changes one thing and keeps the share of people selected, so that a gap that closes does so because of that
+one thing and not because more are selected. The part of the gap that goes away is the thing's share.
+"""
+
+# ruff: noqa: S608 - every name and value in this SQL has passed assay.tabular.sql
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assay.diagnosis.arithmetic import Curve, tail_of_chi
+from assay.diagnosis.sides import CALIBRATED, DISTANT
+from assay.tabular.sql import literal
+
+if TYPE_CHECKING:
+    from assay.diagnosis.coding import Coded
+    from assay.diagnosis.sides import Sides
+
+GRID = 6
+"""Bins of the score in one unit of ``t`` (log odds, or standard deviations)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A difference of the two sides' rates, focus less reference.
+
+    Attributes:
+        value: the difference; 0 where a side has no rows.
+        error: its standard error.
+        rows: of focus and reference.
+    """
+
+    value: float
+    error: float
+    rows: tuple[int, int]
+
+    @property
+    def z(self) -> float:
+        """Return the difference in standard errors."""
+        return self.value / self.error if self.error else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrations:
+    """How the label follows the score on each side.
+
+    Attributes:
+        common: the curve of both sides: terms 1, t, t^2.
+        apart: the curve with terms for the focus: 1, t, t^2, g, g*t.
+        square: likelihood ratio of both.
+        p: its probability where both sides follow one curve (2 degrees of freedom, one where t is a decision).
+        areas: area under the ROC curve of focus and reference; None where one has one label only.
+        area_errors: their standard errors (Hanley and McNeil 1982, Radiology 143:29-36).
+    """
+
+    common: Curve
+    apart: Curve
+    square: float
+    p: float
+    areas: tuple[float, float] | None
+    area_errors: tuple[float, float] | None
+
+
+class Worlds:
+    """Gaps as they are, and as they would be.
+
+    Attributes:
+        now: the gap in the rows looked at.
+        cut: the gap when all are decided by one cut of the score; None without score and decision.
+    """
+
+    def __init__(self, coded: Coded, sides: Sides) -> None:
+        self.coded, self.sides = coded, sides
+        self.rate = sides.rate
+        self.scored = self.rate in {CALIBRATED, DISTANT}
+        self.now = self.gap()
+        self.cut: Gap | None = None
+        if coded.people.has_score and (self.scored or self.rate_of_decisions > 0):
+            self.cut = self.decided_by("t")
+
+    @property
+    def rate_of_decisions(self) -> float:
+        """Share of decisions that are positive."""
+        return self.coded.people.value("SELECT avg(d) FROM coded") or 0.0
+
+    def gap(self, where: str = "TRUE", decision: str | None = None, score: str | None = None) -> Gap:
+        """Return the gap among some rows, with decisions or scores as SQL in place of what they are."""
+        replaced = [f"CAST({decision} AS INTEGER) AS d"] if decision else []
+        replaced += [f"{score} AS s"] if score else []
+        source = f"(SELECT * REPLACE ({', '.join(replaced)}) FROM coded)" if replaced else "coded"
+        return self._read(f"SELECT g, count(*), avg({self.rate.value}), var_samp({self.rate.value}) FROM {source} "
+                          f"WHERE ({self.rate.where}) AND ({where}) GROUP BY g")  # fmt: skip
+
+    def _read(self, sql: str) -> Gap:
+        found = {side: (rows, mean, variance) for side, rows, mean, variance in self.coded.people.ask(sql)}
+        if 0 not in found or 1 not in found:
+            return Gap(0.0, math.inf, (found.get(1, (0,))[0], found.get(0, (0,))[0]))
+        (n1, m1, v1), (n0, m0, v0) = found[1], found[0]
+        # No variance among few rows is no certainty: half a row is added to each side (Agresti and Caffo 2000).
+        least = [max(float(v or 0.0), 0.25 / (n + 2)) for v, n in ((v1, n1), (v0, n0))]
+        return Gap(float(m1) - float(m0), math.sqrt(least[0] / n1 + least[1] / n0), (n1, n0))
+
+    def decided_by(self, score: str, where: str = "TRUE") -> Gap:
+        """Return the gap when all are decided by one cut of a score, on the scale of ``t``, as many selected as now."""
+        if self.scored:
+            return self.gap(where, score=f"(1 / (1 + exp(-({score}))))" if self.coded.people.odds else score)
+        return self.gap(where, decision=self.decision(score))
+
+    def decision(self, score: str) -> str:
+        """Return SQL of decisions by one cut of a score, as many selected as now."""
+        rate = self.rate_of_decisions
+        cut = self.coded.people.value(
+            f"SELECT quantile_cont({score}, {literal(1 - rate)}) FROM coded WHERE t IS NOT NULL"
+        )
+        return f"(({score}) >= {literal(float(cut))})"
+
+    def closed(self, gap: Gap, before: Gap | None = None) -> float:
+        """Return which share of the gap goes away from one world to another, 0 to 1."""
+        whole = abs(self.now.value)
+        start = abs((before or self.now).value)
+        return min(max((start - abs(gap.value)) / whole, 0.0), 1.0) if whole else 0.0
+
+    def calibrations(self, score: str = "t") -> Calibrations | None:
+        """Return how the label follows a score, on the scale of ``t``, on each side; None without score or label."""
+        if not self.coded.people.has_score:
+            return None
+        cells = self.coded.people.ask(
+            f"SELECT g, round(({score}) * {GRID}) / {GRID} AS b, count(*), sum(y), avg({score}) FROM coded "
+            "WHERE y IS NOT NULL AND t IS NOT NULL GROUP BY g, b ORDER BY g, b"
+        )
+        sides = {side for side, *_ in cells}
+        positive, rows = sum(cell[3] for cell in cells), sum(cell[2] for cell in cells)
+        if len(sides) < 2 or not 0 < positive < rows or len(cells) < 4:  # noqa: PLR2004 - a curve a side
+            return None
+        ys, ns = [float(cell[3]) for cell in cells], [float(cell[2]) for cell in cells]
+        plain = [[1.0, cell[4], cell[4] ** 2] for cell in cells]
+        apart = [[*terms, float(cell[0]), cell[0] * cell[4]] for terms, cell in zip(plain, cells, strict=True)]
+        common, both = Curve(plain, ys, ns), Curve(apart, ys, ns)
+        square = max(common.deviance - both.deviance, 0.0)
+        areas = [_area([cell for cell in cells if cell[0] == side]) for side in (1, 0)]
+        known = areas[0] is not None and areas[1] is not None
+        return Calibrations(
+            common=common, apart=both, square=square, p=tail_of_chi(square, 2),
+            areas=(areas[0][0], areas[1][0]) if known else None,  # type: ignore[index]
+            area_errors=(areas[0][1], areas[1][1]) if known else None,  # type: ignore[index]
+        )  # fmt: skip
+
+
+def recalibrated(found: Calibrations, score: str = "t") -> str:
+    """Return SQL of the score that each side's own curve makes of it, as log odds of the label."""
+    one, t, square, g, slope = (literal(float(c)) for c in found.apart.coefficients)
+    x = f"({score})"
+    return f"({one} + {t} * {x} + {square} * {x} * {x} + {g} * g + {slope} * g * {x})"
+
+
+def _area(cells: list[tuple[int, float, int, int, float]]) -> tuple[float, float] | None:
+    """Return the area under the ROC curve from bins, and its standard error."""
+    positive = sum(cell[3] for cell in cells)
+    negative = sum(cell[2] for cell in cells) - positive
+    if not positive or not negative:
+        return None
+    below = wins = 0.0
+    for _, _, n, y, _ in sorted(cells, key=lambda cell: cell[1]):
+        wins += y * (below + (n - y) / 2)
+        below += n - y
+    area = wins / (positive * negative)
+    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = area * (1 - area) + (positive - 1) * (q1 - area**2) + (negative - 1) * (q2 - area**2)
+    return area, math.sqrt(max(variance, 1e-9) / (positive * negative))
