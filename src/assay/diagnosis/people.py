@@ -156,21 +156,7 @@ def gather(session: Session, typed: Typed, roles: Roles, sides: Sides, names: tu
     """
     require_features(typed, roles, names)
     features, left_out = readable(typed, names, sides.attribute)
-    parts = [
-        f"{side_of(typed, sides)} AS g",
-        f"{yes_or_no(typed, roles.label, roles.positive) if roles.label else 'NULL::INTEGER'} AS y",
-        f"{yes_or_no(typed, roles.prediction, roles.positive) if roles.prediction else 'NULL::INTEGER'} AS d",
-        f"{_score(typed, roles)} AS s",
-        *(f"{column_of(typed, feature)} AS {feature.column}" for feature in features),
-    ]
-    session.rows("DROP TABLE IF EXISTS everybody; DROP TABLE IF EXISTS people", name=typed.name)
-    session.rows(
-        f"CREATE TEMP TABLE everybody AS SELECT row_number() OVER () AS rid, {', '.join(parts)} FROM {typed.relation}",
-        name=typed.name,
-    )
-    counted: dict[int, int] = dict(
-        session.rows("SELECT g, count(*) FROM everybody WHERE g IS NOT NULL GROUP BY g", name=typed.name)
-    )
+    counted = _everybody(session, typed, roles, sides, features)
     every = {side: max(1, -(-rows // MOST_ROWS)) for side, rows in counted.items()}
     low, high, mean, spread = session.rows(
         "SELECT min(s), max(s), avg(s), stddev_pop(s) FROM everybody WHERE g IS NOT NULL", name=typed.name
@@ -196,6 +182,23 @@ def gather(session: Session, typed: Typed, roles: Roles, sides: Sides, names: tu
         rows=(kept.get(1, 0), kept.get(0, 0)), taken=" and ".join(part), left_out=tuple(left_out),
         attribute_used=sides.attribute in names,
     )  # fmt: skip
+
+
+def _everybody(session: Session, typed: Typed, roles: Roles, sides: Sides, features: list[Feature]) -> dict[int, int]:
+    """Make the table ``everybody``, and return the rows of each side."""
+    parts = [
+        f"{side_of(typed, sides)} AS g",
+        f"{yes_or_no(typed, roles.label, roles.positive) if roles.label else 'NULL::INTEGER'} AS y",
+        f"{yes_or_no(typed, roles.prediction, roles.positive) if roles.prediction else 'NULL::INTEGER'} AS d",
+        f"{_score(typed, roles)} AS s",
+        *(f"{column_of(typed, feature)} AS {feature.column}" for feature in features),
+    ]
+    session.rows("DROP TABLE IF EXISTS everybody; DROP TABLE IF EXISTS people", name=typed.name)
+    session.rows(
+        f"CREATE TEMP TABLE everybody AS SELECT row_number() OVER () AS rid, {', '.join(parts)} FROM {typed.relation}",
+        name=typed.name,
+    )
+    return dict(session.rows("SELECT g, count(*) FROM everybody WHERE g IS NOT NULL GROUP BY g", name=typed.name))
 
 
 def _score(typed: Typed, roles: Roles) -> str:
