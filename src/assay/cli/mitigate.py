@@ -20,6 +20,7 @@ from assay.cli.options import (
 from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_UNDECIDED
 
 if TYPE_CHECKING:
+    from assay.adapters.mitigation_kept import Kept
     from assay.records.mitigation import Mitigation
 
 FORMATS = ("text", "json", "markdown", "html")
@@ -28,6 +29,7 @@ EPILOG = """\b
 Examples:
   assay mitigate                                        the version in assay.yaml, which was denied
   assay mitigate mortgage-approval/1 --output html=search.html
+  assay mitigate --choose threshold --out mended        a model, scored rows and assay.yaml of a new version
   assay mitigate --search lda --within 0.01 --budget 300
   assay mitigate --data test.csv --train train.csv --label approved --protected race --features income,debt
       --metric demographic_parity_difference --limit 0.1 --estimator boosting
@@ -98,6 +100,11 @@ class Seconds(click.ParamType[float]):
 @click.option(
     "--allow-attribute", is_flag=True, help="Try candidates that need the protected attribute to predict, too."
 )
+@click.option("--choose", help="Take this candidate out as a model, scored rows and a new version; with --out.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for what is chosen, and for the search's record.")
+@click.option("--new-version", help="The new version's name (default: the next number).")
+@click.option("--key", default="default", show_default=True, help="Name of the key in .assay/keys that signs.")
+@click.option("--no-record", is_flag=True, help="Do not tell the trail of this search.")
 @click.option("--output", "outputs", type=Output(FORMATS), multiple=True, help="Write a report to a file, too.")
 @format_option(*FORMATS)
 def mitigate(
@@ -105,6 +112,7 @@ def mitigate(
     limit: float | None, features: tuple[str, ...], minimum_group: int, estimator: str | None, trust_model: bool,
     policy: Path | None, aim: str | None, search: Any, candidates: tuple[str, ...], budget: float, seed: int,  # noqa: ANN401 - click's choice
     within: float, allow_attribute: bool,
+    choose: str | None, out: Path | None, new_version: str | None, key: str, no_record: bool,
     outputs: tuple[tuple[str, Path], ...], form: str, **columns: object,
 ) -> int:  # fmt: skip
     """Try what would mend a denied version, and measure each remedy on held-out rows under the same policy.
@@ -115,7 +123,10 @@ def mitigate(
     """
     if data is None:
         _require_no_columns(columns, train=train, metric=metric, limit=limit)
+    if choose is not None and out is None:
+        raise click.UsageError("--choose: expected --out FOLDER with it, where the model and the new version go")
     from assay.adapters import mitigating_here as here  # noqa: PLC0415 - only when called
+    from assay.adapters.mitigation_kept import keep  # noqa: PLC0415
     from assay.records.tally import Roles  # noqa: PLC0415
 
     searched = here.mitigate(
@@ -125,7 +136,9 @@ def mitigate(
         trusted=trust_model, policy=policy, aim=aim, search=search, candidates=candidates, budget_seconds=budget,
         seed=seed, within=within, allow_attribute=allow_attribute, watched=form == "text",
     )  # fmt: skip
+    kept = keep(searched, out=out, choose=choose, new_version=new_version, key=key, recorded=not no_record)
     _show(searched.mitigation, form, outputs)
+    _tell(kept, out)
     return exit_code(searched.mitigation)
 
 
@@ -150,6 +163,18 @@ def _show(found: Mitigation, form: str, outputs: tuple[tuple[str, Path], ...]) -
     }
     print_machine(contents[form]())
     write_outputs(outputs, contents)
+
+
+def _tell(kept: Kept, out: Path | None) -> None:
+    """Say on standard error what was kept, and where."""
+    if kept.place is not None:
+        click.echo(f"The search is signed and kept beside the log; it is {kept.place}.", err=True)
+    if kept.taken is not None:
+        version = "" if kept.taken.version is None else f", version {kept.taken.version}"
+        judge = "" if kept.taken.version is None else f" Judge it with: assay run --project {out}"
+        click.echo(f"{kept.taken.candidate} is in {out}{version}; how to load it: {out}/README.md.{judge}", err=True)
+    elif out is not None:
+        click.echo(f"The record is in {out}.", err=True)
 
 
 def exit_code(found: Mitigation) -> int:

@@ -8,6 +8,8 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
+
 from assay import __version__
 from assay.attest import dsse
 from assay.attest.oms import root as files_root
@@ -204,6 +206,12 @@ def read_baseline(project: Project) -> tuple[Baseline | None, dict[str, str]]:
     )
 
 
+def derived(project: Project) -> dict[str, Any]:
+    """Return the fact of which version this one was made from, to mend it; none where it was not."""
+    found = project.config.model.derived_from
+    return {} if found is None else {"derived_from": msgspec.to_builtins(found)}
+
+
 def measure_release(
     project: Project,
     policy: Policy,
@@ -260,7 +268,7 @@ def _measure(
         model_sha256=root,
         documentation=read_documentation(project, measurements),
         baseline=baseline,
-        facts={**facts, **how, **against, **told},
+        facts={**facts, **how, **against, **told, **derived(project)},
     )
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from assay.diagnosis.mitigation.trying import Answers, Work
     from assay.lifecycle.mitigation_judge import Judge, Judged
+    from assay.lifecycle.mitigation_project import Release
+    from assay.lifecycle.project import Project
     from assay.records.evidence import Dataset
     from assay.records.measurement import Measurement
     from assay.records.mitigation import Aim, SearchKind
@@ -88,6 +90,9 @@ class Case:
         aim: the limit that is to be mended first.
         held_out: which rows are reported, in words.
         datasets: what was read, by digest.
+        table: the table whose rows are reported: a candidate's predictions are written beside its columns.
+        release: the release that was denied; None for a table.
+        project: its project; None for a table.
     """
 
     work: Work
@@ -96,6 +101,9 @@ class Case:
     aim: Aim
     held_out: str
     datasets: tuple[Dataset, ...] = ()
+    table: Any = None
+    release: Release | None = None
+    project: Project | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,6 +23,7 @@ from assay.records.canonical import parse_record, sha256_hex
 from assay.records.evidence import Evidence
 from assay.records.mitigation import Aim
 from assay.records.verdict import Verdict
+from assay.tabular import Query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,6 +128,13 @@ def require_same(release: Release, project: Project, policy: Policy) -> None:
         )
 
 
+def dataset_table(project: Project, role: str) -> Any:  # noqa: ANN401 - a path, or a query
+    """Return a dataset of a project as rows are read in its folder: its path, or a query on its database."""
+    section = project.config.datasets[role]
+    path = section.path
+    return path if section.query is None else Query(database=path, sql=section.query)
+
+
 def project_case(
     release: Release, project: Project, policy: Policy, learner: Learner, *, features: tuple[str, ...] | None,
     aim: str | None, seed: int, at: str,
@@ -153,10 +161,8 @@ def project_case(
     attributes = attributes_of(finding)
     section = config.robustness
     named = features or (section.features if section is not None else None)
-    test = config.datasets[config.measured_on]
-    rows = planned(
-        Sources(train=config.datasets[TRAIN].path, test=test.path, roles=roles, features=named), attributes, seed=seed
-    )
+    train, test = dataset_table(project, TRAIN), dataset_table(project, config.measured_on)
+    rows = planned(Sources(train=train, test=test, roles=roles, features=named), attributes, seed=seed)
     limits = limits_of(release.verdict.findings, finding, policy, release.evidence, roles)
     judge = Judge(
         policy=policy, evidence=release.evidence, roles=roles, at=at, project=project if section is not None else None,
@@ -169,6 +175,9 @@ def project_case(
         aim=aim_record(finding),
         held_out=rows.words,
         datasets=release.evidence.datasets,
+        table=rows.table,
+        release=release,
+        project=project,
     )
 
 

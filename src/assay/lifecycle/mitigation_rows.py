@@ -48,6 +48,7 @@ class Planned:
         train: the rows learnt from.
         test: the rows of the version that was denied; None when there are none.
         decisions: its decisions on the rows reported, 0 or 1; None where they are not those rows, or lack some.
+        table: the table whose rows are reported, as it was given.
     """
 
     plan: Plan
@@ -55,6 +56,7 @@ class Planned:
     train: LearningRows
     test: LearningRows | None
     decisions: Any
+    table: Any
 
 
 def planned(sources: Sources, attributes: Sequence[str], *, seed: int) -> Planned:
@@ -79,7 +81,7 @@ def planned(sources: Sources, attributes: Sequence[str], *, seed: int) -> Planne
     learnt = table_of(train)
     if test is None or test.lacking:
         plan = cross_fitted(learnt, attributes, seed=seed)
-        return Planned(plan=plan, words=_crossed(train, test), train=train, test=test, decisions=_aligned(train, test))
+        return _of_all(plan, sources, (train, test), _crossed(train, test))
     reported = table_of(test)
     shared = same_rows(learnt, reported)
     if shared > MOST_SHARED:
@@ -88,7 +90,7 @@ def planned(sources: Sources, attributes: Sequence[str], *, seed: int) -> Planne
             f"{shared:.0%} of the rows of {test.name} are rows of {train.name}, too: nothing is held out. "
             + _crossed(train, None)
         )
-        return Planned(plan=plan, words=words, train=train, test=test, decisions=_aligned(train, test))
+        return _of_all(plan, sources, (train, test), words)
     plan = held_out(learnt, reported, attributes, seed=seed)
     sizes = plan.sizes()
     words = (
@@ -97,7 +99,17 @@ def planned(sources: Sources, attributes: Sequence[str], *, seed: int) -> Planne
     )
     if shared > 0:
         words += f" {shared:.1%} of them have the features and label of a row that was learnt from."
-    return Planned(plan=plan, words=words, train=train, test=test, decisions=_known(test))
+    return Planned(plan=plan, words=words, train=train, test=test, decisions=_known(test), table=sources.test)
+
+
+def _of_all(plan: Plan, sources: Sources, read: tuple[LearningRows, LearningRows | None], words: str) -> Planned:
+    """Return the plan in which every row learnt from is reported; the test rows may be those very rows, one by one."""
+    train, test = read
+    if test is None:
+        return Planned(plan=plan, words=words, train=train, test=None, decisions=_known(train), table=sources.train)
+    same = train.count == test.count and train.label == test.label and train.groups == test.groups
+    decisions, table = (_known(test), sources.test) if same else (None, sources.train)
+    return Planned(plan=plan, words=words, train=train, test=test, decisions=decisions, table=table)
 
 
 def _crossed(train: LearningRows, test: LearningRows | None) -> str:
@@ -116,14 +128,6 @@ def _known(rows: LearningRows) -> Any:  # noqa: ANN401 - a numpy array
     """Return the recorded decisions; None where there are none for some rows."""
     found = rows.prediction
     return None if found is None or None in found else column_of(found)
-
-
-def _aligned(train: LearningRows, test: LearningRows | None) -> Any:  # noqa: ANN401 - a numpy array
-    """Return the recorded decisions where the test rows are the training rows, one by one."""
-    if test is None:
-        return _known(train)
-    same = train.count == test.count and train.label == test.label and train.groups == test.groups
-    return _known(test) if same else None
 
 
 def _require(train: LearningRows, attributes: Sequence[str]) -> None:

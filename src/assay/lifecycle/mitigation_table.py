@@ -98,6 +98,7 @@ def table_case(asked: Asked, learner: Learner, *, seed: int, at: str) -> Case:
     return Case(
         work=Work(plan=rows.plan, learner=learner, limits=limits, seed=seed),
         judge=judge, denied=denied, aim=aim, held_out=rows.words, datasets=judge.evidence.datasets,
+        table=rows.table,
     )  # fmt: skip
 
 

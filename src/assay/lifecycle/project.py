@@ -45,6 +45,20 @@ class TrainedSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     metrics: dict[str, int | float] = msgspec.field(default_factory=dict)
 
 
+class DerivedSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The version that a version was made from, to mend it.
+
+    Attributes:
+        version: that version of the same model.
+        verdict_sha256: the verdict that it had.
+        candidate: the remedy that was taken.
+    """
+
+    version: str
+    verdict_sha256: str
+    candidate: str
+
+
 class ModelSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which model version is judged: its name, version and files, and the people behind it.
 
@@ -55,6 +69,7 @@ class ModelSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         author: who made it, as the trust file names people.
         owner: who answers for it; stands in the inventory.
         trained: how it was made.
+        derived_from: the denied version that it mends, where `assay mitigate` made it.
     """
 
     name: str
@@ -63,6 +78,7 @@ class ModelSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     author: str | None = None
     owner: str | None = None
     trained: TrainedSection | None = None
+    derived_from: DerivedSection | None = None
 
 
 class DatasetSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

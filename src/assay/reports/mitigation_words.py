@@ -130,4 +130,4 @@ def next_words(found: Mitigation) -> str:
     name = found.recommended or next(iter(found.front), None)
     if name is None:
         return "No candidate could be measured: nothing can be chosen."
-    return f"All of it, with what got worse and better: the same line with --format json. Look first at {name}."
+    return f"To take one out as a new version: the same line with --choose {name} --out FOLDER"

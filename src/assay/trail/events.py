@@ -29,6 +29,7 @@ from assay.trail import decision_events as decision
 from assay.trail import deployment_events as deployment
 from assay.trail import incident_events as incident
 from assay.trail import log_events as log
+from assay.trail import mitigation_events as mitigation
 from assay.trail import monitoring_events as monitoring
 from assay.trail import reasons_events as reasons
 from assay.trail import record_events as record
@@ -64,6 +65,7 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
         "validation.result": validation.ValidationResult,
         "validation.challenge": validation.ValidationChallenge,
         "review.comment": validation.ReviewComment,
+        "mitigation.searched": mitigation.MitigationSearched,
     },
     "decision": {
         "approval.granted": decision.ApprovalGranted,

@@ -96,6 +96,23 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "validation.criteria": {
         **_VERSION, "policy": "fair-lending", "policy_sha256": of("policy"), "dataset_sha256": of("test"), "by": VERA,
     },
+    "mitigation.searched": {
+        **_FILES,
+        "verdict_sha256": of("verdict"),
+        "policy_sha256": of("policy"),
+        "search": "remedies",
+        "record_sha256": of("search"),
+        "metric": "demographic_parity_difference",
+        "over": "race",
+        "candidates": 13,
+        "measured": 9,
+        "holding": 2,
+        "recommended": "threshold",
+        "chosen": "threshold",
+        "new_version": "3",
+        "new_model_sha256": of("model 3"),
+        "by": MILA,
+    },
     "validation.result": {
         **_TESTED,
         "outcome": "failed",

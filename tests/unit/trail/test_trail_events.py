@@ -38,6 +38,7 @@ BEYOND = {
     "waiver.granted",
     "override.granted",
     "remediation.retested",
+    "mitigation.searched",
     "run.iterations",
     "validation.challenge",
     "monitor.assigned",

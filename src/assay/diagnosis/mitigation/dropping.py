@@ -116,7 +116,13 @@ def _without(learner: Any, fit: Table, kept: list[str]) -> Any:  # noqa: ANN401 
     keep = ColumnTransformer([("keep", "passthrough", kept)], verbose_feature_names_out=False)
     keep.set_output(transform="pandas")
     narrowed = keep.fit_transform(fit.features)
-    return Pipeline([("keep", keep), ("fitted", learner.fitted(_with(fit, narrowed)))])
+    try:
+        return Pipeline([("keep", keep), ("fitted", learner.fitted(_with(fit, narrowed)))])
+    except ValueError as error:
+        first = str(error).splitlines()[0]
+        raise NoRemedyError(
+            f"the model's own pipeline cannot do without them ({first}); try --estimator logistic"
+        ) from None
 
 
 def _with(fit: Table, features: Any) -> Table:  # noqa: ANN401 - a pandas frame
