@@ -93,9 +93,16 @@ def search_events(
     }
     if taken is None or taken.version is None:
         return [make_event("mitigation.searched", fields, claimed_at=found.searched_at)]
-    fields |= {
+    chosen = {
         "chosen": taken.candidate, "new_version": name_of(taken.version), "new_model_sha256": taken.model_sha256
     }  # fmt: skip
+    event = make_event("mitigation.searched", fields | chosen, claimed_at=found.searched_at)
+    return [event, *_run_events(content, searched, release, taken)]
+
+
+def _run_events(content: bytes, searched: Searched, release: Release, taken: Taken) -> list[Event]:
+    """Return the run that made the new version, from the denied one and the rows that it was fitted on."""
+    found, verdict = searched.mitigation, release.verdict
     trial = found.trial(taken.candidate)
     settings = {} if trial is None else trial.settings
     run, job = f"mitigation_{secrets.token_hex(16)}", name_of(f"{verdict.model}/mitigate")
@@ -114,5 +121,7 @@ def search_events(
     finished = {
         "run": run, "job": job, "outcome": "complete", "outputs": {name_of(verdict.model): taken.model_sha256}
     }  # fmt: skip
-    said = (("mitigation.searched", fields), ("run.started", started), ("run.finished", finished))
-    return [make_event(kind, one, claimed_at=found.searched_at) for kind, one in said]
+    return [
+        make_event(kind, said, claimed_at=found.searched_at)
+        for kind, said in (("run.started", started), ("run.finished", finished))
+    ]
