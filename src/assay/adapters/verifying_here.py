@@ -14,12 +14,21 @@ from assay.lifecycle.keyring import read_public_key
 from assay.lifecycle.log_files import CHECKPOINT, Archived, LogFiles, read_archived
 from assay.lifecycle.log_trust import LogTrust, join_trust, trust_beside, trust_in_keys
 from assay.lifecycle.outside_times import check_times
+from assay.lifecycle.project import CONFIG_NAME
+from assay.lifecycle.setting import EVIDENCE_SIGNATURE
 from assay.lifecycle.verification import Verified, verify_release
+from assay.lifecycle.verified_document import SUFFIXES, VerifiedDocument, verify_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from assay.lifecycle.verified_bundle import VerifiedBundle
+
+_RECORDS = frozenset({
+    "bundle.json", "receipt.json", "evidence.json", "verdict.json", "tally.json", "documents.json",
+    "documents-receipt.json", EVIDENCE_SIGNATURE,
+})  # fmt: skip
+"""The files of a release folder that stand for the release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +62,13 @@ def verify(
     model: Path | str | None = None,
     data: Mapping[str, Path | str] | None = None,
     seen: Iterable[Path | str] = (),
-) -> Verified | VerifiedBundle | VerifiedLog:
-    """Verify a release, an auditor bundle, or a log, offline; what was proven and what was not is said in words.
+) -> Verified | VerifiedBundle | VerifiedLog | VerifiedDocument:
+    """Verify a release, an auditor bundle, a log, or a document, offline; say in words what was proven, and what not.
 
     Args:
         path: a release's folder or its ``bundle.json``; a bundle's zip, or the folder it was unpacked to; a log's
-            folder.
+            folder; a document (HTML, PDF, Markdown, JSON), of the project that it lies in, or that the working folder
+            belongs to.
         trust: files that say whom you trust (`assay.lifecycle.anchors.read_trusted`); by default the project's, the
             bundle's own (which is warned of), or those beside the log.
         keys: name to public key file, further keys that may have signed.
@@ -74,6 +84,8 @@ def verify(
     """
     from assay.lifecycle.verified_bundle import is_auditor_bundle, verify_auditor_bundle  # noqa: PLC0415 - heavier
 
+    if is_document(Path(path)):
+        return _verify_document(Path(path))
     path, notes = Path(path), [read_archived(Path(one), str(one)) for one in seen]
     people, named = read_trusted(Path(one) for one in trust)
     log = join_trust([named, *([trust_in_keys(_vkeys(vkey))] if vkey is not None else [])])
@@ -89,6 +101,29 @@ def verify(
             f"{path}: expected an auditor bundle, and no checkpoint to compare: that is for releases and logs"
         )
     return verify_auditor_bundle(path, Anchors(public, people or Trust(), log, "given"))
+
+
+def is_document(path: Path) -> bool:
+    """Say whether a path is a file that `assay report` may have written, and no part of a release's own records."""
+    return path.is_file() and path.suffix.lower() in SUFFIXES and path.name not in _RECORDS
+
+
+def _verify_document(path: Path) -> VerifiedDocument:
+    """Find a document in the trail of the project that it lies in, or else of the one here."""
+    from assay.adapters.trail_here import open_trail  # noqa: PLC0415 - only for a document
+
+    found = next(
+        (folder for start in (path.resolve(), Path.cwd() / "any") for folder in start.parents
+         if (folder / CONFIG_NAME).is_file()),
+        None,
+    )  # fmt: skip
+    if found is None:
+        raise InputError(
+            f"{path}: expected the project that recorded it, found no {CONFIG_NAME} above it or here: a document "
+            "verifies against its project's log. Run this in the project's folder"
+        )
+    with open_trail(found) as trail:
+        return verify_document(path.read_bytes(), path.name, trail)
 
 
 def _vkeys(given: Path | str) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assay.adapters.verifying_here import VerifiedLog
     from assay.lifecycle.verification import Verified
     from assay.lifecycle.verified_bundle import VerifiedBundle
+    from assay.lifecycle.verified_document import VerifiedDocument
 
 EPILOG = """\b
 Examples:
@@ -23,6 +24,7 @@ Examples:
   assay verify handed-over/ --trust trust.yaml --vkey log.vkey --model model/ --data test=data/test.parquet
   assay verify bundle.zip --trust trust.yaml --vkey log.vkey
   assay verify .assay/log --checkpoint from-the-witness
+  assay verify technical-documentation.pdf
   tar c handed-over/ | assay verify - --trust trust.yaml --vkey log.vkey
   assay verify handed-over/ --trust trust.yaml --trust witnesses.policy --trust authorities.pem --checkpoint seen
 
@@ -87,8 +89,9 @@ def verify(
     """Check a release offline: signatures, digests, inclusion in the log, and that the parts belong together.
 
     BUNDLE is a release folder, or the bundle.json in it; an auditor bundle, as a zip or unpacked; or a log's folder,
-    every byte of which is hashed again; or - for standard input: an auditor bundle's zip, a tar of a release folder, or
-    the bundle.json of a release here. Says in words what was proven and by whom, by when
+    every byte of which is hashed again; or a document (HTML, PDF, Markdown) that assay report wrote: recorded, altered,
+    or neither; or - for standard input: an auditor bundle's zip, a tar of a release folder, or the bundle.json of a
+    release here. Says in words what was proven and by whom, by when
     outsiders had seen it, and what was not checked. A denial that verifies is still a denial.
     """
     if str(bundle) == "-":
@@ -188,7 +191,7 @@ def _as_json(document: dict[str, object]) -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode()
 
 
-def _text(verified: Verified | VerifiedBundle | VerifiedLog) -> str:
+def _text(verified: Verified | VerifiedBundle | VerifiedLog | VerifiedDocument) -> str:
     lines = [f"VERIFIED: {verified.title}", "", *(f"warning      {one}" for one in getattr(verified, "warnings", ()))]
     lines += [f"proven       {sentence}" for sentence in verified.proven]
     lines += [f"not checked  {sentence}" for sentence in verified.not_checked]

@@ -112,6 +112,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         columns: which column means what.
         policy: the policy file, relative to this one.
         documentation: the card of what only people can say, relative to this file.
+        dossier: what only people can say of the system, for regulators' documents; by default `dossier.yaml`, if there.
         trust: the file that names people, their keys and roles.
         production: the version now in production, or ``none`` when there is none; compared by checks that ask.
         measured_on: role of the dataset that is measured.
@@ -134,6 +135,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     columns: ColumnsSection
     policy: str
     documentation: str | None = None
+    dossier: str | None = None
     trust: str | None = None
     production: str | None = None
     measured_on: str = "test"

@@ -114,7 +114,9 @@ class InclusionProof(Frozen, kw_only=True):
     hashes: tuple[str, ...]
 
 
-Question = Literal["production", "inventory", "decisions", "validations", "runs", "alerts", "remediations", "log"]
+Question = Literal[
+    "production", "inventory", "decisions", "validations", "runs", "alerts", "remediations", "log", "report"
+]  # fmt: skip
 
 
 class Answer(Frozen, kw_only=True):

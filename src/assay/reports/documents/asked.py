@@ -1,0 +1,138 @@
+"""What only people can say about a system, beside its card and its datasheet: one written list, asked in one file.
+
+Several documents ask for the same thing (who the provider is, what the system is for); it is written once, in
+``dossier.yaml``, and each document takes it from there.
+"""
+
+from __future__ import annotations
+
+ASKED: dict[str, dict[str, str]] = {
+    "system": {
+        "purpose": "what the system is for: the decision, the people, the place, and what it is not for",
+        "kind": "its type, as the declaration of conformity names it",
+        "category": "the high-risk area it falls in, such as Annex III point 5(b), who classified it, and when",
+        "affected": "the persons and groups whom its output is about",
+        "interaction": "other hardware, software and AI systems that it works with, and how",
+        "updates": "versions of software and firmware that it needs, and how updates reach it",
+        "market_forms": "the forms in which it is provided: package, download, service, embedded in a product",
+        "hardware": "the hardware it is meant to run on",
+        "product_pictures": "where photographs or drawings of the product are, if it is a part of one",
+        "interface": "the user interface that a deployer sees",
+        "inputs": "which input it needs, in which quality, and what it must not be given",
+        "misuse": "misuse that can be foreseen, and what comes of it",
+        "explanation": "what it can tell about why an output came about",
+        "interpretation": "how an output is to be read, and what it does not say",
+        "lifetime": "how long it is meant to be used",
+        "maintenance": "care and updates that it needs, and how often",
+        "logs": "how a deployer collects, keeps and reads its logs, and for how long",
+    },
+    "provider": {
+        "name": "who places the system on the market, as a legal name",
+        "address": "the registered address",
+        "contact": "how deployers and authorities reach them",
+        "representative": "the authorised representative in the Union, for a provider outside it",
+        "signatory": "who signs for the provider: name and function",
+        "place": "the place of signature",
+    },
+    "design": {
+        "logic": "the general logic of the system and of its algorithm",
+        "choices": "the main design choices with their reasons and assumptions, also about the people it is used on",
+        "optimises": "what it is made to optimise, and how much each main parameter matters",
+        "output": "the output expected of it, and of what quality",
+        "trade_offs": "what was traded off against the requirements, and why",
+        "architecture": "how its components build on one another",
+        "computing": "the computing used to develop, train, test and validate it",
+        "third_party": "pre-trained models and tools of others, and how they were used, joined in or changed",
+        "planned_changes": "changes that are determined beforehand, and how the requirements stay met",
+        "changes": "what the provider changed through the life cycle, and whether a change was substantial",
+    },
+    "data": {
+        "special_categories": "special categories of data processed to find bias: ground, safeguards, record",
+        "retention_policy": "what is kept of personal data, where, and how long",
+    },
+    "oversight": {
+        "measures": "how people oversee it: who, when, with which means to understand, override and stop it",
+        "assessment": "how those measures were assessed, and with which users",
+    },
+    "security": {
+        "measures": "measures against attacks: on the data, the model, its inputs and its surroundings",
+    },
+    "testing": {
+        "responsible": "who answers for the test reports: name and function",
+        "metrics": "why the metrics fit this system and the people concerned",
+        "limits": "what it cannot do, and how accurate it is expected to be for which groups",
+        "unintended": "outcomes that nobody wants and that can be foreseen; sources of risk to rights and safety",
+    },
+    "risk": {
+        "system": "the risk management system: hazards, estimates, measures, residual risk, review",
+        "residual": "why the residual risk is judged acceptable, and by whom",
+    },
+    "standards": {
+        "applied": "harmonised standards applied, with where they are cited in the Official Journal",
+        "solutions": "where none is applied in full: the solutions taken instead, and other specifications",
+    },
+    "conformity": {
+        "other_law": "other Union law that the declaration covers",
+        "data_protection": "that personal data is processed in line with which data protection law",
+        "procedure": "the conformity assessment procedure, the notified body's name and number, the certificate",
+    },
+    "monitoring": {
+        "owner": "who answers for post-market monitoring",
+        "deployers": "who deploys it, in which settings",
+        "collection": "how data about its performance come back from deployers and users",
+        "other_systems": "how its interaction with other AI systems is watched",
+        "review": "how often the plan and its findings are reviewed, by whom",
+        "correction": "what is done on a breach: corrective action, withdrawal, who is told",
+        "retention": "how long reports and logs are kept",
+        "conclusion": "what the person who reviewed the period concludes",
+    },
+    "rights": {
+        "applies": "why an assessment of the impact on fundamental rights is due, or why not",
+        "process": "the process of the deployer in which the system is used",
+        "period": "over what time, and how often, it is meant to be used",
+        "people": "the persons and groups likely to be affected",
+        "harms": "the specific risks of harm to them, with the version of the instructions for use that was read",
+        "oversight": "how people oversee it in this process",
+        "measures": "what is done when a risk comes true: governance inside, and how people complain",
+        "protection": "which parts of a data protection impact assessment are taken over",
+        "notice": "when the market surveillance authority was notified, with its receipt",
+    },
+    "quality": {
+        "strategy": "strategy for regulatory compliance, with procedures for conformity and changes",
+        "design_control": "techniques and procedures for design, its control and verification",
+        "development": "techniques and procedures for development, quality control and assurance",
+        "testing": "examination, test and validation before, during and after development, and how often",
+        "specifications": "technical specifications and standards, and what is done where they are not met in full",
+        "data": "systems and procedures for data: acquisition to retention",
+        "risk": "the risk management system",
+        "monitoring": "the post-market monitoring system",
+        "incidents": "procedures for reporting serious incidents",
+        "communication": "how authorities, notified bodies, other operators and customers are dealt with",
+        "records": "systems and procedures for keeping records",
+        "resources": "resources, and security of supply",
+        "accountability": "who answers for what, for all of this",
+    },
+    "validation": {
+        "use": "how and where the model is used, and its restrictions",
+        "materiality": "why this rigour is right for what depends on the model",
+        "theory": "why the method is sound for this purpose; what the literature says",
+        "assumptions": "its assumptions, and how they were tested",
+        "alternatives": "which alternatives were considered, and why they were not taken",
+        "sensitivity": "how its output moves with inputs and assumptions",
+        "data": "quality and relevance of the data, proxies and adjustments",
+        "implementation": "how production was shown to compute what was validated",
+        "outcomes": "back-tests against limits that were set before",
+        "vendor": "parts bought or taken from others, and how they were examined",
+        "aggregate": "risk shared with other models: data, features, inputs from one another",
+        "challenge": "comments of those who challenged it, and what became of each",
+        "independence": "why whoever validated it is independent of who made it",
+        "conclusion": "the validator's conclusion: approve, approve with limits, or reject, and why",
+        "signed": "who concludes: name, function, date",
+        "next": "when it is validated next, or what brings that forward",
+    },
+    "organisation": {
+        "scope": "the scope of the management system",
+        "approved": "who approved this statement, and when",
+    },
+}
+"""Section, to the field, to what is asked."""
