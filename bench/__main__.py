@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import cold_start, compare, datasets, sequential, training
+from bench import cold_start, compare, datasets, monitoring, sequential, training
 from bench.main_job import WHOLE, rows_of, write_table
 from bench.measured import Row, cost_of, machine, markdown
 
@@ -68,6 +68,8 @@ def main() -> None:
             rows += peer(table, sample, asked.rows, rows[2])
         say("two tables, column by column ...")
         rows += compare.rows_of(Path(name), min(asked.rows, 1_000_000))
+        say("a window against a reference's profile, and Evidently where it is installed ...")
+        rows += monitoring.rows_of(Path(name), min(asked.rows, monitoring.EVIDENTLY_ROWS))
         say("a dataset before training ...")
         rows += datasets.rows_of(Path(name), min(asked.rows, 1_000_000), 20)
     say("watching a training run ...")

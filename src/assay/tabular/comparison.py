@@ -10,8 +10,8 @@ disk: a column of theirs is of numbers, or of times, when all of its values are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -39,10 +39,24 @@ MOST_CATEGORIES = 10_000
 MEMORY = "1GB"
 """The engine's budget; beyond it, it spills to disk."""
 
-_SUMMARY = """SELECT count(v) FILTER (NOT isnan(v)), count(v) FILTER (isinf(v)),
-  min(v) FILTER (isfinite(v)), max(v) FILTER (isfinite(v)), approx_count_distinct(v) FILTER (isfinite(v))"""
+AT_ONCE = 100
+"""So many columns are summed up in one pass over a table, which reads each once and holds a sketch of each."""
 
 _DECILES = [f"{tenth}/10::DOUBLE" for tenth in range(1, 10)]
+
+
+class _Summed(NamedTuple):
+    """What one pass over a table says of a column.
+
+    Attributes:
+        side: the column's side.
+        different: about how many different numbers it has.
+        finite: whether every value there is a finite number, so that what `any_float` guards against is not there.
+    """
+
+    side: Side
+    different: int = 0
+    finite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,7 @@ class _Pair:
     session: Session
     reference: Typed
     current: Typed
+    summed: dict[tuple[str, str], _Summed] = field(default_factory=dict)
 
     def select(self, sql: str) -> list[Any]:
         return self.session.rows(sql, name=f"{self.reference.name} and {self.current.name}")
@@ -115,6 +130,7 @@ def compare_typed(
             )
     found = []
     chosen = list(dict.fromkeys(columns or names))
+    _summarise(pair, chosen)
     for done, column in enumerate(chosen, 1):
         found.append(_count(pair, column))
         if on_progress:
@@ -138,19 +154,79 @@ def _count(pair: _Pair, column: str) -> ColumnCounts:
     return _count_numbers(pair, column, time=families[0] == "time")
 
 
+def _summarise(pair: _Pair, columns: Sequence[str]) -> None:
+    """Read, in one pass over each table, every column's side and about how many different numbers it has."""
+    for table, name in ((pair.reference, "reference"), (pair.current, "current")):
+        there = [column for column in columns if column in table.types]
+        for start in range(0, len(there), AT_ONCE):
+            part = there[start : start + AT_ONCE]
+            asked = ", ".join(_sums(at, numeric=_is_number(pair, table, column)) for at, column in enumerate(part))
+            values = ", ".join(
+                f"{identifier(column)} AS p{at}, {_value(pair, table, column)} AS v{at}"
+                for at, column in enumerate(part)
+            )
+            found = pair.one(f"SELECT {asked} FROM (SELECT {values} FROM {table.relation})")
+            for at, column in enumerate(part):
+                present, finite, low, high, different = found[5 * at : 5 * at + 5]
+                infinite = 0 if present == finite else _infinite(pair, table, column)
+                side = Side(
+                    type=_type(pair, table, column), rows=table.rows, missing=table.rows - finite - infinite,
+                    infinite=infinite, low=low, high=high,
+                )  # fmt: skip
+                pair.summed[name, column] = _Summed(side, different, present == finite)
+
+
+def _is_number(pair: _Pair, table: Typed, column: str) -> bool:
+    """Say whether a column is compared as numbers: both tables must hold them."""
+    other = pair.current if table is pair.reference else pair.reference
+    families = [family(_type(pair, one, column)) for one in (table, other) if column in one.types]
+    return len(families) == 2 and families[0] == families[1] and families[0] in {"number", "time"}  # noqa: PLR2004 - both
+
+
+def _value(pair: _Pair, table: Typed, column: str) -> str:
+    """Return SQL for a column's finite values as they are compared; of what is not numbers, for its values."""
+    if not _is_number(pair, table, column):
+        return identifier(column)
+    plain = _plain(column, time=family(_type(pair, table, column)) == "time")
+    return f"CASE WHEN isfinite({plain}) THEN {plain} END"
+
+
+def _infinite(pair: _Pair, table: Typed, column: str) -> int:
+    """Return how often a column that holds more than finite numbers is infinite; all else is NaN."""
+    if not _is_number(pair, table, column):
+        return 0
+    value = _number(column, time=family(_type(pair, table, column)) == "time")
+    found: int = pair.one(f"SELECT count_if(isinf(v)) FROM (SELECT {value} AS v FROM {table.relation})")[0]
+    return found
+
+
+def _number(column: str, *, time: bool) -> str:
+    return any_float(_plain(column, time=time))
+
+
+def _plain(column: str, *, time: bool) -> str:
+    cast = f"epoch({identifier(column)}::TIMESTAMP)" if time else identifier(column)
+    return f"{cast}::DOUBLE"
+
+
+def _sums(at: int, *, numeric: bool) -> str:
+    """Return SQL of the values there, the finite ones among them, their ends, and about how many are different."""
+    if not numeric:
+        return f"count(p{at}), count(p{at}), NULL, NULL, 0"
+    return f"count(p{at}), count(v{at}), min(v{at}), max(v{at}), approx_count_distinct(v{at})"
+
+
 def _incomparable(pair: _Pair, column: str, reason: str) -> ColumnCounts:
     sides = _sides(pair, column)
     return ColumnCounts(column=column, kind="incomparable", reference=sides[0], current=sides[1], reason=reason)
 
 
 def _sides(pair: _Pair, column: str) -> tuple[Side, Side]:
-    def side(table: Typed) -> Side:
-        if column not in table.types:
-            return Side(type=None, rows=table.rows)
-        present = pair.one(f"SELECT count({identifier(column)}) FROM {table.relation}")[0]
-        return Side(type=_type(pair, table, column), rows=table.rows, missing=table.rows - present)
+    def side(table: Typed, name: str) -> Side:
+        found = pair.summed.get((name, column))
+        return Side(type=None, rows=table.rows) if found is None else found.side
 
-    return side(pair.reference), side(pair.current)
+    return side(pair.reference, "reference"), side(pair.current, "current")
 
 
 def _type(pair: _Pair, table: Typed, column: str) -> str:
@@ -191,16 +267,10 @@ def _both(pair: _Pair, value: str, usable: str) -> str:
 
 
 def _count_numbers(pair: _Pair, column: str, *, time: bool) -> ColumnCounts:
-    cast = f"epoch({identifier(column)}::TIMESTAMP)" if time else identifier(column)
-    value = any_float(f"{cast}::DOUBLE")
-    sides, different = [], 0
-    for table in (pair.reference, pair.current):
-        asked = f"{_SUMMARY} FROM (SELECT {value} AS v FROM {table.relation})"
-        present, infinite, low, high, about = pair.one(asked)
-        kind = _type(pair, table, column)
-        missing = table.rows - present
-        sides.append(Side(type=kind, rows=table.rows, missing=missing, infinite=infinite, low=low, high=high))
-        different += about
+    plain = all(pair.summed[name, column].finite for name in ("reference", "current"))
+    value = _plain(column, time=time) if plain else _number(column, time=time)
+    sides = _sides(pair, column)
+    different = sum(pair.summed[name, column].different for name in ("reference", "current"))
     counts = ColumnCounts(column=column, kind="numeric", reference=sides[0], current=sides[1])
     if not sides[0].usable or not sides[1].usable:
         return counts
@@ -211,14 +281,21 @@ def _count_numbers(pair: _Pair, column: str, *, time: bool) -> ColumnCounts:
         deciles=tuple(found.deciles),
         steps=tuple(Step(*row) for row in found.steps),
         exact=exact,
-        out_of_range=_outside(pair, value, sides[0]),
+        out_of_range=found.outside,
     )
 
 
 def _exact_bins(pair: _Pair, value: str) -> NarrowBins:
-    """Count every different value."""
+    """Count every different value; some of both tables are usable."""
     steps = pair.select(_both(pair, value, "isfinite(v)"))
-    return NarrowBins(steps, _quantiles(pair, value, _DECILES))
+    return NarrowBins(steps, _quantiles(pair, value, _DECILES), _beyond(steps))
+
+
+def _beyond(steps: Sequence[tuple[float, int, int]]) -> int:
+    """Return the current rows at values beyond the reference's least and greatest, where every value is a step."""
+    inside = [at for at, reference, _ in steps if reference]
+    low, high = min(inside), max(inside)
+    return sum(current for at, _, current in steps if not low <= at <= high)
 
 
 def _narrow_bins(pair: _Pair, value: str, sides: Sequence[Side]) -> NarrowBins:
@@ -233,13 +310,9 @@ def _narrow_bins(pair: _Pair, value: str, sides: Sequence[Side]) -> NarrowBins:
     ends = [end for side in sides for end in (side.low, side.high) if end is not None]
     cuts = _quantiles(pair, value, [f"{index}/{NARROW_BINS}::DOUBLE" for index in range(1, NARROW_BINS)])
     deciles = _quantiles(pair, value, _DECILES)
-    return NarrowBins(_narrow(pair, value, sorted({*cuts, *deciles, *ends})), deciles)
-
-
-def _outside(pair: _Pair, value: str, reference: Side) -> int:
-    sql = f"SELECT count(*) FROM (SELECT {value} AS v FROM {pair.current.relation}) WHERE isfinite(v)"
-    found: int = pair.one(f"{sql} AND (v < {_double(reference.low)} OR v > {_double(reference.high)})")[0]
-    return found
+    steps = _narrow(pair, value, sorted({*cuts, *deciles, *ends}))
+    # The least value has a step of its own, and steps are open below: what ends under it lies outside.
+    return NarrowBins(steps, deciles, sum(current for at, _, current in steps if not low <= at <= high))
 
 
 def _double(value: float | None) -> str:

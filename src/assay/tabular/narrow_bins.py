@@ -29,8 +29,8 @@ if TYPE_CHECKING:
             ...
 
 
-CELLS = 16_384
-"""Cells that a span is divided into."""
+CELLS = 6_000
+"""Cells that a span is divided into: enough for a bell of any size to be divided once, and few to be put in order."""
 
 MOST_SPANS = 6
 """Spans within spans, before a column is given up: its values crowd at several places of very unlike scale."""
@@ -55,9 +55,12 @@ class Span:
         return math.isfinite(self.scale) and self.scale > 0
 
     def cell(self, number: int) -> str:
-        """Return SQL of the cell of ``v``; cells of span ``number`` have numbers of their own."""
-        found = f"least({CELLS - 1}, greatest(0, floor((v - {literal(self.low)}) * {literal(self.scale)})))::INTEGER"
-        return f"{number * CELLS} + {found}"
+        """Return SQL of the cell of ``v``, 0 to ``CELLS``; cells of span ``number`` have numbers of their own.
+
+        The cast rounds, which is as good as cutting off: a greater value never has a lower cell.
+        """
+        found = f"((v - {literal(self.low)}) * {literal(self.scale)})::INTEGER"
+        return f"{number * (CELLS + 1)} + {found}"
 
 
 def _cells(spans: Sequence[Span]) -> str:
@@ -87,10 +90,12 @@ class NarrowBins:
     Attributes:
         steps: (greatest value, rows of the reference, rows of the current table), ascending.
         deciles: the reference's nine deciles, by linear interpolation (Hyndman and Fan 1996, type 7); each ends a bin.
+        outside: rows of the current table outside of the reference's range.
     """
 
     steps: list[tuple[float, int, int]]
     deciles: list[float]
+    outside: int
 
 
 def narrow_bins(
@@ -110,37 +115,53 @@ def narrow_bins(
     Returns:
         None when the values crowd at places of so unlike scale that no cells are narrow enough.
     """
-    spans = _divide(ask, reference, Span(low, high), rows / bins)
-    if spans is None:
+    divided = _divide(ask, reference, Span(low, high), rows, bins)
+    if divided is None:
         return None
-    deciles = _deciles(ask, reference, spans, rows)
+    spans, held = divided
+    deciles, upto = _deciles(ask, reference, spans, rows, held)
     ask(f"INSERT INTO cells {_counted(current, spans, '0 AS r, count(*) AS k')}")
     joined = ask(
-        "SELECT max(highest), sum(r)::BIGINT, sum(k)::BIGINT FROM (SELECT cell, highest, r, k, "
-        f"((sum(r) OVER (ORDER BY highest) - r) * {bins}) // {rows} AS bin FROM "
+        "SELECT max(highest), sum(r)::BIGINT, sum(k)::BIGINT, coalesce(sum(k) FILTER (cell < 0), 0)::BIGINT FROM "
+        f"(SELECT cell, highest, r, k, ((sum(r) OVER (ORDER BY highest) - r) * {bins}) // {rows} AS bin FROM "
         "(SELECT cell, max(highest) AS highest, sum(r) AS r, sum(k) AS k FROM cells GROUP BY cell)) "
         "GROUP BY CASE WHEN cell < 0 THEN cell ELSE bin::BIGINT END ORDER BY 1"
     )
     ask("DROP TABLE cells")
-    ends = sorted(set(deciles))
-    upto = [ask(f"SELECT {_upto(ends)} FROM ({side}) WHERE isfinite(v)")[0] for side in (reference, current)]
-    return NarrowBins(steps=_ended(joined, list(zip(ends, *upto, strict=True))), deciles=deciles)
+    ends = list(upto)
+    now = ask(f"SELECT {_upto(ends)} FROM ({current}) WHERE isfinite(v)")[0]
+    steps = _ended([row[:3] for row in joined], list(zip(ends, upto.values(), now, strict=True)))
+    return NarrowBins(steps=steps, deciles=deciles, outside=sum(row[3] for row in joined))
 
 
-def _divide(ask: Asks, reference: str, whole: Span, most: float) -> list[Span] | None:
-    """Divide the reference into ``cells`` of at most so many rows, or of one value."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A cell that holds a neighbour of a decile: its number, the rows before it, its ends and its rows."""
+
+    cell: int
+    base: int
+    lowest: float
+    highest: float
+    rows: int
+
+
+def _divide(ask: Asks, reference: str, whole: Span, rows: int, bins: int) -> tuple[list[Span], list[_Held]] | None:
+    """Divide the reference into ``cells`` of at most a bin's rows, or of one value; and find those of the deciles."""
     spans = [whole]
+    ranks = _ranks(rows)
     under = math.nextafter(whole.low, -math.inf)  # a span is open below, and the first one holds the least value
     while spans[-1].divides and len(spans) <= MOST_SPANS:
         ask(f"CREATE OR REPLACE TEMP TABLE cells AS {_counted(reference, spans, 'count(*) AS r, 0::BIGINT AS k')}")
-        before, last, crowded = ask(
-            "SELECT min(before), max(highest), count(*) FROM "
-            f"(SELECT highest, r, lowest, lag(highest, 1, {literal(under)}) OVER (ORDER BY highest) AS before "
-            "FROM cells) "
-            f"WHERE r > {most} AND lowest < highest"
-        )[0]
+        (_, crowded, _, last, before), *held = ask(
+            "WITH placed AS (SELECT cell, lowest, highest, r, (sum(r) OVER w - r)::BIGINT AS base, "
+            f"lag(highest, 1, {literal(under)}) OVER w AS before FROM cells WINDOW w AS (ORDER BY highest)) "
+            "SELECT -3 AS cell, count(*) AS base, NULL AS lowest, max(highest) AS highest, min(before) AS r "
+            f"FROM placed WHERE r * {bins} > {rows} AND lowest < highest UNION ALL "
+            "SELECT DISTINCT cell, base, lowest, highest, r::DOUBLE FROM placed "
+            f"JOIN (SELECT unnest({ranks}) AS rank) ON rank >= base AND rank < base + r ORDER BY cell = -3 DESC, base"
+        )
         if not crowded:
-            return spans
+            return spans, [_Held(cell, base, low, high, int(r)) for cell, base, low, high, r in held]
         span = Span(before, last)
         if not span.high - span.low < spans[-1].high - spans[-1].low:
             return None
@@ -148,26 +169,45 @@ def _divide(ask: Asks, reference: str, whole: Span, most: float) -> list[Span] |
     return None
 
 
-def _deciles(ask: Asks, reference: str, spans: Sequence[Span], rows: int) -> list[float]:
-    """Return the reference's deciles: only the cells that hold their two neighbours are looked into."""
-    places = [divmod((rows - 1) * tenth, 10) for tenth in range(1, 10)]
-    ranks = sorted({rank for below, rest in places for rank in ((below, below + 1) if rest else (below,))})
-    ask(
-        "CREATE OR REPLACE TEMP TABLE holding AS SELECT DISTINCT cell, base, highest, lowest FROM "
-        "(SELECT cell, lowest, highest, r, sum(r) OVER (ORDER BY highest) - r AS base FROM cells) "
-        f"JOIN (SELECT unnest({ranks}) AS rank) ON rank >= base AND rank < base + r"
-    )
-    found = ask(
-        "SELECT rank, v FROM (SELECT v, base + row_number() OVER (PARTITION BY cell ORDER BY v) - 1 AS rank "
-        f"FROM (SELECT v, {_cells(spans)} AS cell FROM ({reference}) WHERE isfinite(v)) "
-        f"JOIN (SELECT * FROM holding WHERE lowest < highest) USING (cell)) WHERE rank IN {tuple(ranks)} "
-        f"UNION ALL SELECT rank, highest FROM (SELECT unnest({ranks}) AS rank) JOIN "
-        "(SELECT h.*, c.r FROM holding AS h JOIN cells AS c USING (cell) WHERE h.lowest = h.highest) "
-        "ON rank >= base AND rank < base + r"
-    )
-    ask("DROP TABLE holding")
-    at = {int(rank): value for rank, value in found}
-    return [at[below] + (at[below + 1] - at[below]) * (rest / 10) if rest else at[below] for below, rest in places]
+def _places(rows: int) -> list[tuple[int, int]]:
+    """Return, for each decile, the row below it, and tenths of the way to the next."""
+    return [divmod((rows - 1) * tenth, 10) for tenth in range(1, 10)]
+
+
+def _ranks(rows: int) -> list[int]:
+    return sorted({rank for below, rest in _places(rows) for rank in ((below, below + 1) if rest else (below,))})
+
+
+def _deciles(
+    ask: Asks, reference: str, spans: Sequence[Span], rows: int, held: Sequence[_Held]
+) -> tuple[list[float], dict[float, int]]:
+    """Return the reference's deciles, and how many of its rows lie at or below each.
+
+    Only the cells that hold a decile's two neighbours are looked into.
+    """
+    places, ranks = _places(rows), _ranks(rows)
+    values = {one.cell: [(one.highest, one.rows)] for one in held if one.lowest == one.highest}
+    looked = [one.cell for one in held if one.cell not in values]
+    if looked:
+        found = ask(
+            f"SELECT cell, v, count(*) FROM (SELECT v, {_cells(spans)} AS cell FROM ({reference}) WHERE isfinite(v)) "
+            f"WHERE cell IN ({', '.join(map(str, looked))}) GROUP BY ALL ORDER BY v"
+        )
+        for cell, value, count in found:
+            values.setdefault(cell, []).append((value, count))
+    upto: list[tuple[float, int]] = []  # a value, and the rows at or below it, ascending
+    for one in held:
+        total = one.base
+        for value, count in values[one.cell]:
+            total += count
+            upto.append((value, total))
+    at = [next(value for value, total in upto if total > rank) for rank in ranks]
+    named = dict(zip(ranks, at, strict=True))
+    deciles = [
+        named[below] + (named[below + 1] - named[below]) * (rest / 10) if rest else named[below]
+        for below, rest in places
+    ]
+    return deciles, {end: max(total for value, total in upto if value <= end) for end in sorted(set(deciles))}
 
 
 def _upto(ends: Sequence[float]) -> str:
