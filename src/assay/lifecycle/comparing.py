@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assay.lifecycle.project import read_file
 from assay.metrics.drift import compare_counts
 from assay.records.profile import Profile, is_profile, parse_profile
 
@@ -67,10 +66,13 @@ def compare_rows(
 
         counted = compare_with_profile(profile, current, columns=columns)
         return Compared(comparison=counted, measurements=compare_counts(counted, level=level))
-    from assay.lifecycle.measuring import progress_bar  # noqa: PLC0415 - only when called
     from assay.tabular.comparison import compare_tables  # noqa: PLC0415 - the engine is loaded when rows are read
 
-    draw, wipe = progress_bar() if watched else (None, None)
+    draw = wipe = None
+    if watched:
+        from assay.lifecycle.measuring import progress_bar  # noqa: PLC0415 - only for a person who waits
+
+        draw, wipe = progress_bar()
     try:
         comparison = compare_tables(reference, current, columns=columns, on_progress=draw)
     finally:
@@ -100,6 +102,8 @@ def _profile_at(reference: Any) -> Profile | None:  # noqa: ANN401 - any table
     if isinstance(reference, Profile):
         return reference
     if isinstance(reference, (str, Path)) and str(reference).endswith(".json") and Path(reference).is_file():
+        from assay.lifecycle.project import read_file  # noqa: PLC0415 - a table's comparison needs no project
+
         return parse_profile(read_file(Path(reference), "a profile"), name=str(reference))
     if isinstance(reference, bytes) and is_profile(reference):
         return parse_profile(reference, name="standard input")
