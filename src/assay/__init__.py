@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from assay.adapters.incidents_here import handle_incident as handle_incident
     from assay.adapters.mitigating_here import mitigate as mitigate
     from assay.adapters.reasons_here import reasons as reasons
+    from assay.adapters.remediations_here import open_remediation as open_remediation
+    from assay.adapters.remediations_here import remediate as remediate
     from assay.adapters.spark_tally import tally_spark as tally_spark
     from assay.adapters.trail_here import open_trail as open_trail
     from assay.adapters.trail_here import record as record
@@ -72,6 +74,7 @@ _NAMES = {
     "adapters.incidents_here": ("handle_incident",),
     "adapters.mitigating_here": ("mitigate",),
     "adapters.reasons_here": ("reasons",),
+    "adapters.remediations_here": ("open_remediation", "remediate"),
     "adapters.spark_tally": ("tally_spark",),
     "adapters.trail_here": ("open_trail", "record"),
     "adapters.verifying_here": ("verify",),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from assay.adapters.here import log_of, project_at
 from assay.adapters.trail_here import open_trail
@@ -58,6 +58,36 @@ def handle_incident(act: Act, project: Project | Path | str | None = None, *, by
     from assay.trail.incident_telling import next_words  # noqa: PLC0415 - only when called
 
     project = project if isinstance(project, Project) else project_at(project)
+    event, index, told = sign_act(act, project, by=by)
+    with open_trail(project) as opened:
+        view = opened.view()
+        incident = next(one for one in incidents(view) if one.name == act.name)
+        words = next_words(view, incident, event.claimed_at or "")
+    return Handled(event=event, index=index, incident=incident, at=event.claimed_at or "", told=told, words=words)
+
+
+class SignedAct(Protocol):
+    """Something that a person does about an alert, an incident or a finding."""
+
+    @property
+    def name(self) -> str:
+        """Id of what it is about."""
+        ...
+
+    def event(self, case: Case) -> Event:
+        """Return the event, or refuse."""
+        ...
+
+
+def sign_act(act: SignedAct, project: Project, *, by: str) -> tuple[Event, int, tuple[str, ...]]:
+    """Sign an act with the key of a person of the trust file, and record it, once it is in its order.
+
+    Returns:
+        The event, the index of its entry, and what a person should know, a line each.
+
+    Raises:
+        InputError: when it is out of its order, or not theirs to do.
+    """
     ring = Keyring(project.keys)
     if by not in ring.names():
         raise InputError(
@@ -65,17 +95,12 @@ def handle_incident(act: Act, project: Project | Path | str | None = None, *, by
             f"keys new {by}"
         )
     signer = ring.signer(by)
-    with one_recorder(project.state):  # nobody acts between the look at the incident and the act
-        with open_trail(project) as opened:
-            require_signer(by, signer.key_id, opened.trust)
-            event = act.event(_case(act.name, project, opened.view(), by))
-            index = record([event], log_of(project), signer, opened)[0].index
-            told = opened.replayed
-        with open_trail(project) as opened:
-            view = opened.view()
-            incident = next(one for one in incidents(view) if one.name == act.name)
-            words = next_words(view, incident, event.claimed_at or "")
-    return Handled(event=event, index=index, incident=incident, at=event.claimed_at or "", told=told, words=words)
+    # One recorder: nobody acts between the look at how it stands and the act.
+    with one_recorder(project.state), open_trail(project) as opened:
+        require_signer(by, signer.key_id, opened.trust)
+        event = act.event(_case(act.name, project, opened.view(), by))
+        index = record([event], log_of(project), signer, opened)[0].index
+        return event, index, opened.replayed
 
 
 def _case(name: str, project: Project, view: View, by: str) -> Case:

@@ -53,6 +53,11 @@ VERBS = {
     "serving": Verb("compare what runs with what was approved: check", "serving", "serving"),
     "incident": Verb("alerts taken up, mended, tested again, resolved; regulators' clocks", "incident", "incident"),
     "reasons": Verb("why people are turned down, fixed at decision time: give, verify, lint", "reasons", "reasons"),
+    "remediation": Verb(
+        "a denied release's findings mended: owner, act, a later verdict as re-test, closed by another",
+        "remediation",
+        "remediation",
+    ),
     "policy": Verb("policies as code: lint, test, explain, diff, replay, schema", "policy", "policy"),
     "packs": Verb("regulation as dated data: list, show, diff, lint, impact, schema", "packs", "packs"),
     "report": Verb("documents of a release: html, card, sarif, ml-bom, ...", "report", "report"),

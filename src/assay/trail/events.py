@@ -85,6 +85,8 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
         "monitor.ack": monitoring.MonitorAck,
         "monitor.resolved": monitoring.MonitorResolved,
         "remediation.opened": monitoring.RemediationOpened,
+        "remediation.assigned": monitoring.RemediationAssigned,
+        "remediation.acted": monitoring.RemediationActed,
         "remediation.closed": monitoring.RemediationClosed,
         "remediation.retested": monitoring.RemediationRetested,
     },

@@ -198,6 +198,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "due": "2026-11-30",
         "plan_sha256": of("plan"),
     },
+    "remediation.assigned": {"remediation": "r-12", "owner": MILA, "due": "2026-12-15", "by": VERA},
+    "remediation.acted": {"remediation": "r-12", "by": MILA, "evidence_sha256": of("what was done")},
     "remediation.closed": {"remediation": "r-12", "by": MILA, "evidence_sha256": of("evidence")},
     "remediation.retested": {
         "remediation": "r-12", "outcome": "passed", "by": VERA, "evidence_sha256": of("retest"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import suggest
+from assay.trail.remediation_telling import about_words, status_words
+from assay.trail.remediations import ACTS, Remediation, release_remediations
 from assay.trail.view import Fact, View, sentence, short
 
 if TYPE_CHECKING:
@@ -17,7 +19,9 @@ DECISIONS = (
 )  # fmt: skip
 VALIDATIONS = ("validation.criteria", "validation.result", "validation.challenge", "review.comment")
 ALERTS = ("monitor.alert", "monitor.ack", "monitor.resolved")
-REMEDIATIONS = ("remediation.opened", "remediation.closed", "remediation.retested")
+REMEDIATIONS = ACTS
+OVER = ("mended", "closed")
+"""Statuses of a remediation about which nothing is left to do."""
 
 
 def _names_of(view: View) -> dict[str, tuple[str, str | None]]:
@@ -204,7 +208,13 @@ def remediations(view: View, model: str | None = None) -> Answer:
     rows: list[dict[str, Any]] = []
     opened = [fact for fact in facts if fact.event.type == "remediation.opened"]
     wanted = _wanted([(fact, fact.said.model) for fact in opened], model)
+    of_releases = {one.opened.index: one for one in release_remediations(view)}
     for fact in wanted:
+        if fact.index in of_releases:
+            about = of_releases[fact.index]
+            told.append(_of_release(view, about))
+            rows.append(_release_row(view, about))
+            continue
         said = fact.said
         closed = _latest(facts, "remediation.closed", "remediation", said.remediation)
         tested = _latest(facts, "remediation.retested", "remediation", said.remediation)
@@ -222,6 +232,26 @@ def remediations(view: View, model: str | None = None) -> Answer:
         )  # fmt: skip
     missing = [*view.not_counted(*REMEDIATIONS), *_no_such(model, [fact.said.model for fact in opened], wanted)]
     return view.answer("remediations", _asked(model), told, rows=rows, missing=missing, facts=facts)
+
+
+def _of_release(view: View, about: Remediation) -> Sentence:
+    said = about.opened.said
+    owner = view.person(about.owner, about.assigned or about.opened)
+    text = (
+        f"{view.when(about.opened)}: {about.name} was opened about {about_words(about)} ({said.severity}), owner "
+        f"{owner}, due {about.due}. {status_words(view, about)}"
+    )
+    return sentence(text, *about.facts())
+
+
+def _release_row(view: View, about: Remediation) -> dict[str, Any]:
+    said = about.opened.said
+    return {
+        "remediation": about.name, "model": said.model, "version": said.version, "finding": said.finding,
+        "severity": said.severity, "owner": view.person(about.owner, about.assigned or about.opened), "due": about.due,
+        "opened_at": about.opened.at, "closed_at": about.closed.at if about.closed else None, "status": about.status,
+        "entries": [one.index for one in about.facts()],
+    }  # fmt: skip
 
 
 def mended(view: View, closed: Fact | None, tested: Fact | None) -> tuple[str, str]:

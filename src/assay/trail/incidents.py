@@ -215,7 +215,7 @@ def incidents(view: View) -> list[Incident]:
         elif kind == "incident.declared":
             found.setdefault(said.incident, Incident(name=said.incident)).declared.append(fact)
         elif kind == "remediation.opened":
-            about = found.get(said.finding)
+            about = found.get(said.finding) if said.verdict_sha256 is None else None
             if about is not None:  # one about a finding of a release belongs to no alert
                 about.mendings[said.remediation] = Mending(opened=fact)
                 remedied[said.remediation] = about.name

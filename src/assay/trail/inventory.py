@@ -9,7 +9,7 @@ from assay.errors import AssayError
 from assay.records.canonical import parse_record
 from assay.records.evidence import Evidence, Materiality
 from assay.records.verdict import Verdict
-from assay.trail.histories import remediations
+from assay.trail.histories import OVER, remediations
 from assay.trail.serving import DEPLOYED, RETIRED, ROLLED_BACK, spells
 from assay.trail.view import Fact, View, of_releases, sentence
 
@@ -40,7 +40,7 @@ def inventory(view: View, model: str | None = None) -> Answer:
     facts = of_releases(view.facts(*_TYPES))
     found = {one.sha256: one for one in _versions(facts) if model is None or one.model == model}
     serving = _serving(view, facts)
-    open_remediations = [row for row in remediations(view, model).rows if row["status"] != "mended"]
+    open_remediations = [row for row in remediations(view, model).rows if row["status"] not in OVER]
     rows, told = [], []
     for one in sorted(found.values(), key=lambda one: (one.model, one.version or "", one.sha256)):
         row = _row(view, one, serving, open_remediations)

@@ -77,6 +77,7 @@ class RemediationOpened(Fields, kw_only=True):
         owner: who mends it.
         due: by when.
         plan_sha256: digest of the plan.
+        verdict_sha256: the verdict that holds the finding; none for an alert.
     """
 
     remediation: Name
@@ -87,15 +88,49 @@ class RemediationOpened(Fields, kw_only=True):
     owner: Person
     due: Day
     plan_sha256: Sha256 | None = None
+    verdict_sha256: Sha256 | None = None
+
+
+class RemediationAssigned(Fields, kw_only=True):
+    """The remediation of a release's finding has another owner, or another day.
+
+    Attributes:
+        remediation: its id.
+        owner: who mends it.
+        due: by when.
+        by: who says so.
+    """
+
+    remediation: Name
+    owner: Person
+    due: Day
+    by: Person
+
+
+class RemediationActed(Fields, kw_only=True):
+    """The owner has done something about a release's finding; a later verdict has to show that it helped.
+
+    Attributes:
+        remediation: its id.
+        by: who did it.
+        evidence_sha256: digest of what was done: words, a file, a model's files.
+    """
+
+    remediation: Name
+    by: Person
+    evidence_sha256: Sha256
 
 
 class RemediationClosed(Fields, kw_only=True):
-    """Who mended it says that it is mended; it is open until somebody else has tested it again.
+    """A remediation is closed.
+
+    Of an alert, by who mended it; it is open until somebody else has tested it again. Of a release's finding, by
+    somebody else than who owns and who mended it, after a later verdict has passed it.
 
     Attributes:
         remediation: its id.
         by: who says so.
-        evidence_sha256: digest of what shows it.
+        evidence_sha256: digest of what shows it; of a release's finding, the later verdict.
     """
 
     remediation: Name
@@ -104,13 +139,13 @@ class RemediationClosed(Fields, kw_only=True):
 
 
 class RemediationRetested(Fields, kw_only=True):
-    """Somebody else tested whether it is mended; a test by whoever mended it counts for nothing.
+    """It was tested whether it is mended; of an alert, a test by whoever mended it counts for nothing.
 
     Attributes:
         remediation: its id.
-        outcome: whether it is mended.
+        outcome: whether it is mended; of a release's finding, what the later verdict says of it.
         by: who tested.
-        evidence_sha256: digest of what was measured.
+        evidence_sha256: digest of what was measured; of a release's finding, the later verdict.
     """
 
     remediation: Name

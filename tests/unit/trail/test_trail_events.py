@@ -33,6 +33,8 @@ remediation.opened remediation.closed privacy.erasure privacy.erasure.done repor
 """
 BEYOND = {
     "reasons.given",
+    "remediation.assigned",
+    "remediation.acted",
     "model.registered",
     "model.retired",
     "waiver.granted",
