@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 PEOPLE = {"mila": "data-scientist", "vera": "validator", "rosa": "risk-owner"}
 GAP, NAME = "sex-gap/sex", "r-1-sex-gap/sex"
-OPEN = ("remediation", "open", "1", "--finding", GAP, "--owner", "mila", "--due", "2099-12-31", "--as", "vera")
+DAY = "2099-12-31"
+OPEN = ("remediation", "open", "1", "--finding", GAP, "--owner", "mila", "--due", DAY, "--as", "vera")
 ACT = ("remediation", "act", NAME, "--done", "scores of both sexes alike", "--as", "mila")
 RETEST = ("remediation", "retest", NAME, "--as", "rosa")
 CLOSE = ("remediation", "close", NAME, "--as", "vera")
@@ -114,19 +115,19 @@ def test_what_is_open_stands_in_the_inventory_until_it_is_closed(denied: SmallPr
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        (("remediation", "open", "1", "--finding", "sex-gap/x", "--owner", "mila", "--due", "2099-12-31", "--as", "vera"),
+        (("remediation", "open", "1", "--finding", "sex-gap/x", "--owner", "mila", "--due", DAY, "--as", "vera"),
          "did you mean 'sex-gap/sex'"),
-        (("remediation", "open", "1", "--finding", "files", "--owner", "mila", "--due", "2099-12-31", "--as", "vera"),
+        (("remediation", "open", "1", "--finding", "files", "--owner", "mila", "--due", DAY, "--as", "vera"),
          "found that it is pass"),
-        (("remediation", "open", "1", "--finding", GAP, "--owner", "milo", "--due", "2099-12-31", "--as", "vera"),
+        (("remediation", "open", "1", "--finding", GAP, "--owner", "milo", "--due", DAY, "--as", "vera"),
          "did you mean 'mila'"),
         (("remediation", "open", "1", "--finding", GAP, "--owner", "mila", "--due", "2020-01-01", "--as", "vera"),
          "--due: expected a day from"),
-        (("remediation", "open", "9", "--finding", GAP, "--owner", "mila", "--due", "2099-12-31", "--as", "vera"),
+        (("remediation", "open", "9", "--finding", GAP, "--owner", "mila", "--due", DAY, "--as", "vera"),
          "expected the verdict on a release at"),
-        (("remediation", "open", "other/1", "--finding", GAP, "--owner", "mila", "--due", "2099-12-31", "--as", "vera"),
+        (("remediation", "open", "other/1", "--finding", GAP, "--owner", "mila", "--due", DAY, "--as", "vera"),
          "expected a version of small"),
-        (("remediation", "open", "1", "--finding", GAP, "--owner", "mila", "--due", "2099-12-31", "--as", "ghost"),
+        (("remediation", "open", "1", "--finding", GAP, "--owner", "mila", "--due", DAY, "--as", "ghost"),
          "expected the key of ghost"),
         (("remediation", "show", "r-9"), "The trail holds none"),
         (("remediation", "act", NAME, "--as", "mila"), "expected either --done WORDS or --evidence FILE"),
