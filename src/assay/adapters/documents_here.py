@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from assay import __version__
 from assay.adapters.here import project_at
@@ -22,6 +22,7 @@ from assay.records.canonical import sha256_hex
 from assay.reports.documents import SUFFIXES, form_of, render
 from assay.reports.documents.asking import fill
 from assay.reports.documents.handing_over import handover_page
+from assay.reports.oscal import oscal_file, oscal_files
 from assay.trail.events import make_event
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from assay.lifecycle.asking import Trail
     from assay.lifecycle.recording import Recorded
     from assay.reports.documents import Format
-    from assay.reports.documents.form import Document
+    from assay.reports.documents.form import Document, Made
     from assay.reports.documents.material import Material
+    from assay.reports.oscal import OscalFile
     from assay.trail.events import Event
 
 EVENT = "report.issued"
@@ -41,19 +43,33 @@ COMPANIONS: dict[str, tuple[str, ...]] = {
 """Document, to those that it refers to: they go into the same folder, with the records that all of them rest on."""
 
 
+class Origin(Protocol):
+    """What the log keeps of a file: what it is, and what it was made from."""
+
+    @property
+    def kind(self) -> str:
+        """Its name on the command line."""
+        ...
+
+    @property
+    def made(self) -> Made:
+        """What it was made from."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Written:
     """A document that was written.
 
     Attributes:
         path: where.
-        document: what it says; None for a record that goes with documents.
+        about: what it is and was made from; None for a record that goes with documents.
         sha256: digest of its bytes.
         entry: index of the log entry that records it; None where it was not recorded.
     """
 
     path: Path
-    document: Document | None
+    about: Origin | None
     sha256: str
     entry: int | None = None
 
@@ -115,7 +131,7 @@ def format_of(path: Path, given: str | None = None) -> Format:
 
 
 def write(
-    files: Mapping[str, tuple[Document | None, bytes]],
+    files: Mapping[str, tuple[Origin | None, bytes]],
     folder: Path,
     project: Project | Path | str | None = None,
     *,
@@ -139,12 +155,12 @@ def write(
     told = {name: (one, content) for name, (one, content) in files.items() if one is not None}
     entries = {} if key is None else _record(told, found, key)
     return [
-        Written(path=folder / name, document=one, sha256=sha256_hex(content), entry=entries.get(name))
+        Written(path=folder / name, about=one, sha256=sha256_hex(content), entry=entries.get(name))
         for name, (one, content) in files.items()
     ]
 
 
-def _record(files: Mapping[str, tuple[Document | None, bytes]], project: Project, key: str) -> dict[str, int]:
+def _record(files: Mapping[str, tuple[Origin | None, bytes]], project: Project, key: str) -> dict[str, int]:
     """Record what is not recorded yet; return the entry of each."""
     with _opened(project) as trail:
         known = {} if trail is None else issued(trail)
@@ -155,7 +171,7 @@ def _record(files: Mapping[str, tuple[Document | None, bytes]], project: Project
     return there | {name: one.index for name, one in zip(new, done, strict=True)}
 
 
-def _event(name: str, about: Document | None, content: bytes) -> Event:
+def _event(name: str, about: Origin | None, content: bytes) -> Event:
     fields = {
         "report": name if about is None else f"{about.kind}{Path(name).suffix}",
         "report_sha256": sha256_hex(content),
@@ -174,7 +190,7 @@ def issued(trail: Trail) -> dict[str, int]:
     return found
 
 
-def all_formats(kind: str, made: Document, formats: Sequence[Format]) -> dict[str, tuple[Document | None, bytes]]:
+def all_formats(kind: str, made: Document, formats: Sequence[Format]) -> dict[str, tuple[Document, bytes]]:
     """Return a document's files by name, one a format."""
     ends = {form: suffix for suffix, form in SUFFIXES.items()}
     return {f"{kind}{ends[form]}": (made, render(made, form)) for form in formats}
@@ -200,23 +216,44 @@ def hand_over(
         The document, and what was written.
     """
     project = project_of(release)
-    others = {one: document(one, release, project, size=size) for one in COMPANIONS.get(kind, ())}
-    rendered = {name: file for one, made in others.items() for name, file in all_formats(one, made, formats).items()}
-    told = write(rendered, folder, project, key=key) if rendered else []
+    others: dict[str, tuple[Document, bytes]] = {}
+    for one in COMPANIONS.get(kind, ()):
+        others |= all_formats(one, document(one, release, project, size=size), formats)
+    told = write(others, folder, project, key=key) if others else []
     made = document(kind, release, project, size=size)
-    files = all_formats(kind, made, formats)
+    rendered = all_formats(kind, made, formats)
+    files: dict[str, tuple[Origin | None, bytes]] = {**rendered}
     if others:
-        files |= _records(Path(release) if release is not None else project.release())
-        named = sorted({**rendered, **files}.items())
-        page = handover_page([(name, one, sha256_hex(content)) for name, (one, content) in named])
-        files["README.md"] = (None, page.encode())
+        records = _records(Path(release) if release is not None else project.release())
+        listed: list[tuple[str, Document | None, str]] = [
+            (name, one, sha256_hex(content)) for name, (one, content) in {**others, **rendered}.items()
+        ]
+        listed += [(name, None, sha256_hex(content)) for name, content in records.items()]
+        page = handover_page(sorted(listed, key=lambda row: row[0]))
+        files |= {name: (None, content) for name, content in {**records, "README.md": page.encode()}.items()}
     return made, [*write(files, folder, project, key=key), *told]
 
 
-def _records(folder: Path) -> dict[str, tuple[Document | None, bytes]]:
+def oscal(
+    kind: str | None = None, release: Path | str | None = None, project: Project | Path | str | None = None, *,
+    size: int | None = None,
+) -> list[OscalFile]:  # fmt: skip
+    """Make OSCAL files of a release: one kind, or all with a catalogue of each framework that the policy maps to.
+
+    Args:
+        kind: one of `assay.reports.oscal.OSCAL`; by default all.
+        release: as for `material_of`.
+        project: likewise.
+        size: likewise.
+    """
+    material = material_of(release, project, size=size)
+    return list(oscal_files(material)) if kind is None else [oscal_file(kind, material)]
+
+
+def _records(folder: Path) -> dict[str, bytes]:
     """Return the files of a release that go with its documents."""
     names = (EVIDENCE, VERDICT, TALLY, "bundle.json", "receipt.json", *NAMES)
-    return {name: (None, (folder / name).read_bytes()) for name in names if (folder / name).is_file()}
+    return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
 
 
 @contextlib.contextmanager

@@ -116,6 +116,30 @@ def write_document(asked: Asked) -> int:
     return 0
 
 
+def write_oscal(asked: Asked) -> int:
+    """Make OSCAL files and print one, or write and record them; ``oscal`` alone prints the assessment results."""
+    from assay.adapters import documents_here as here  # noqa: PLC0415 - only when called
+
+    if asked.out is not None and asked.folder is not None:
+        raise InputError("expected a file (-o) or a folder (--out), found both")
+    if set(asked.forms) - {"json"}:
+        raise InputError(f"--format: OSCAL is written as json, found {', '.join(asked.forms)}")
+    every = asked.kind == "oscal"
+    kind = "oscal-assessment-results" if every else asked.kind
+    if asked.folder is not None:
+        made = here.oscal(None if every else kind, asked.release, size=asked.size)
+        files = {f"{one.kind}.json": (one, one.content) for one in made}
+        _tell_written(here.write(files, asked.folder, here.project_of(asked.release), key=asked.key))
+        return 0
+    (one_,) = here.oscal(kind, asked.release, size=asked.size)
+    if asked.out is None:
+        _print(one_.content)
+        return 0
+    project = here.project_of(asked.release)
+    _tell_written(here.write({asked.out.name: (one_, one_.content)}, asked.out.parent, project, key=asked.key))
+    return 0
+
+
 def _print(content: bytes) -> None:
     if sys.stdout.isatty() and content.startswith(b"%PDF"):
         raise InputError("expected a file for a PDF, found a terminal. Write it with -o FILE.pdf")
@@ -136,6 +160,10 @@ def _tell(made: Document, written: list[Written]) -> None:
         click.echo(f"  {line}", err=True)
     if len(lacking) > MOST_NAMED:
         click.echo(f"  and {len(lacking) - MOST_NAMED} more, named in the document", err=True)
+    _tell_written(written)
+
+
+def _tell_written(written: list[Written]) -> None:
     for each in written:
         where = f"entry {each.entry} of the log" if each.entry is not None else "not recorded"
-        click.echo(f"wrote {each.path} ({where if each.document is not None else 'goes with them'})", err=True)
+        click.echo(f"wrote {each.path} ({where if each.about is not None else 'goes with them'})", err=True)

@@ -15,11 +15,16 @@ DOCUMENTS = (
     "statement-of-applicability",
 )  # fmt: skip
 """The kinds of `assay.reports.documents.KINDS`, named here so that help imports nothing; a test compares."""
+OSCAL = (
+    "oscal", "oscal-catalog", "oscal-component-definition", "oscal-assessment-plan", "oscal-assessment-results",
+    "oscal-poam",
+)  # fmt: skip
+"""``oscal`` and the kinds of `assay.reports.oscal.OSCAL`; a test compares."""
 FORMATS = ("markdown", "html", "pdf", "json")
 
 
 @click.command()
-@click.argument("kind", metavar="KIND", type=click.Choice([*KINDS, *DOCUMENTS, "check", "starter", "schema"]))
+@click.argument("kind", metavar="KIND", type=click.Choice([*KINDS, *DOCUMENTS, *OSCAL, "check", "starter", "schema"]))
 @click.argument("release", required=False, type=click.Path(path_type=Path), metavar="[RELEASE|FILE]")
 @click.option(
     "--output", "-o", "out", type=click.Path(path_type=Path), help="Write to this file, not to standard output."
@@ -65,6 +70,8 @@ def report(
       validation                     model validation report (SR 26-2)
       nist-profile                   NIST AI RMF, current and target state
       statement-of-applicability     ISO/IEC 42001, Annex A
+      oscal                          OSCAL 1.2.1; with --out, all of oscal-catalog, oscal-component-definition,
+                                     oscal-assessment-plan, oscal-assessment-results, oscal-poam
 
     What is written with -o or --out is recorded in the log by its digest, and assay verify FILE finds it. check holds
     the numbers in a FILE that people wrote against the evidence; starter prints a dossier.yaml to begin with.
@@ -92,6 +99,9 @@ def report(
     if kind in DOCUMENTS:
         asked = _documents.Asked(kind, release, out, folder, forms, size, None if no_record else name)
         return _documents.write_document(asked)
+    if kind in OSCAL:
+        asked = _documents.Asked(kind, release, out, folder, forms, size, None if no_record else name)
+        return _documents.write_oscal(asked)
     return _report(kind, release, out)
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from assay.cli.report import DOCUMENTS, FORMATS
+from assay.cli.report import OSCAL as OSCAL_KINDS
 from assay.reports.documents import KINDS, SUFFIXES
+from assay.reports.oscal import OSCAL
 from small_project import SmallProject, small_project
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ def project(_decided: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_the_command_line_knows_every_document_and_format() -> None:
     assert set(DOCUMENTS) == set(KINDS)
     assert set(FORMATS) == set(SUFFIXES.values())
+    assert set(OSCAL_KINDS) == {"oscal", *OSCAL}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -200,6 +203,19 @@ def test_a_pdf_is_the_same_bytes_dated_by_the_records_and_found_in_the_log(proje
     assert "altered" in altered.err
 
 
+def test_oscal_files_are_written_together_recorded_and_found_again(project: SmallProject) -> None:
+    said = project.say("report", "oscal", "--out", "oscal")
+    assert said.code == 0, said.err
+    assert {f"{kind}.json" for kind in OSCAL} <= {path.name for path in (project.root / "oscal").iterdir()}
+    assert project.say("verify", "oscal/oscal-poam.json").code == 0
+    results = project.root / "oscal/oscal-assessment-results.json"
+    results.write_bytes(results.read_bytes().replace(b'"satisfied"', b'"not-satisfied"'))
+    altered = project.say("verify", "oscal/oscal-assessment-results.json")
+    assert altered.code == 1
+    assert "altered" in altered.err
+    assert json.loads(project.say("report", "oscal").out)["assessment-results"]["results"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -208,6 +224,7 @@ def test_a_pdf_is_the_same_bytes_dated_by_the_records_and_found_in_the_log(proje
         (("report", "annex-iv", "--format", "html", "--format", "pdf"), "expected one format"),
         (("report", "annex-iv", "--size", "99999"), "expected a size of the log from 0 to"),
         (("report", "annex-iv", "-o", "a.md", "--as", "nobody"), "expected one of the keys"),
+        (("report", "oscal", "--format", "html"), "OSCAL is written as json"),
         (("report", "check"), "expected a FILE to check"),
         (("report", "check", "none.md"), "expected a text to check at none.md"),
         (("report", "annex-iii"), "annex-iv"),

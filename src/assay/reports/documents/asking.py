@@ -111,7 +111,7 @@ class Form:
 
 def fill(form: Form, material: Material) -> Document:
     """Return a document: each want of its list answered, or named as missing."""
-    verdict, reach = material.verdict, material.log
+    verdict = material.verdict
     wrong = material.contradicted
     listed = form.sections(material) if callable(form.sections) else form.sections
     return Document(
@@ -125,20 +125,26 @@ def fill(form: Form, material: Material) -> Document:
         subject_sha256=verdict.model_sha256,
         decision=verdict.decision,
         at=material.at,
-        made=Made(
-            evidence_sha256=verdict.evidence_sha256,
-            verdict_sha256=material.verdict_sha256,
-            dossier_sha256=material.dossier.sha256,
-            log=None if reach is None else reach.origin,
-            size=None if reach is None else reach.size,
-            root=None if reach is None else reach.root,
-            tool=material.tool,
-        ),
+        made=made_from(material),
         warnings=(*_warnings(material), *(() if form.warn is None else form.warn(material))),
         sections=tuple(
             Section(title=title, items=tuple(_item(one, material, wrong) for one in items))
             for title, items in listed.items()
         ),
+    )
+
+
+def made_from(material: Material) -> Made:
+    """Return what every document of this material was made from."""
+    reach = material.log
+    return Made(
+        evidence_sha256=material.verdict.evidence_sha256,
+        verdict_sha256=material.verdict_sha256,
+        dossier_sha256=material.dossier.sha256,
+        log=None if reach is None else reach.origin,
+        size=None if reach is None else reach.size,
+        root=None if reach is None else reach.root,
+        tool=material.tool,
     )
 
 

@@ -125,6 +125,11 @@ class Made(Frozen, kw_only=True):
         """The digest of all of it: what a document came from, in one word."""
         return digest(self)
 
+    def mark(self, kind: str) -> str:
+        """Return what a file bears of its origin, so that an altered copy is told from one that nobody recorded."""
+        size = "none" if self.size is None else str(self.size)
+        return f"assay-document {kind} size={size} verdict={self.verdict_sha256} from={self.sha256[:32]}"
+
 
 class Document(Frozen, kw_only=True):
     """A document, before it is rendered.
@@ -184,9 +189,8 @@ class Document(Frozen, kw_only=True):
 
     @property
     def mark(self) -> str:
-        """What the file bears of its origin, so that a copy that was altered is told from one that nobody recorded."""
-        size = "none" if self.made.size is None else str(self.made.size)
-        return f"assay-document {self.kind} size={size} verdict={self.made.verdict_sha256} from={self.made.sha256[:32]}"
+        """What the file bears of its origin."""
+        return self.made.mark(self.kind)
 
     def banner(self) -> tuple[str, str]:
         """Return what stands above everything: a heading and the counts in words."""
