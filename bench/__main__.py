@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import cold_start, compare, datasets, monitoring, sequential, training
+from bench import cold_start, compare, datasets, monitoring, sequential, status, training
 from bench.main_job import WHOLE, rows_of, write_table
 from bench.measured import Row, cost_of, machine, markdown
 
@@ -76,6 +76,8 @@ def main() -> None:
     rows += training.rows(min(asked.rows, training.ROWS))
     say("watching a stream ...")
     rows += sequential.rows(asked.rows)
+    say("status of many versions ...")
+    rows += status.rows()
     say("cold start ...")
     rows += cold_start.rows()
     print(markdown(rows))

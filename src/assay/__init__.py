@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from assay.adapters.here import run as run
     from assay.adapters.incidents_here import handle_incident as handle_incident
     from assay.adapters.mitigating_here import mitigate as mitigate
+    from assay.adapters.obligations_here import attest_control as attest_control
+    from assay.adapters.obligations_here import status as status
     from assay.adapters.reasons_here import reasons as reasons
     from assay.adapters.remediations_here import open_remediation as open_remediation
     from assay.adapters.remediations_here import remediate as remediate
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.consenting import waive as waive
     from assay.lifecycle.measuring import measure_rows as measure_rows
     from assay.lifecycle.project import load_project as load_project
+    from assay.lifecycle.shelving import open_packs as open_packs
     from assay.lifecycle.verification import verify_release as verify_release
     from assay.lifecycle.watching import monitor as monitor
     from assay.metrics import METRICS as METRICS
@@ -72,6 +75,7 @@ _NAMES = {
     "adapters.fairness_monitor": ("FairnessMonitor",),
     "adapters.here": ("assess", "gate", "open_desk", "run"),
     "adapters.incidents_here": ("handle_incident",),
+    "adapters.obligations_here": ("attest_control", "status"),
     "adapters.mitigating_here": ("mitigate",),
     "adapters.reasons_here": ("reasons",),
     "adapters.remediations_here": ("open_remediation", "remediate"),
@@ -82,6 +86,7 @@ _NAMES = {
     "lifecycle.consenting": ("approve", "revoke", "waive"),
     "lifecycle.measuring": ("measure_rows",),
     "lifecycle.project": ("load_project",),
+    "lifecycle.shelving": ("open_packs",),
     "lifecycle.verification": ("verify_release",),
     "lifecycle.watching": ("monitor",),
     "metrics": ("METRICS", "measure"),

@@ -60,6 +60,8 @@ VERBS = {
     ),
     "policy": Verb("policies as code: lint, test, explain, diff, replay, schema", "policy", "policy"),
     "packs": Verb("regulation as dated data: list, show, diff, lint, impact, schema", "packs", "packs"),
+    "status": Verb("how a version stands before frameworks on a day, and what shows it", "status", "status"),
+    "attest": Verb("say how a control stands, signed, until a day", "attest", "attest"),
     "report": Verb("documents of a release: html, card, sarif, ml-bom, ...", "report", "report"),
     "trail": Verb(
         "events of models, and questions answered with proofs: query, inventory, lineage, ...", "trail", "trail"

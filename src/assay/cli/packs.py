@@ -146,6 +146,28 @@ def diff(old: str, new: str, day: str | None, folder: str | None, form: str) -> 
         print_machine(difference_text(before, after, found))
 
 
+@packs.command(epilog="\b\nExamples:\n  assay packs impact eu-ai-act@2024-08-01 eu-ai-act@2026-07-27\n"
+               "  assay packs impact us-reg-b@2011-12-30 us-reg-b --format json")  # fmt: skip
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@_as_of()
+@_packs()
+@format_option("text", "json")
+def impact(old: str, new: str, day: str | None, folder: str | None, form: str) -> None:
+    """List the controls of every version of the project whose status a change from one pack to another changes."""
+    import msgspec  # noqa: PLC0415 - only when called
+
+    from assay.adapters.obligations_here import impact as on_project  # noqa: PLC0415
+    from assay.reports.packs import impact_text  # noqa: PLC0415
+
+    counting = _today(day)
+    found = on_project(old, new, as_of=counting, packs=folder)
+    if form == "json":
+        print_machine(as_json({"old": old, "new": new, "as_of": counting, "changes": msgspec.to_builtins(found)}))
+    else:
+        print_machine(impact_text(old, new, counting, found))
+
+
 @packs.command(epilog="\b\nExamples:\n  assay packs lint\n  assay packs lint our-packs/ --against act.txt\n"
                "  assay packs lint --format sarif our-packs/loans.yaml")  # fmt: skip
 @click.argument("paths", nargs=-1, metavar="[PACK|DIR]...", shell_complete=complete_files)

@@ -84,8 +84,7 @@ def _by_day(
         return _since(decided, day, f"decided for {decided}")
     if schedule.certainty in OPEN and days[0] <= day < days[-1]:
         argued = " or ".join(days)
-        why = schedule.note or "somebody has to decide"
-        return Applicability("undecided", f"from when is {schedule.certainty}: {argued}. {why}", days[0])
+        return Applicability("undecided", f"from when is {schedule.certainty}: {argued}", days[0])
     return _since(days[0], day, schedule.source)
 
 

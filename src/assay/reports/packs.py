@@ -139,6 +139,22 @@ def pack_markdown(pack: Pack, controls: Sequence[PackControl]) -> str:
     return "\n".join(lines)
 
 
+def impact_text(old: str, new: str, day: str, found: Sequence[Any]) -> str:
+    """Return what a change of law changes: of each version, the controls whose status differs, by what they become."""
+    lines = [f"{old} -> {new}, on {day}"]
+    systems: dict[str, dict[tuple[str, str], list[str]]] = {}
+    for one in found:
+        title = f"{one.system}: {one.model} {one.version}"
+        systems.setdefault(title, {}).setdefault((one.was, one.now), []).append(one.control)
+    for title, changes in systems.items():
+        lines += ["", title]
+        for (was, now), controls in changes.items():
+            listed = f"{len(controls)}: {was} -> {now}: {', '.join(controls)}"
+            lines += textwrap.wrap(listed, WIDTH, initial_indent="  ", subsequent_indent="      ")
+    lines += ["", f"{len(found)} statuses of {len(systems)} versions change."]
+    return "\n".join(lines)
+
+
 def difference_text(old: Pack, new: Pack, found: Sequence[Difference]) -> str:
     """Return what changed between two versions; a change that many controls share is told once."""
     lines = [f"{old.name} -> {new.name}", f"{old.text.id} -> {new.text.id}", ""]

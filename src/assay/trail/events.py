@@ -31,6 +31,7 @@ from assay.trail import incident_events as incident
 from assay.trail import log_events as log
 from assay.trail import mitigation_events as mitigation
 from assay.trail import monitoring_events as monitoring
+from assay.trail import obligation_events as obligation
 from assay.trail import reasons_events as reasons
 from assay.trail import record_events as record
 from assay.trail import run_events as run
@@ -99,6 +100,10 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
     },
     "decisions on people": {
         "reasons.given": reasons.ReasonsGiven,
+    },
+    "obligations": {
+        "control.attested": obligation.ControlAttested,
+        "risk.recorded": obligation.RiskRecorded,
     },
     "privacy, report": {
         "privacy.erasure": record.PrivacyErasure,

@@ -48,6 +48,8 @@ BEYOND = {
     "incident.reported",
     "alert.delivered",
     "alert.undelivered",
+    "control.attested",
+    "risk.recorded",
 }
 
 
