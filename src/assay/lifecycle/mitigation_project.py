@@ -169,7 +169,9 @@ def project_case(
         features=tuple(rows.train.features.columns),
     )  # fmt: skip
     return Case(
-        work=Work(plan=rows.plan, learner=learner, limits=limits, seed=seed),
+        work=Work(
+            plan=rows.plan, learner=learner, limits=limits, seed=seed, declared=_declared(project, limits.attributes)
+        ),
         judge=judge,
         denied=_denied(release, rows, project, finding),
         aim=aim_record(finding),
@@ -179,6 +181,13 @@ def project_case(
         release=release,
         project=project,
     )
+
+
+def _declared(project: Project, attributes: Sequence[str]) -> tuple[str, ...]:
+    """Return the features that the project declares to stand in for attributes (robustness.counterfactual)."""
+    section = project.config.robustness
+    part = None if section is None else section.counterfactual
+    return () if part is None else tuple(one for name in attributes for one in part.stand_ins.get(name, ()))
 
 
 def _denied(release: Release, rows: Planned, project: Project, finding: Finding) -> Denied:

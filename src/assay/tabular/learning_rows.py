@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MEMORY = "1GB"
 """The engine's budget; beyond it, it spills to disk."""
 
+AT_ONCE = 200
+"""Columns read by one statement: what the engine plans grows faster than the columns do."""
+
 
 @dataclass(frozen=True)
 class LearningRows:
@@ -121,13 +124,25 @@ def _frame(table: DatasetTable, features: Sequence[str]) -> Any:  # noqa: ANN401
         import pandas as pd  # noqa: PLC0415 - looked for above
 
         return pd.DataFrame(index=range(typed.rows))
+    import pandas as pd  # noqa: PLC0415 - looked for above
+
     kinds = {"number": "DOUBLE", "truth": "DOUBLE"}
-    parts = []
+    read: dict[str, str] = {}
     for at, name in enumerate(features):
         kind, value = family(typed.types[name]), typed.value(name)
         sql = f"epoch({value}::TIMESTAMP)" if kind == "time" else f"CAST({value} AS {kinds.get(kind, 'VARCHAR')})"
-        parts.append(f"{sql} AS x{at}")
-    frame = table.session.connection.execute(f"SELECT {', '.join(parts)} FROM {typed.relation}").df()
+        read[name] = f"{sql} AS x{at}"
+    parts, relation = list(read.values()), typed.relation
+    if len(parts) > AT_ONCE:  # so that a frame of very many columns is looked through once
+        table.rows(f"CREATE TEMP TABLE copied AS SELECT * FROM {relation}")
+        relation = "copied"
+    frame = pd.concat(
+        [
+            table.session.connection.execute(f"SELECT {', '.join(parts[at : at + AT_ONCE])} FROM {relation}").df()
+            for at in range(0, len(parts), AT_ONCE)
+        ],
+        axis=1,
+    )
     frame.columns = list(features)
     for name in frame.columns:
         if frame[name].dtype.kind != "f":

@@ -84,8 +84,7 @@ def stand_ins(lesson: Lesson) -> list[str]:
     Raises:
         NoRemedyError: when there is none, or nothing would be left.
     """
-    declared = str(lesson.settings.get("declared", ""))
-    named = [name for name in declared.split("\n") if name in lesson.fit.features.columns]
+    named = [name for name in lesson.declared if name in lesson.fit.features.columns]
     told = foretelling(lesson.fit, lesson.limits.attributes, seed=lesson.seed)
     found = list(dict.fromkeys([*named, *(name for name, area in told.items() if area >= STANDS_IN)]))
     if not found:

@@ -161,6 +161,8 @@ def learner_of(estimator: Any) -> Learner:  # noqa: ANN401 - somebody's estimato
     from sklearn.pipeline import Pipeline  # noqa: PLC0415
 
     kind = type(estimator).__name__
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "get_params")):
+        raise NoRemedyError(f"expected a classifier of scikit-learn, found {kind}")
     try:
         fresh = clone(estimator)
     except (TypeError, ValueError, RuntimeError) as error:

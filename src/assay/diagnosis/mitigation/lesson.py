@@ -36,6 +36,7 @@ class Lesson:
         limits: the limits that are to hold, and the attributes by which decisions are evened out.
         settings: its hyper-parameters.
         seed: of all chance.
+        declared: features that somebody has declared to stand in for the protected attribute.
     """
 
     fit: Table
@@ -44,6 +45,7 @@ class Lesson:
     limits: Limits
     settings: Mapping[str, Any]
     seed: int
+    declared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

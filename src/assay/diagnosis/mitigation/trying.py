@@ -24,12 +24,13 @@ LONGEST_NOTE = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What all candidates of a search share."""
+    """What all candidates of a search share; ``declared`` are features declared to stand in for the attribute."""
 
     plan: Plan
     learner: Learner
     limits: Limits
     seed: int
+    declared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,5 +113,6 @@ def _fit(work: Work, candidate: Candidate, part: Part) -> Mended:
         limits=work.limits,
         settings=candidate.settings,
         seed=work.seed,
+        declared=work.declared,
     )
     return method(candidate.method).fits(lesson)
