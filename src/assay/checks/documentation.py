@@ -28,7 +28,7 @@ def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ..
         reason = f"placeholders stand at {', '.join(card.placeholders)}. Replace each by what is true."
         findings.append(finding(control, terms, "fail", reason, about="placeholders"))
     for number, contradiction in enumerate(card.contradictions, start=1):
-        reason = f"the card contradicts the evidence: {contradiction}"
+        reason = f"what people wrote contradicts the evidence: {contradiction}"
         findings.append(finding(control, terms, "fail", reason, about=f"contradiction-{number}"))
     if findings:
         return tuple(findings)

@@ -59,7 +59,7 @@ def write_trust(root: Path, keys: Path) -> None:
 def write_project(root: Path, version: str) -> None:
     """Write assay.yaml, the policy and the card of a version."""
     words = {name: json.dumps(text) for name, text in CARD_WORDS[version].items()}
-    for name in ("assay.yaml", "policy.yaml", "card.yaml", "datasheet.yaml", "reasons.yaml"):
+    for name in ("assay.yaml", "policy.yaml", "card.yaml", "datasheet.yaml", "dossier.yaml", "reasons.yaml"):
         text = (resources.files("assay.demo") / "project" / name).read_text("utf-8")
         filled = (
             Template(text).substitute(version=version, author=AUTHOR, owner=RISK_OWNER, **words)

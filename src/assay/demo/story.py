@@ -46,6 +46,7 @@ MADE = (
     "policy.yaml",
     "card.yaml",
     "datasheet.yaml",
+    "dossier.yaml",
     "reasons.yaml",
     "trust.yaml",
     README,

@@ -16,6 +16,7 @@ from assay.attest.oms import root as files_root
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT, measured_statement
 from assay.errors import InputError
 from assay.lifecycle.challenging import measure_champion
+from assay.lifecycle.dossier import dossier_contradictions
 from assay.lifecycle.measuring import count_rows
 from assay.lifecycle.project import read_file
 from assay.lifecycle.robustness import probe
@@ -178,12 +179,16 @@ def measure_for(tally: Tally, wanted: Plan) -> tuple[Measurement, ...]:
 
 
 def read_documentation(project: Project, measurements: tuple[Measurement, ...]) -> Documentation:
-    """Hold the card against the nine sections and the evidence; without a card every section is missing."""
-    name = project.config.documentation
+    """Hold the card against the nine sections and the evidence; without a card every section is missing.
+
+    A number in `dossier.yaml` that the evidence contradicts is told with those of the card.
+    """
+    name, against = project.config.documentation, dossier_contradictions(project, measurements)
     if name is None or not (project.root / name).exists():
-        return examine(None, measurements)
+        return msgspec.structs.replace(examine(None, measurements), contradictions=against)
     content = read_file(project.root / name, "the model's documentation")
-    return examine(read_card(content, name), measurements, sha256=sha256_hex(content))
+    found = examine(read_card(content, name), measurements, sha256=sha256_hex(content))
+    return msgspec.structs.replace(found, contradictions=(*found.contradictions, *against))
 
 
 def read_baseline(project: Project) -> tuple[Baseline | None, dict[str, str]]:

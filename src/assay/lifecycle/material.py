@@ -10,12 +10,12 @@ import msgspec
 from assay.attest.statement import EVIDENCE, VERDICT
 from assay.errors import AssayError, InputError
 from assay.lifecycle.documents import read_release
+from assay.lifecycle.dossier import dossier_of, dossier_path
 from assay.lifecycle.project import read_file
 from assay.lifecycle.setting import load_policy
 from assay.lifecycle.shelving import open_packs
 from assay.packs.shelf import Shelf, own_shelf
 from assay.records.canonical import sha256_hex
-from assay.reports.documents.dossier import NAME, Dossier, read_dossier
 from assay.reports.documents.material import Captured, Clock, IncidentFile, LogEvent, LogReach, Material, Settings
 from assay.trail.incidents import incidents, rule_of
 
@@ -79,24 +79,6 @@ def _packs(project: Project) -> Callable[[str], Shelf]:
         return lambda framework: own_shelf(frozenset({framework}))
     shelf = open_packs(project)
     return lambda _framework: shelf
-
-
-def dossier_path(project: Project) -> Path:
-    """Return where people's words about the system stand, or would stand."""
-    return project.root / (project.config.dossier or NAME)
-
-
-def dossier_of(project: Project) -> Dossier:
-    """Read what people wrote about the system; an empty dossier where they wrote none.
-
-    Raises:
-        InputError: when the file that `assay.yaml` names is not there.
-        DocumentError: with every problem in it.
-    """
-    path = dossier_path(project)
-    if project.config.dossier is None and not path.is_file():
-        return Dossier()
-    return read_dossier(read_file(path, "what people wrote about the system"), path.name)
 
 
 def _release(folder: Path, project: Project) -> Release:

@@ -267,3 +267,16 @@ def test_the_trail_of_an_erased_or_empty_log_is_not_needed_to_print(project: Sma
     said = project.say("report", "annex-iv")
     assert said.code == 0, said.err
     assert "Nothing of this is recorded in a log" in said.out
+
+
+def test_a_number_of_the_dossier_that_was_not_measured_fails_the_documentation_check(project: SmallProject) -> None:
+    policy = (project.root / "policy.yaml").read_text()
+    project.write("policy.yaml", policy + "  - {id: documented, title: It is documented, check: documentation}\n")
+    project.write("assay.yaml", (project.root / "assay.yaml").read_text() + "documentation: card.yaml\n")
+    project.write("card.yaml", "{}\n")
+    project.write("dossier.yaml", "testing: {limits: The accuracy is 0.99.}\n")
+    assert project.say("run").code == 1
+    findings = json.loads((project.release / "verdict.json").read_text())["findings"]
+    reasons = [one["reason"] for one in findings if one["id"].startswith("documented/contradiction")]
+    assert len(reasons) == 1
+    assert "dossier.yaml $.testing.limits: claims accuracy of 0.99" in reasons[0]

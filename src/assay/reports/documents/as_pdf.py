@@ -20,7 +20,7 @@ from assay.reports.words import plain
 if TYPE_CHECKING:
     from assay.reports.documents.form import Document, Part, Table
 
-_WIDEST, _PADDING = 40, 4
+_WIDEST, _PADDING = 60, 4
 _BREAKABLE = 24
 """A word longer than this, such as a digest, may be broken anywhere."""
 

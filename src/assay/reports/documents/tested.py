@@ -225,7 +225,7 @@ def robustness(material: Material) -> Answer | None:
 
 def evasion(material: Material) -> Answer | None:
     """How predictions stand someone who tries to evade them, where that was probed."""
-    return some_tests(material, "Adversarial probing", checks=("evasion", "robustness"))
+    return some_tests(material, "Adversarial probing", checks=("evasion",))
 
 
 def integrity(material: Material) -> Answer | None:
