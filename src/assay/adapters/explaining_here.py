@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from assay.probing.scorer import Scorer
     from assay.records.explanation import Explanation
     from assay.records.tally import Roles
 
@@ -27,6 +28,7 @@ def explain(
     model: Path | str | None = None,
     trusted: bool = False,
     minimum_group: int = 1,
+    population: dict[str, dict[str, float]] | None = None,
     watched: bool = False,
 ) -> Explanation:
     """Say why a finding is not a pass, and what would mend it.
@@ -45,6 +47,7 @@ def explain(
         model: its file: ONNX, skops, joblib or pickle.
         trusted: whether a model file may run whatever code it holds.
         minimum_group: groups with fewer rows take no part in comparisons.
+        population: each group's share of the population, by attribute and group as text, where it is known.
         watched: draw a progress bar for a person who waits.
 
     Raises:
@@ -60,15 +63,18 @@ def explain(
 
         return explain_verdict(verdict, finding)
     if roles is None or metric is None or limit is None:
-        lacking = [name for name, given in (("roles", roles), ("metric", metric), ("limit", limit)) if given is None]
-        raise InputError(f"expected {', '.join(lacking)} beside rows: what is measured, and what it is held against")
+        named = (("roles", roles), ("--metric", metric), ("--limit", limit))
+        lacking = ", ".join(name for name, given in named if given is None)
+        raise InputError(f"expected {lacking} beside the rows: what is measured, and what it is held against")
     from assay.diagnosis.explaining import explain_rows  # noqa: PLC0415 - the engine is loaded when rows are read
     from assay.diagnosis.question import Question, limit_of  # noqa: PLC0415
     from assay.lifecycle.measuring import progress_bar  # noqa: PLC0415
 
+    _require_files(train, model)
+    scorer, why = _scorer(model, trusted=trusted, positive=1 if roles.positive is None else roles.positive)
     question = Question(
-        rows=rows, roles=roles, metric=metric, limit=limit_of(metric, limit), features=tuple(features), train=train,
-        minimum_group=minimum_group, no_scorer=_no_scorer(model, trusted=trusted),
+        rows=rows, roles=roles, metric=metric, limit=limit_of(metric, limit), features=_once(features), train=train,
+        scorer=scorer, no_scorer=why, minimum_group=minimum_group, population=population,
     )  # fmt: skip
     draw, wipe = progress_bar() if watched else (None, None)
     try:
@@ -78,6 +84,38 @@ def explain(
             wipe()
 
 
-def _no_scorer(model: Path | str | None, *, trusted: bool) -> str:
-    """Return why a model that was named is not asked."""
-    return "" if model is None else f"the model {model} ({'trusted' if trusted else 'not trusted'}): not asked so far"
+def _once(features: Sequence[str]) -> tuple[str, ...]:
+    """Return the features, each of them once.
+
+    Raises:
+        InputError: when one is named twice.
+    """
+    twice = sorted({name for name in features if list(features).count(name) > 1})
+    if twice:
+        raise InputError(f"--features: expected each column once, found {', '.join(twice)} more often")
+    return tuple(features)
+
+
+def _require_files(train: Any, model: Path | str | None) -> None:  # noqa: ANN401 - any table
+    """Refuse a model that is not there before any row is read; the engine says so of rows."""
+    from pathlib import Path  # noqa: PLC0415 - one call
+
+    if model is not None and not Path(model).exists():
+        raise InputError(f"--model: expected a file of ONNX, skops, joblib or pickle at {model}, found nothing there")
+    if isinstance(train, (str, Path)):
+        from assay.tabular.files import expand  # noqa: PLC0415 - one call
+
+        expand(train)
+
+
+def _scorer(model: Path | str | None, *, trusted: bool, positive: str | int | bool) -> tuple[Scorer | None, str]:
+    """Return a model that can be asked, or why it cannot: then causes are looked for without it."""
+    if model is None:
+        return None, ""
+    from assay.adapters.model_files import open_model  # noqa: PLC0415 - only where a model is named
+    from assay.probing.scorer import ScorerError  # noqa: PLC0415
+
+    try:
+        return open_model(model, trusted=trusted, positive=positive), ""
+    except ScorerError as error:
+        return None, f"the model was not asked: {error}"

@@ -10,7 +10,7 @@ from assay.adapters.scorer_answers import one_each, place_of
 from assay.probing.scorer import ScorerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from assay.probing.scorer import Value
 
@@ -27,7 +27,15 @@ class SklearnScorer:
         name: scikit-learn and its version.
     """
 
-    def __init__(self, path: str, *, trusted: bool, output: str, positive: str | int | bool) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        trusted: bool,
+        output: str,
+        positive: str | int | bool,
+        load: Callable[[str], Any] | None = None,
+    ) -> None:
         """Load it.
 
         Args:
@@ -35,6 +43,7 @@ class SklearnScorer:
             trusted: whether its code may run.
             output: ``probability`` or ``label``.
             positive: the positive class.
+            load: reads the file instead of joblib, which runs whatever it holds.
 
         Raises:
             ScorerError: when it may not be loaded, or has not what is needed.
@@ -49,7 +58,7 @@ class SklearnScorer:
             raise ScorerError("scikit-learn is not installed: pip install 'assay[demo]'") from None
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            self._fitted = _skops(path, trusted=trusted) if path.endswith(".skops") else _pickle(path)
+            self._fitted = _loaded(path, trusted=trusted, load=load)
         older = next((one for one in told if "version" in str(one.message)), None)
         self.name = f"scikit-learn {sklearn.__version__}{' (fitted with another version)' if older else ''}"
         self._column: int | None = None
@@ -58,6 +67,11 @@ class SklearnScorer:
                 what = type(self._fitted).__name__
                 raise ScorerError(f"{path}: {what} gives no probabilities; write robustness.model.output: label")
             self._column = place_of(self._fitted.classes_, positive)
+
+    @property
+    def wants(self) -> tuple[str, ...]:
+        """The features that it was fitted on, by name; none where it knows them by place alone."""
+        return tuple(getattr(self._fitted, "feature_names_in_", ()))
 
     def score(self, columns: Mapping[str, Sequence[Value]]) -> Sequence[Any]:
         """Predict."""
@@ -89,6 +103,12 @@ def _column(values: Sequence[Value], np: Any) -> Any:  # noqa: ANN401 - an array
     if any(isinstance(value, str) for value in values):
         return np.array([np.nan if value is None else value for value in values], dtype=object)
     return np.array([np.nan if value is None else value for value in values])
+
+
+def _loaded(path: str, *, trusted: bool, load: Callable[[str], Any] | None) -> Any:  # noqa: ANN401 - whatever the file holds
+    if load is not None:
+        return load(path)
+    return _skops(path, trusted=trusted) if path.endswith(".skops") else _pickle(path)
 
 
 def _pickle(path: str) -> Any:  # noqa: ANN401 - whatever the file holds

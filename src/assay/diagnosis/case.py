@@ -13,6 +13,7 @@ from assay.diagnosis.support import Support, supported_by_label
 from assay.diagnosis.worlds import Calibrations, Gap, Worlds, recalibrated
 
 if TYPE_CHECKING:
+    from assay.diagnosis.asked_model import Asked
     from assay.diagnosis.coding import Coded
     from assay.diagnosis.question import Question
     from assay.diagnosis.sides import Sides
@@ -30,11 +31,13 @@ class Suspect:
         cause: what is told.
         mechanism: whether it says how the gap comes about; an accounting (base rates, errors) only says where it sits.
         feature: the feature it is about.
+        screens: kinds that are gone once this is taken away, and so come after it.
     """
 
     cause: Cause
     mechanism: bool = True
     feature: str = ""
+    screens: tuple[str, ...] = ()
 
     @property
     def weight(self) -> float:
@@ -64,6 +67,7 @@ class Case:
         coded: the rows as numbers.
         worlds: the gap as it is, and as it would be.
         train: the rows that the model was fitted on; None without.
+        asked: what the model said; None without.
         unexamined: what was not looked at.
     """
 
@@ -76,12 +80,25 @@ class Case:
     coded: Coded
     worlds: Worlds
     train: TrainRows | None = None
+    asked: Asked | None = None
     unexamined: list[str] = field(default_factory=list)
+
+    @property
+    def attribute_used(self) -> bool:
+        """Whether the protected attribute itself is an input of the model."""
+        return self.coded.people.attribute_used or (self.asked is not None and self.sides.attribute in self.asked.parts)
 
     @property
     def has_label(self) -> bool:
         """Whether there are labels."""
         return self.question.roles.label is not None
+
+    @cached_property
+    def missing_more(self) -> dict[str, str]:
+        """Features that are missing more on one side, with SQL of the rows of ``people`` that miss them."""
+        from assay.diagnosis.missing import missing_more  # noqa: PLC0415 - it needs this module's record
+
+        return {one.feature: one.where for one in missing_more(self)}
 
     @cached_property
     def codes(self) -> tuple[str, ...]:

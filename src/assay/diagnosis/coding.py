@@ -112,7 +112,7 @@ def code(people: People) -> Coded:
         selected.append(f"CAST({bin_of} AS SMALLINT) AS b{at}")
     columns = ", ".join(["rid, h, g, y, d, s, t", *selected])
     people.ask(f"CREATE TEMP TABLE coded AS SELECT {columns} FROM people ORDER BY rid")
-    foretells = tuple(_foretells(people, column) for column in bins)
+    foretells = tuple(foretold(people, column) for column in bins)
     return Coded(
         people, tuple(chosen), tuple(bins), tuple(bin_sql), tuple(edges), tuple(codes), foretells, tuple(unseen)
     )
@@ -241,13 +241,13 @@ def _steps(people: People, sql: str, bin_of: str) -> str:
     return f"CASE {bin_of} {cases} ELSE 0.0 END" if cases else "0.0"
 
 
-def _foretells(people: People, column: str) -> float:
+def foretold(people: People, column: str, where: str = "TRUE") -> float:
     """Return the area under the ROC curve of the best use of one feature's bins to tell focus from reference.
 
     Found on one half of the rows and measured on the other (and the other way round), so that many categories of few
     people do not foretell by chance.
     """
-    found = people.ask(f"SELECT {column}, h, g, count(*) FROM coded GROUP BY ALL ORDER BY ALL")
+    found = people.ask(f"SELECT {column}, h, g, count(*) FROM coded WHERE {where} GROUP BY ALL ORDER BY ALL")
     counts: dict[tuple[int, int], dict[int, int]] = {}
     for value, half, side, rows in found:
         counts.setdefault((half, side), {})[value] = rows

@@ -18,7 +18,8 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from assay.diagnosis.case import Suspect, confidence
-from assay.diagnosis.fits import linear
+from assay.diagnosis.coding import foretold
+from assay.diagnosis.fits import line, linear
 from assay.records.explanation import Cause, CauseKind, Clue
 from assay.tabular.sql import literal
 
@@ -47,6 +48,7 @@ class Part(NamedTuple):
     Attributes:
         feature: its name.
         foretells: area under the ROC curve by which it tells focus from reference.
+        present: the same among the rows that have a value of their own in it.
         channel: share of the score's gap that runs through it.
         unsupported: share of the gap that goes away when the part that the label does not support is taken out.
         removed: share of the gap that goes away when its whole part is taken out.
@@ -56,6 +58,7 @@ class Part(NamedTuple):
 
     feature: str
     foretells: float
+    present: float
     channel: float
     unsupported: float
     removed: float
@@ -91,10 +94,19 @@ def parts_of(case: Case) -> list[Part]:
             supported = case.worlds.decided_by(f"t - ({over(support, codes)})")
             z = max((support.uses[c].z for c in codes), key=abs)
         found.append(Part(
-            feature.name, case.coded.foretells[at], channel, case.worlds.closed(supported, case.before),
-            case.worlds.closed(without, case.before), z, supported,
+            feature.name, case.coded.foretells[at], _present(case, at), channel, case.worlds.closed(supported,
+            case.before), case.worlds.closed(without, case.before), z, supported,
         ))  # fmt: skip
     return found
+
+
+def _present(case: Case, at: int) -> float:
+    """Return how well a feature tells the sides among the rows that have a value of their own in it."""
+    name = case.coded.features[at].name
+    if name not in case.missing_more:
+        return case.coded.foretells[at]
+    there = f"rid NOT IN (SELECT rid FROM people WHERE {case.missing_more[name]})"
+    return foretold(case.coded.people, case.coded.bins[at], there)
 
 
 def _mean_gaps(case: Case) -> dict[str, float]:
@@ -116,6 +128,8 @@ def over(support: Support, codes: list[str]) -> str:
 def _suspect(case: Case, part: Part) -> Suspect | None:
     """Return a feature that carries the gap; None where it carries too little, or the label supports it."""
     looks = max(len(case.coded.features), 1)
+    if part.feature in case.missing_more and part.present < STANDS_IN:
+        return None  # what tells the sides is whether it is there: that is missingness
     proxy = part.foretells >= STANDS_IN
     share, sure = part.unsupported, confidence(part.z, looks)
     if case.support is None:
@@ -168,6 +182,14 @@ def _clues(case: Case, part: Part) -> tuple[Clue, ...]:
         ),
         Clue(what=f"share of the gap that goes away without {part.feature}", value=part.removed),
     ]  # fmt: skip
+    asked = None if case.asked is None else case.asked.share(part.feature)
+    if asked is not None and case.asked is not None:
+        clues.append(
+            Clue(
+                what=f"Shapley share of {part.feature} in the disparity of the model's answers", value=asked,
+                n=case.asked.people, source="Strumbelj and Kononenko 2014; Begley et al. 2020",
+            )
+        )  # fmt: skip
     if case.support is not None:
         clues.append(Clue(what="use that the label does not support, in standard errors", value=abs(part.z)))
         clues.append(Clue(what="share of the gap that goes away without that use", value=part.unsupported))
@@ -181,7 +203,7 @@ def _clues(case: Case, part: Part) -> tuple[Clue, ...]:
 def _attribute_itself(case: Case) -> list[Suspect]:
     """Return the attribute itself where it is a feature and the score moves with it, the label not."""
     surrogate, support = case.surrogate, case.support
-    if not case.coded.people.attribute_used or surrogate is None:
+    if not case.attribute_used or surrogate is None:
         return []
     direct = surrogate.of("g")[0]
     unsupported, z = (direct, surrogate.z("g")) if support is None else (support.uses["g"].over, support.uses["g"].z)
@@ -222,9 +244,25 @@ def _on_one_side(case: Case) -> list[Suspect]:
     use = sum(case.surrogate.of(c)[0] ** 2 for c in codes) / (
         sum(case.surrogate.of(c)[0] ** 2 for c in case.codes) or 1.0
     )
-    if sizes[at] < MOST_OF_IT * whole or use > MOST_OF_IT:
+    if sizes[at] < MOST_OF_IT * whole or use > MOST_OF_IT or _one_map_does(case):
         return []
     return _one_sided(case, at, codes)
+
+
+def _one_map_does(case: Case) -> bool:
+    """Say whether one map of the reference's score explains the focus' scores as well as a line of its own does.
+
+    Scores that were raised, lowered or squeezed alike keep their order: no feature is used otherwise.
+    """
+    terms = ("1.0", *case.codes)
+    theirs, own = (line(case.coded.people, "t", terms, f"g = {side}") for side in (0, 1))
+    if theirs is None or own is None:
+        return False
+    left, whole = case.coded.people.ask(
+        f"SELECT sum((t - m) * (t - m)) / count(*), var_pop(t) FROM (SELECT t, avg(t) OVER (PARTITION BY b) AS m FROM "
+        f"(SELECT t, ntile(40) OVER (ORDER BY {theirs.sql()}, rid) AS b FROM coded WHERE g = 1 AND t IS NOT NULL))"
+    )[0]
+    return bool(whole) and left / whole <= 1.5 * (1 - own.explained) + 0.02
 
 
 def _one_sided(case: Case, at: int, codes: list[str]) -> list[Suspect]:

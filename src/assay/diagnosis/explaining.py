@@ -8,6 +8,7 @@ import msgspec
 
 from assay.checks._judge import by_interval, limit_words
 from assay.diagnosis.accounts import find_base_rate, find_calibration, find_error_gap
+from assay.diagnosis.asked_model import ask_model
 from assay.diagnosis.case import Case, Suspect
 from assay.diagnosis.coding import code
 from assay.diagnosis.contributions import find_features
@@ -155,6 +156,13 @@ def _causes(
             case.unexamined.append(train)
         else:
             case.train = train
+    if question.scorer is not None:
+        asked = ask_model(rows.session, rows.typed, question, sides, question.scorer)
+        if isinstance(asked, str):
+            case.unexamined.append(asked)
+        else:
+            case.asked = asked
+            case.unexamined += asked.told
     suspects = [one for find in FINDERS for one in find(case)]
     return rank(case, suspects), (), (*told_unexamined(case), *case.unexamined)
 
@@ -172,6 +180,10 @@ def told_unexamined(case: Case) -> list[str]:
         told.append("no features (--features): stand-ins, contributions, slices, missing values")
     if question.train is None:
         told.append("no train rows (--train): representation, and whether train and data are unlike")
+    if question.no_scorer:
+        told.append(question.no_scorer)
+    elif question.scorer is None:
+        told.append("no model (--model): what each of its inputs brings")
     if question.roles.weight is not None:
         told.append("weights: the gap is measured with them, its causes are looked for without")
     if people.taken:

@@ -8,15 +8,18 @@ one side (a sentinel such as -1, or a filled-in mean).
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from assay.diagnosis.arithmetic import two_rates
+from assay.diagnosis.arithmetic import Curve, two_rates
 from assay.diagnosis.case import Suspect, confidence
+from assay.diagnosis.sides import FALSE_POSITIVE, TRUE_POSITIVE
 from assay.records.explanation import Cause, Clue
 from assay.tabular.sql import literal
 
 if TYPE_CHECKING:
     from assay.diagnosis.case import Case
+    from assay.diagnosis.worlds import Gap
 
 LEAST_GAP = 0.05
 """Rates of missing values that differ by less are alike."""
@@ -48,13 +51,17 @@ class Missing(NamedTuple):
     where: str
 
 
-def find_missing(case: Case) -> list[Suspect]:
-    """Return missing features, and missing labels, that account for the gap."""
-    found = [
+def missing_more(case: Case) -> list[Missing]:
+    """Return the features that are missing more on one side."""
+    return [
         one for one in _missing_features(case) if abs(one.focus - one.reference) >= LEAST_GAP and abs(one.z) >= SURE
     ]
-    suspects = [] if not found else _of_features(case, found)
-    return suspects + _of_labels(case)
+
+
+def find_missing(case: Case) -> list[Suspect]:
+    """Return missing features, and missing labels, that account for the gap."""
+    found = missing_more(case)
+    return [*(_of_features(case, found) if found else []), *_of_labels(case)]
 
 
 def _missing_features(case: Case) -> list[Missing]:
@@ -101,11 +108,12 @@ def _of_features(case: Case, found: list[Missing]) -> list[Suspect]:
     any_missing = " OR ".join(f"({one.where})" for one in found)
     inside = f"rid IN (SELECT rid FROM people WHERE {any_missing})"
     complete, broken = case.worlds.gap(f"NOT {inside}"), case.worlds.gap(inside)
-    share = case.worlds.closed(complete)
+    mended = _as_labelled(case, inside)
+    share = max(case.worlds.closed(complete), 0.0 if mended is None else case.worlds.closed(mended, case.before))
     if share < LEAST_SHARE:
         return []
     worst = max(found, key=lambda one: abs(one.z))
-    moved = abs(case.worlds.now.value) - abs(complete.value)
+    moved = share * abs(case.worlds.now.value)
     sure = min(
         confidence(worst.z, len(case.coded.features)), confidence(moved / complete.error if complete.error else 0.0)
     )
@@ -125,8 +133,31 @@ def _of_features(case: Case, found: list[Missing]) -> list[Suspect]:
     clues += [
         Clue(what="gap among rows with no missing value", value=complete.value, n=sum(complete.rows)),
         Clue(what="gap among rows with a missing value", value=broken.value, n=sum(broken.rows)),
+        *(
+            []
+            if mended is None
+            else [Clue(what="gap with rows that miss a value scored as their labels are", value=mended.value)]
+        ),
     ]
     return [Suspect(Cause(kind="data.missingness", share=share, confidence=sure, detail=detail, evidence=tuple(clues)))]
+
+
+def _as_labelled(case: Case, inside: str) -> Gap | None:
+    """Return the gap if rows that miss a value had the score that their labels speak for."""
+    if not case.has_label or not case.coded.people.has_score:
+        return None
+    cells = case.coded.people.ask(
+        f"SELECT {inside} AS i, round(t * 4) / 4 AS b, count(*), sum(y), avg(t) FROM coded "
+        "WHERE y IS NOT NULL AND t IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    if len({cell[0] for cell in cells}) < 2:  # noqa: PLR2004 - with and without
+        return None
+    terms = [[1.0, cell[4], cell[4] ** 2, float(bool(cell[0]))] for cell in cells]
+    found = Curve(terms, [float(cell[3]) for cell in cells], [float(cell[2]) for cell in cells])
+    slope = found.coefficients[1]
+    if slope <= 0.05 or abs(found.coefficients[3]) < 3 * math.sqrt(found.covariance[3][3]):  # noqa: PLR2004 - sure
+        return None
+    return case.worlds.decided_by(f"t + {literal(found.coefficients[3] / slope)} * CAST(({inside}) AS INTEGER)")
 
 
 def _of_labels(case: Case) -> list[Suspect]:
@@ -142,5 +173,24 @@ def _of_labels(case: Case) -> list[Suspect]:
         f"{case.sides.named(False)}: what is measured among labelled people need not hold for all of them."
     )
     clue = Clue(what="label missing, focus less reference", value=gap, n=rows1 + rows0)
-    cause = Cause(kind="data.missingness", share=None, confidence=confidence(z), detail=detail, evidence=(clue,))
+    share = _with_all_labels(case)
+    cause = Cause(kind="data.missingness", share=share, confidence=confidence(z), detail=detail, evidence=(clue,))
     return [Suspect(cause)]
+
+
+def _with_all_labels(case: Case) -> float | None:
+    """Return the share of the gap that goes away when unlabelled people count with their score's risk."""
+    rate = case.sides.rate
+    if case.calibrations is None or rate not in {TRUE_POSITIVE, FALSE_POSITIVE} or not case.worlds.now.value:
+        return None
+    one, t, square = (literal(float(c)) for c in case.calibrations.common.coefficients)
+    risk = f"coalesce(y, 1 / (1 + exp(-({one} + {t} * t + {square} * t * t))))"
+    part = risk if rate is TRUE_POSITIVE else f"(1 - {risk})"
+    rows = dict(
+        case.coded.people.ask(
+            f"SELECT g, sum(d * {part}) / nullif(sum({part}), 0) FROM coded WHERE t IS NOT NULL GROUP BY g"
+        )
+    )
+    if rows.get(1) is None or rows.get(0) is None:
+        return None
+    return min(max(1 - abs(float(rows[1]) - float(rows[0])) / abs(case.worlds.now.value), 0.0), 1.0)

@@ -54,7 +54,7 @@ def limit_of(metric: str, bound: float) -> Limit:
     """Return a metric's limit: what should be small is held from above, what should be large (a ratio) from below.
 
     Raises:
-        InputError: for a metric that is unknown, compares no groups, or has no better direction.
+        InputError: for a metric that is unknown or compares no groups, or a limit outside of its values.
     """
     known = [name for name, one in METRICS.items() if one.scope == "between"] + list(GROUP_METRICS)
     if metric not in known:
@@ -65,6 +65,13 @@ def limit_of(metric: str, bound: float) -> Limit:
         )
     if METRICS[metric].tasks == ("regression",):
         raise InputError(f"--metric {metric}: expected a metric of yes-or-no outcomes: causes are sought for those")
+    least, most = METRICS[metric].low, METRICS[metric].high
+    if not least <= bound <= most:  # NaN is in no range
+        raise InputError(
+            f"--limit {bound:g}: expected a number from {least:g} to {most:g}, the values that {metric} can "
+            f"have; a limit "
+            "that nothing could breach, or everything would, holds nothing"
+        )
     if metric in GROUP_METRICS or METRICS[metric].higher_is_better:
         return Limit(min=bound)
     return Limit(max=bound)

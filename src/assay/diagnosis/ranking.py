@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.diagnosis.training_causes import LABELS
 from assay.records.explanation import Cause, Clue
 
 if TYPE_CHECKING:
@@ -47,12 +48,15 @@ def rank(case: Case, suspects: Sequence[Suspect]) -> tuple[Cause, ...]:
     if case.status == "pass":
         return (_none(case, 0.95, "The metric keeps its limit: there is nothing to explain."),)
     best: dict[str, Suspect] = {}
+    turned = any(one.cause.kind == "data.label_noise" and one.weight >= MOST_OF_IT for one in suspects)
     for one in suspects:
+        if turned and one.cause.kind == "data.split_mismatch" and one.feature == LABELS:
+            continue  # labels turned in one of two tables make them unlike: one account of it is enough
         kept = best.get(one.cause.kind)
         if kept is None or weight(one) > weight(kept):
             best[one.cause.kind] = one
     size = best.pop("data.sample_size", None)
-    order = sorted(best.values(), key=lambda one: (-weight(one), one.cause.kind))
+    order = _ordered(list(best.values()))
     standing = [one for one in order if weight(one) >= LEAST_WEIGHT]
     causes = [one.cause for one in standing]
     if size is not None and (not standing or _outweighs(case, size, standing[0])):
@@ -64,6 +68,19 @@ def rank(case: Case, suspects: Sequence[Suspect]) -> tuple[Cause, ...]:
     if not standing:
         return (_none(case, 0.6, "The gap is there, and no cause that was looked for stands out."), *tail)
     return (*causes, *tail)
+
+
+def _ordered(suspects: Sequence[Suspect]) -> list[Suspect]:
+    """Return suspects by weight, those that another one screens off after it."""
+    behind = {kind: one for one in suspects if weight(one) >= LEAST_WEIGHT for kind in one.screens}
+
+    def place(one: Suspect) -> tuple[float, int, str]:
+        before = behind.get(one.cause.kind)
+        if before is not None and weight(before) < weight(one):
+            return (-weight(before), 1, one.cause.kind)
+        return (-weight(one), 0, one.cause.kind)
+
+    return sorted(suspects, key=place)
 
 
 def _outweighs(case: Case, size: Suspect, first: Suspect) -> bool:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from assay.diagnosis.accounts import LEAST_AREA
 from assay.diagnosis.case import Suspect, confidence
 from assay.diagnosis.cuts import own_cut
 from assay.diagnosis.sides import FALSE_POSITIVE, SELECTED, TRUE_POSITIVE
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 LEAST_PART, MOST_PART = 0.02, 0.42
 """A slice has this share of the focus' people: fewer are single people, more are no slice."""
 
+ALL_OVER = 0.6
+"""Share of the difference in areas under the ROC curve that is left outside of a slice when it is all over."""
+
+HARDLY = 0.35
+"""Share of a difference that is left where it is hardly there."""
+
 LEAST_PEOPLE = 15
 """People of each side in a slice, in each half."""
 
@@ -35,6 +42,9 @@ LEAST_SHARE = 0.45
 LEAST_VARIANCE = 0.001
 """Of a person's value: where hardly any differ, few people tell nothing."""
 
+MOST_VALUES = 8
+"""Values of a category that are joined to one slice."""
+
 DEEP = 12
 """Features that are crossed with each other: those with the strongest slices of one condition."""
 
@@ -43,11 +53,12 @@ Cells = dict[tuple[int, int], tuple[int, float]]
 
 
 class Condition(NamedTuple):
-    """A run of a feature's bins, from ``low`` to ``high``, both within."""
+    """Bins of a feature: a run of a number's from ``low`` to ``high``, both within, or a set of a category's."""
 
     feature: int
     low: int
     high: int
+    among: tuple[int, ...] = ()
 
 
 class Slice(NamedTuple):
@@ -149,12 +160,36 @@ class _Search:
             f"SELECT g, {column}, count(*), sum({self.value}) FROM coded WHERE h = 0 AND {self.where} GROUP BY 1, 2"
         )
         cells = {(g, b): (n, float(v or 0.0)) for g, b, n, v in rows}
-        best: Slice | None = None
+        best = None if self.case.coded.features[feature].number else self._set_of(feature, cells)
         for low, high in self._runs(feature, coarse=False):
             inside = [_sum(cells, side, low, high) for side in (0, 1)]
             z = self._z(inside)
             if z > (best.z if best else 0.0):
                 best = Slice((Condition(feature, low, high),), z)
+        return best
+
+    def _set_of(self, feature: int, cells: Cells) -> Slice | None:
+        """Return the strongest slice of several values of a category: the largest gaps, joined one by one."""
+        gaps = []
+        for value in sorted({b for _, b in cells if b >= 0}):
+            (n1, v1), (n0, v0) = cells.get((1, value), (0, 0.0)), cells.get((0, value), (0, 0.0))
+            if n1 and n0:
+                gaps.append((v1 / n1 - v0 / n0, value))
+        best: Slice | None = None
+        for order in [1.0, -1.0] if not self.sign else [self.sign]:
+            ordered = [value for _, value in sorted(gaps, key=lambda one: (-order * one[0], one[1]))]
+            for many in range(2, min(len(ordered), MOST_VALUES) + 1):
+                among = tuple(sorted(ordered[:many]))
+                inside = [
+                    (
+                        sum(cells.get((side, v), (0, 0.0))[0] for v in among),
+                        sum(cells.get((side, v), (0, 0.0))[1] for v in among),
+                    )
+                    for side in (0, 1)
+                ]
+                z = self._z(inside)
+                if z > (best.z if best else 0.0):
+                    best = Slice((Condition(feature, among[0], among[-1], among),), z)
         return best
 
     def best_of_two(self, a: int, b: int) -> Slice | None:
@@ -229,17 +264,44 @@ def own_decision(case: Case) -> str | None:
     return f"CAST(s >= CASE WHEN g = 1 THEN {focus} ELSE {reference} END AS INTEGER)"
 
 
+def _screened(case: Case, inside: str) -> tuple[str, ...]:
+    """Return ``model.calibration`` where the score is off in the slice, and outside of it hardly."""
+    outside = case.worlds.calibrations(where=f"NOT ({inside})")
+    if case.calibrations is None or outside is None:
+        return ()
+    here, there = (abs(one.apart.coefficients[3]) for one in (case.calibrations, outside))
+    return ("model.calibration",) if there <= HARDLY * here else ()
+
+
+def _worse_all_over(case: Case, inside: str) -> bool:
+    """Say whether the score ranks one side worse outside of a slice, too: then the slice is a symptom."""
+    if case.calibrations is None or case.calibrations.areas is None:
+        return False
+    outside = case.worlds.calibrations(where=f"NOT ({inside})")
+    if outside is None or outside.areas is None or outside.area_errors is None:
+        return False
+    here, there = (one[0] - one[1] for one in (case.calibrations.areas, outside.areas))
+    return abs(there) >= max(ALL_OVER * abs(here), LEAST_AREA) and here * there > 0
+
+
 def sql_of(case: Case, found: Slice) -> str:
     """Return SQL that is true in a slice."""
-    return " AND ".join(f"{case.coded.bins[one.feature]} BETWEEN {one.low} AND {one.high}" for one in found.conditions)
+    return " AND ".join(
+        f"{case.coded.bins[one.feature]} IN ({', '.join(map(str, one.among))})"
+        if one.among
+        else f"{case.coded.bins[one.feature]} BETWEEN {one.low} AND {one.high}"
+        for one in found.conditions
+    )
 
 
 def words_of(case: Case, found: Slice) -> str:
     """Return a slice in words."""
     told = []
-    for feature, low, high in found.conditions:
+    for feature, low, high, among in found.conditions:
         name, edges = case.coded.features[feature].name, case.coded.edges[feature]
-        if not case.coded.features[feature].number:
+        if among:
+            told.append(f"{name} is one of " + ", ".join(repr(edges[one]) for one in among if one < len(edges)))
+        elif not case.coded.features[feature].number:
             told.append(f"{name} = {edges[low]!r}" if low < len(edges) else f"{name} is a rare one")
         elif low == 0:
             told.append(f"{name} < {edges[high]:.6g}")
@@ -270,7 +332,7 @@ def _measured(case: Case, search: _Search, best: Slice) -> list[Suspect]:
     else:
         mended = case.worlds.decided_by(f"t - {literal(effect)} * g * CAST(({inside}) AS INTEGER)")
         share = case.worlds.closed(mended, case.before)
-    if share < LEAST_SHARE or z <= 0 or case.worlds.closed(without) < LEAST_SHARE / 2:
+    if share < LEAST_SHARE or z <= 0 or case.worlds.closed(without) < LEAST_SHARE / 2 or _worse_all_over(case, inside):
         return []
     part = within.rows[0] / max(within.rows[0] + without.rows[0], 1)
     what = (
@@ -292,4 +354,5 @@ def _measured(case: Case, search: _Search, best: Slice) -> list[Suspect]:
         Clue(what="gap without it", value=mended.value),
     )
     cause = Cause(kind="model.slice", share=share, confidence=confidence(z), detail=detail, evidence=clues)
-    return [Suspect(cause, feature=",".join(case.coded.features[one.feature].name for one in best.conditions))]
+    names = ",".join(case.coded.features[one.feature].name for one in best.conditions)
+    return [Suspect(cause, feature=names, screens=_screened(case, inside))]

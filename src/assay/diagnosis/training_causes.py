@@ -34,6 +34,10 @@ MOVED_ODDS = 0.35
 """Log odds of the label at equal features by which train and data must differ."""
 
 
+LABELS = "labels"
+"""What a mismatch is about that is one of labels alone."""
+
+
 class Moved(NamedTuple):
     """A difference between train and data within one side: what, how much (0.1 minor, 0.25 major), and in words."""
 
@@ -123,7 +127,8 @@ def _mismatch(case: Case, features: list[Moved]) -> list[Suspect]:
     )
     sure = min(1.0, 0.5 + worst.size / MOVED_MUCH / 2)
     share = max(1 - supported(case), 0.0) if case.has_label else None
-    return [Suspect(Cause(kind="data.split_mismatch", share=share, confidence=sure, detail=detail, evidence=clues))]
+    cause = Cause(kind="data.split_mismatch", share=share, confidence=sure, detail=detail, evidence=clues)
+    return [Suspect(cause, feature="" if features else LABELS)]
 
 
 def _moved_features(case: Case) -> list[Moved]:

@@ -124,13 +124,13 @@ class Worlds:
         start = abs((before or self.now).value)
         return min(max((start - abs(gap.value)) / whole, 0.0), 1.0) if whole else 0.0
 
-    def calibrations(self, score: str = "t") -> Calibrations | None:
+    def calibrations(self, score: str = "t", where: str = "TRUE") -> Calibrations | None:
         """Return how the label follows a score, on the scale of ``t``, on each side; None without score or label."""
         if not self.coded.people.has_score:
             return None
         cells = self.coded.people.ask(
             f"SELECT g, round(({score}) * {GRID}) / {GRID} AS b, count(*), sum(y), avg({score}) FROM coded "
-            "WHERE y IS NOT NULL AND t IS NOT NULL GROUP BY g, b ORDER BY g, b"
+            f"WHERE y IS NOT NULL AND t IS NOT NULL AND ({where}) GROUP BY g, b ORDER BY g, b"
         )
         sides = {side for side, *_ in cells}
         positive, rows = sum(cell[3] for cell in cells), sum(cell[2] for cell in cells)
