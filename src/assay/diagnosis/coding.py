@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 BINS = 20
 """Bins of equal rows that a number is counted in."""
 
-MOST_FEATURES = 40
-"""Features looked at closely; of more those that tell most of the score, the label or the group are taken."""
-
 MOST_CATEGORIES = 60
 """Categories that are told apart; the rarer ones count as one."""
 
@@ -128,31 +125,7 @@ def _chosen(people: People) -> tuple[list[Feature], list[str]]:
                 unseen.append(f"{feature.name}: almost every row has its own text in it")
                 continue
         kept.append(feature)
-    if len(kept) <= MOST_FEATURES:
-        return kept, unseen
-    telling = _telling(people, kept)
-    order = sorted(range(len(kept)), key=lambda at: (-telling[at], at))
-    best = sorted(order[:MOST_FEATURES])
-    unseen.append(
-        f"{len(kept) - MOST_FEATURES:,} of {len(kept):,} features: those that tell least of score, label and group"
-    )
-    return [kept[at] for at in best], unseen
-
-
-def _telling(people: People, features: list[Feature]) -> list[float]:
-    """Return how much each feature tells of score, label or group: its greatest correlation with one of them."""
-    found: list[float] = []
-    for start in range(0, len(features), 100):
-        part = features[start : start + 100]
-        asked = []
-        for feature in part:
-            x = feature.column if feature.number else f"CAST(hash({feature.column}) % 1000 AS DOUBLE)"
-            asked += [f"corr({x}, {other})" for other in ("t", "y", "g")]
-            asked.append(f"corr(CAST({feature.column} IS NULL AS INTEGER), g)")
-        row = people.ask(f"SELECT {', '.join(asked)} FROM people")[0]
-        numbers = [abs(value) if value is not None and value == value else 0.0 for value in row]  # noqa: PLR0124 - NaN
-        found += [max(numbers[4 * at : 4 * at + 4]) for at in range(len(part))]
-    return found
+    return kept, unseen
 
 
 def _edges(people: People, feature: Feature) -> tuple[Any, ...]:

@@ -54,6 +54,7 @@ class Part(NamedTuple):
         removed: share of the gap that goes away when its whole part is taken out.
         z: of the use that the label does not support.
         gap: with the unsupported part taken out.
+        bare: with its whole part taken out.
     """
 
     feature: str
@@ -64,6 +65,7 @@ class Part(NamedTuple):
     removed: float
     z: float
     gap: Gap
+    bare: Gap
 
 
 def find_features(case: Case) -> list[Suspect]:
@@ -95,7 +97,7 @@ def parts_of(case: Case) -> list[Part]:
             z = max((support.uses[c].z for c in codes), key=abs)
         found.append(Part(
             feature.name, case.coded.foretells[at], _present(case, at), channel, case.worlds.closed(supported,
-            case.before), case.worlds.closed(without, case.before), z, supported,
+            case.before), case.worlds.closed(without, case.before), z, supported, without,
         ))  # fmt: skip
     return found
 
@@ -131,11 +133,12 @@ def _suspect(case: Case, part: Part) -> Suspect | None:
     if part.feature in case.missing_more and part.present < STANDS_IN:
         return None  # what tells the sides is whether it is there: that is missingness
     proxy = part.foretells >= STANDS_IN
-    share, sure = part.unsupported, confidence(part.z, looks)
+    share, sure, whole = part.unsupported, confidence(part.z, looks), False
     if case.support is None:
+        whole = True
         share, sure = part.removed, 0.5 + 0.4 * (part.foretells >= STANDS_IN)
     if part.foretells >= SURELY_STANDS_IN and part.removed > share and part.channel > 0.5:  # noqa: PLR2004 - most of it
-        share, sure = part.removed, max(sure, 0.8)
+        share, sure, whole = part.removed, max(sure, 0.8), True
     if share < LEAST_SHARE or sure < 0.5:  # noqa: PLR2004 - likelier by chance than not
         return None
     kind: CauseKind = "data.proxy" if proxy else "model.feature"
@@ -144,20 +147,21 @@ def _suspect(case: Case, part: Part) -> Suspect | None:
             kind=kind,
             share=share,
             confidence=sure,
-            detail=_detail(case, part, proxy=proxy),
+            detail=_detail(case, part, proxy=proxy, whole=whole),
             evidence=_clues(case, part),
         ),
         feature=part.feature,
     )
 
 
-def _detail(case: Case, part: Part, *, proxy: bool) -> str:
+def _detail(case: Case, part: Part, *, proxy: bool, whole: bool) -> str:
     tells = (
         f"tells {case.sides.named(True)} from {case.sides.named(False)} (area under the ROC curve {part.foretells:.2f})"
     )
+    left = part.bare if whole else part.gap
     use = (
         "the label does not support the weight that the score gives it"
-        if case.support is not None and part.unsupported >= LEAST_SHARE
+        if not whole
         else "most of the score's gap runs through it"
     )
     told = (
@@ -167,9 +171,7 @@ def _detail(case: Case, part: Part, *, proxy: bool) -> str:
             f"{part.feature} carries the gap, and {use}; it {tells}, too little to stand in for {case.sides.attribute}."
         )
     )
-    return (
-        f"{told} Without that part the gap would be {abs(part.gap.value):.3f} in place of {abs(case.before.value):.3f}."
-    )
+    return f"{told} Without that part the gap would be {abs(left.value):.3f} in place of {abs(case.before.value):.3f}."
 
 
 def _clues(case: Case, part: Part) -> tuple[Clue, ...]:

@@ -139,8 +139,7 @@ def _causes(
 ) -> tuple[tuple[Cause, ...], tuple[Remedy, ...], tuple[str, ...]]:
     sides = sides_of(tally, measurement, question.metric)
     if sides is None or measurement.value is None:
-        why = measurement.reason or "there are no two groups to compare"
-        return (Cause(kind="none", confidence=1.0, detail=f"Nothing was measured: {why}."),), (), ()
+        return (Cause(kind="none", confidence=1.0, detail=_nothing(measurement)),), (), ()
     if status == "pass":
         kept = Cause(kind="none", confidence=0.95, detail="The metric keeps its limit: there is nothing to explain.")
         return (kept,), (), ()
@@ -167,6 +166,17 @@ def _causes(
     return rank(case, suspects), (), (*told_unexamined(case), *case.unexamined)
 
 
+def _nothing(measurement: Measurement) -> str:
+    """Say why there is no gap to explain."""
+    if measurement.value is None:
+        return f"Nothing was measured: {measurement.reason or 'the measurement gives no reason'}."
+    return (
+        f"All groups have the same value ({measurement.value:.4g}): no group is treated otherwise. Where every "
+        f"prediction is "
+        "the same, or every one is right, it cannot be otherwise: look at the predictions."
+    )
+
+
 def told_unexamined(case: Case) -> list[str]:
     """Return what could not be looked at, and why."""
     question, people = case.question, case.coded.people
@@ -178,6 +188,8 @@ def told_unexamined(case: Case) -> list[str]:
         told.append(f"{why}: the cut, calibration, and what the label supports")
     if not question.features:
         told.append("no features (--features): stand-ins, contributions, slices, missing values")
+    if isinstance(question.train, str) and question.train == question.rows:
+        told.append("the train rows are the data's own: nothing can be unlike")
     if question.train is None:
         told.append("no train rows (--train): representation, and whether train and data are unlike")
     if question.no_scorer:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import DataError, suggest
-from assay.tabular.sql import literal
+from assay.tabular.sql import identifier, literal
 from assay.tabular.typed import EMPTY, Typed, family
 
 if TYPE_CHECKING:
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 60_000
 """Rows taken of each side; a share of 50 % is then known to 0.4 points."""
+
+MOST_FEATURES = 30
+"""Features looked at closely; of more those that tell most of the score, the label or the group are taken."""
+
+AT_ONCE = 100
+"""Columns that are looked at in one pass."""
 
 FAR = 5.3
 """Log odds beyond which a probability is as good as sure (0.5 % or 99.5 %): scores are drawn in to it."""
@@ -143,8 +149,9 @@ def column_of(typed: Typed, feature: Feature) -> str:
         return f"CAST(epoch({plain}) AS DOUBLE)"
     if kind == "truth":
         return f"CAST(CAST({plain} AS INTEGER) AS DOUBLE)"
-    if kind == "number":
-        return f"CASE WHEN isfinite({plain}) THEN {plain} END"
+    if kind == "number":  # written once more than `plain` would: of thousands of columns each word counts
+        number = f"CAST({identifier(feature.name)} AS DOUBLE)"
+        return f"CASE WHEN isfinite({number}) THEN {number} END"
     return f"nullif(trim({plain}), '')"
 
 
@@ -156,6 +163,8 @@ def gather(session: Session, typed: Typed, roles: Roles, sides: Sides, names: tu
     """
     require_features(typed, roles, names)
     features, left_out = readable(typed, names, sides.attribute)
+    features, unseen = _telling_most(session, typed, roles, sides, features)
+    left_out += unseen
     counted = _everybody(session, typed, roles, sides, features)
     every = {side: max(1, -(-rows // MOST_ROWS)) for side, rows in counted.items()}
     low, high, mean, spread = session.rows(
@@ -182,6 +191,37 @@ def gather(session: Session, typed: Typed, roles: Roles, sides: Sides, names: tu
         rows=(kept.get(1, 0), kept.get(0, 0)), taken=" and ".join(part), left_out=tuple(left_out),
         attribute_used=sides.attribute in names,
     )  # fmt: skip
+
+
+def _telling_most(
+    session: Session, typed: Typed, roles: Roles, sides: Sides, features: list[Feature]
+) -> tuple[list[Feature], list[str]]:
+    """Return the features that tell most of score, label or group (by correlation), and how many were left out."""
+    if len(features) <= MOST_FEATURES:
+        return features, []
+    others = {"g": side_of(typed, sides), "s": _score(typed, roles)}
+    others["y"] = yes_or_no(typed, roles.label, roles.positive) if roles.label else "NULL::INTEGER"
+    others["d"] = yes_or_no(typed, roles.prediction, roles.positive) if roles.prediction else "NULL::INTEGER"
+    keys = ", ".join(f"{sql} AS {name}" for name, sql in others.items())
+    found: list[float] = []
+    for start in range(0, len(features), AT_ONCE):
+        part = features[start : start + AT_ONCE]
+        columns = ", ".join(f"{column_of(typed, one)} AS {one.column}" for one in part)
+        asked = []
+        for one in part:
+            x = one.column if one.number else f"CAST(hash({one.column}) % 1000 AS DOUBLE)"
+            asked += [f"corr({x}, {name})" for name in others]
+            asked.append(f"corr(CAST({one.column} IS NULL AS INTEGER), g)")
+        row = session.rows(
+            f"SELECT {', '.join(asked)} FROM (SELECT {keys}, {columns} FROM {typed.relation})", name=typed.name
+        )[0]
+        numbers = [abs(value) if value is not None and value == value else 0.0 for value in row]  # noqa: PLR0124 - NaN
+        width = len(others) + 1
+        found += [max(numbers[width * at : width * (at + 1)]) for at in range(len(part))]
+    best = sorted(sorted(range(len(features)), key=lambda at: (-found[at], at))[:MOST_FEATURES])
+    left = len(features) - MOST_FEATURES
+    told = f"{left:,} of {len(features):,} features: those that tell least of score, label and group by correlation"
+    return [Feature(features[at].name, f"f{new}", features[at].number) for new, at in enumerate(best)], [told]
 
 
 def _everybody(session: Session, typed: Typed, roles: Roles, sides: Sides, features: list[Feature]) -> dict[int, int]:

@@ -106,6 +106,9 @@ class Worlds:
 
     def decided_by(self, score: str, where: str = "TRUE") -> Gap:
         """Return the gap when all are decided by one cut of a score, on the scale of ``t``, as many selected as now."""
+        if not self.coded.people.has_score:  # decisions as they are, less a line's parts: shares of people, not cuts
+            return self._read(f"SELECT g, count(*), avg({score}), var_samp({score}) FROM coded "
+                              f"WHERE ({self.rate.where}) AND ({where}) GROUP BY g")  # fmt: skip
         if self.scored:
             return self.gap(where, score=f"(1 / (1 + exp(-({score}))))" if self.coded.people.odds else score)
         return self.gap(where, decision=self.decision(score))
