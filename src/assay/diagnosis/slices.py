@@ -23,6 +23,7 @@ from assay.tabular.sql import literal
 
 if TYPE_CHECKING:
     from assay.diagnosis.case import Case
+    from assay.diagnosis.worlds import Gap
 
 LEAST_PART, MOST_PART = 0.02, 0.42
 """A slice has this share of the focus' people: fewer are single people, more are no slice."""
@@ -334,19 +335,7 @@ def _measured(case: Case, search: _Search, best: Slice) -> list[Suspect]:
         share = case.worlds.closed(mended, case.before)
     if share < LEAST_SHARE or z <= 0 or case.worlds.closed(without) < LEAST_SHARE / 2 or _worse_all_over(case, inside):
         return []
-    part = within.rows[0] / max(within.rows[0] + without.rows[0], 1)
-    what = (
-        "decisions that the cut of the score does not explain"
-        if search.channel.decisions
-        else "scores that its other features do not explain"
-    )
-    detail = (
-        f"Where {words} the gap in {case.sides.rate.words} is {abs(within.value):.3f}, elsewhere "
-        f"{abs(without.value):.3f}; "
-        f"the slice holds {part:.0%} of the people of {case.sides.named(True)} that the metric is about, who "
-        f"have {what} "
-        f"there. Without that the gap would be {abs(mended.value):.3f}."
-    )
+    detail = _detail(case, (within, without, mended), words, decisions=search.channel.decisions)
     clues = (
         Clue(what=f"gap where {words}", value=within.value, n=sum(within.rows), source="Chung et al. 2019, ICDE"),
         Clue(what="gap elsewhere", value=without.value, n=sum(without.rows)),
@@ -356,3 +345,17 @@ def _measured(case: Case, search: _Search, best: Slice) -> list[Suspect]:
     cause = Cause(kind="model.slice", share=share, confidence=confidence(z), detail=detail, evidence=clues)
     names = ",".join(case.coded.features[one.feature].name for one in best.conditions)
     return [Suspect(cause, feature=names, screens=_screened(case, inside))]
+
+
+def _detail(case: Case, gaps: tuple[Gap, Gap, Gap], words: str, *, decisions: bool) -> str:
+    """Say where the gap lives; the gaps are those within, without, and of all with the slice mended."""
+    within, without, mended = gaps
+    part = within.rows[0] / max(within.rows[0] + without.rows[0], 1)
+    what = (
+        "decisions that the cut of the score does not explain" if decisions else "scores that features do not explain"
+    )
+    return (
+        f"Where {words} the gap in {case.sides.rate.words} is {abs(within.value):.3f}, elsewhere "
+        f"{abs(without.value):.3f}; the slice holds {part:.0%} of the people of {case.sides.named(True)} that the metric "
+        f"is about, who have {what} there. Without that the gap would be {abs(mended.value):.3f}."
+    )
