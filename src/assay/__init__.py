@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from assay.adapters.reasons_here import reasons as reasons
     from assay.adapters.remediations_here import open_remediation as open_remediation
     from assay.adapters.remediations_here import remediate as remediate
+    from assay.adapters.risks_here import record_risk as record_risk
+    from assay.adapters.risks_here import risks as risks
     from assay.adapters.spark_tally import tally_spark as tally_spark
     from assay.adapters.trail_here import open_trail as open_trail
     from assay.adapters.trail_here import record as record
@@ -79,6 +81,7 @@ _NAMES = {
     "adapters.mitigating_here": ("mitigate",),
     "adapters.reasons_here": ("reasons",),
     "adapters.remediations_here": ("open_remediation", "remediate"),
+    "adapters.risks_here": ("record_risk", "risks"),
     "adapters.spark_tally": ("tally_spark",),
     "adapters.trail_here": ("open_trail", "record"),
     "adapters.verifying_here": ("verify",),

@@ -62,6 +62,7 @@ VERBS = {
     "packs": Verb("regulation as dated data: list, show, diff, lint, impact, schema", "packs", "packs"),
     "status": Verb("how a version stands before frameworks on a day, and what shows it", "status", "status"),
     "attest": Verb("say how a control stands, signed, until a day", "attest", "attest"),
+    "risk": Verb("the risk register: record, list", "risk", "risk"),
     "report": Verb("documents of a release: html, card, sarif, ml-bom, ...", "report", "report"),
     "trail": Verb(
         "events of models, and questions answered with proofs: query, inventory, lineage, ...", "trail", "trail"

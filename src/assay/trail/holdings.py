@@ -285,6 +285,8 @@ def _of_risk(said: object, times: int) -> Iterator[str]:
     yield "hazard_analysis"
     if times > 1:
         yield "risk_review_record"
+    if getattr(said, "measure", "none") != "none":
+        yield "control_record"
     if getattr(said, "accepted", "") in {"yes", "no"}:
         yield "residual_risk_signoff"
 
