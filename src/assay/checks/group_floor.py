@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from assay.checks._finding import group_label, group_words
 from assay.checks._judge import judged_finding
+from assay.checks._people import one_in_people
 from assay.checks._select import class_label, in_groups, not_measured, small_group
 from assay.checks.control import Check
 
@@ -29,7 +30,8 @@ def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ..
                 continue
             about = group_label(one.group) + class_label(one)
             subject = f"{metric} of {group_words(one.group)}"
-            findings.append(judged_finding(one, control, terms, subject=subject, about=about))
+            people = one_in_people(evidence, one, terms.limit, terms)
+            findings.append(judged_finding(one, control, terms, subject=subject, about=about, people=people))
     return tuple(findings)
 
 

@@ -38,7 +38,7 @@ def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ..
             findings.append(wrong_minimum(control, terms, found, attributes))
         about = ",".join(attributes)
         for one in kept:
-            people = in_people(evidence, metric, attributes, terms.limit, terms)
+            people = in_people(evidence, metric, attributes, terms.limit, terms, one_of=one.one_of)
             findings.append(
                 judged_finding(
                     one, control, terms, subject=f"{metric} over {about}", about=about + class_label(one), people=people

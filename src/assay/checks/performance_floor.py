@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from assay.checks._finding import finding
 from assay.checks._judge import judged_finding
+from assay.checks._people import one_in_people
 from assay.checks._select import class_label, in_groups, not_measured
 from assay.checks.control import Check
 
@@ -30,7 +31,10 @@ def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ..
             )
             findings.append(finding(control, terms, "unknown", reason, about=about, metric=metric, n=one.n))
             continue
-        findings.append(judged_finding(one, control, terms, subject=f"{metric} of everybody", about=about))
+        people = one_in_people(evidence, one, terms.limit, terms)
+        findings.append(
+            judged_finding(one, control, terms, subject=f"{metric} of everybody", about=about, people=people)
+        )
     return tuple(findings)
 
 

@@ -65,6 +65,8 @@ def hold(tally: Tally, requirements: Sequence[Requirement], *, level: float = 0.
     Raises:
         InputError: for a metric or an attribute that is not known.
     """
+    if not any("score" in METRICS[one.metric].needs for one in requirements):
+        tally = msgspec.structs.replace(tally, scores=None)  # what is not asked is not unpacked
     by_minimum: dict[int, tuple[Measurement, ...]] = {}
     for minimum in sorted({one.minimum_group for one in requirements}):
         mine = [one for one in requirements if one.minimum_group == minimum]
