@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from assay.records.verdict import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from assay.checks.control import Control, Terms
     from assay.records.tally import GroupValue
@@ -47,6 +47,11 @@ def _value(value: GroupValue) -> str:
     if value is None:
         return "unknown"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return ``a, b and c``."""
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
 
 
 def number(value: float) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from assay.checks._finding import group_words, number
+from assay.checks._finding import group_words, listed, number
 from assay.checks._metrics import known_metrics
 from assay.checks._select import in_groups
 
@@ -138,15 +138,13 @@ def _good_is_positive(evidence: Evidence, rates: Sequence[Measurement]) -> bool 
 
 def _told(shorts: Sequence[Short], rate: Rate, counts: str, beside: str, terms: Terms) -> str:
     mend = "more" if rate.mend == "more" else "fewer"
-    parts = [
-        f"{short.rows} {mend}{'' if number_ else f' {counts}'} among the {short.one.n} "
-        f"{'' if number_ else f'{terms.words.people} '}with {group_words(short.one.group)}"
-        if short.one.group
-        else f"{short.rows} {mend} {counts} among the {short.one.n} {terms.words.people}"
-        for number_, short in enumerate(shorts)
-    ]
-    now = " and ".join(number(short.value) for short in shorts)
-    return f"{' and '.join(parts)} would reach the limit ({now} now{beside})."
+    parts = []
+    for place, short in enumerate(shorts):
+        what, whom = (mend, "") if place else (f"{mend} {counts}", f" {terms.words.people}")
+        group = f" with {group_words(short.one.group)}" if short.one.group else ""
+        parts.append(f"{short.rows:,} {what} among the {short.one.n:,}{whom}{group}")
+    now = listed([number(short.value) for short in shorts])
+    return f"{listed(parts)} would reach the limit ({now} now{beside})."
 
 
 def in_people(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.options import Names, Value, complete_files, format_option, print_machine, rows_argument
+from assay.cli.options import Names, Value, complete_files, console, format_option, print_machine, rows_argument
 from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_UNDECIDED
 
 if TYPE_CHECKING:
@@ -90,9 +91,18 @@ def _require_no_columns(columns: dict[str, object], **others: object) -> None:
 
 
 def _show(found: Explanation, form: str) -> None:
-    from assay.reports.explanation import explanation_json, explanation_text  # noqa: PLC0415 - only when called
+    terminal = console() if form == "text" and sys.stdout.isatty() else None
+    if terminal is not None:
+        from assay.reports.terminal import print_explanation  # noqa: PLC0415 - only for a person
 
-    print_machine(explanation_json(found) if form == "json" else explanation_text(found))
+        print_explanation(found, terminal)
+        return
+    from assay.reports import explanation as report  # noqa: PLC0415 - only when called
+
+    made = {
+        "text": report.explanation_text, "json": report.explanation_json, "markdown": report.explanation_markdown,
+    }  # fmt: skip
+    print_machine(made[form](found))
 
 
 def _exit_code(found: Explanation) -> int:

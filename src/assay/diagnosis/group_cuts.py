@@ -43,11 +43,11 @@ _RATE_OF = {
 }
 """The groups' rate that a comparison is about; of any other comparison the selection rate is led."""
 
-MOST_CHOICES = 250
+MOST_CHOICES = 100
 """So many choices of cuts by group are measured at most; each takes about a millisecond."""
 
-_PLACES = 40
-_WIDTHS = (1.0, 0.75, 0.5, 0.25, 0.1, 0.0)
+_PLACES = 25
+_WIDTHS = (1.0, 0.6, 0.3, 0.0)
 _CUTS_OF_A_GROUP = 400
 
 

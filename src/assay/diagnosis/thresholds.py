@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assay.diagnosis.requirement import Held, Requirement
     from assay.records.tally import ClassValue, Tally
 
-MOST_CUTS = 200
+MOST_CUTS = 120
 """So many common cuts are tried at most."""
 
 STILL_TELLS = 0.5

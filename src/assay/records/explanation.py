@@ -138,6 +138,7 @@ class Explanation(Frozen, kw_only=True):
         verdict_sha256: the verdict explained; None where there is none.
         examined: what was looked at: ``tally``, ``rows``, ``model``, ``train``.
         findings: in the verdict's order.
+        remarks: what is to be known of the explanation as a whole, such as whose signature was not looked at.
     """
 
     schema: Literal["assay.explanation/v1"] = "assay.explanation/v1"
@@ -145,3 +146,4 @@ class Explanation(Frozen, kw_only=True):
     verdict_sha256: str | None = None
     examined: tuple[Literal["tally", "rows", "model", "train"], ...]
     findings: tuple[ExplainedFinding, ...]
+    remarks: tuple[str, ...] = ()

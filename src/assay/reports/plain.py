@@ -20,15 +20,16 @@ WIDTH = 80
 
 def plain_text(release: Release, *, width: int = WIDTH) -> str:
     """Return the report of a release as plain text of this many columns."""
-    return _text(release_lines(release), width)
+    return wrapped_lines(release_lines(release), width)
 
 
 def measurements_text(measurements: Sequence[Measurement], *, width: int = WIDTH) -> str:
     """Return measurements as plain text of this many columns."""
-    return _text(measurement_lines(measurements, width), width)
+    return wrapped_lines(measurement_lines(measurements, width), width)
 
 
-def _text(lines: Iterable[Line], width: int) -> str:
+def wrapped_lines(lines: Iterable[Line], width: int) -> str:
+    """Return paragraphs as plain text of this many columns."""
     return "".join(f"{_wrapped(line, width)}\n" for line in lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.reports.explanation import explanation_lines
 from assay.reports.lines import measurement_lines, release_lines
 
 if TYPE_CHECKING:
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from assay.records.explanation import Explanation
     from assay.records.measurement import Measurement
     from assay.reports.lines import Line
     from assay.reports.release import Release
@@ -34,6 +36,16 @@ def print_measurements(measurements: Sequence[Measurement], console: Console) ->
         console: a rich console.
     """
     _print(measurement_lines(measurements, console.width), console)
+
+
+def print_explanation(explanation: Explanation, console: Console) -> None:
+    """Print why findings are not a pass.
+
+    Args:
+        explanation: of a verdict, or of rows.
+        console: a rich console.
+    """
+    _print(explanation_lines(explanation), console)
 
 
 def _print(lines: Iterable[Line], console: Console) -> None:
