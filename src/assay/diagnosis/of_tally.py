@@ -85,7 +85,7 @@ class Side:
         return self.tn + self.fp + self.fn + self.tp
 
     @property
-    def base(self) -> float:
+    def base_rate(self) -> float:
         """The share of positive labels."""
         return (self.fn + self.tp) / self.labelled if self.labelled else 0.0
 
@@ -182,13 +182,13 @@ def _accounts(requirement: Requirement, a: Side, b: Side, taken: float, *, alike
     3): then unequal base rates account for the whole gap.
     """
     p = _two_rates(a.fn + a.tp, a.labelled, b.fn + b.tp, b.labelled)
-    lower = (b.base - a.base) * (1 if requirement.metric not in OF_NEGATIVE else -1) > 0
+    lower = (b.base_rate - a.base_rate) * (1 if requirement.metric not in OF_NEGATIVE else -1) > 0
     if alike and p < SURE and lower and taken < 1 - MATTERS:
         return [_base_rate(a, b, p, 1 - taken, None)]
     if requirement.metric not in SELECTION or a.selected == b.selected:
         return [_errors(requirement, a, b, 1.0, taken)]
     gap = b.selected - a.selected
-    by_base = (b.base - a.base) * (a.found - a.false + b.found - b.false) / 2
+    by_base = (b.base_rate - a.base_rate) * (a.found - a.false + b.found - b.false) / 2
     share = by_base / gap
     base = _base_rate(a, b, p, share, by_base) if share >= MATTERS and p < SURE else None
     return [base, _errors(requirement, a, b, 1 - share, taken)]
@@ -207,12 +207,12 @@ def _base_rate(a: Side, b: Side, p: float, share: float, by_base: float | None) 
         share=share,
         confidence=_sure(p) * (0.75 if by_base is None else 0.9),
         detail=(
-            f"{a.base:.1%} of {a.words} have the positive label, {b.base:.1%} of {b.words}: {why}. Whether the labels "
+            f"{a.base_rate:.1%} of {a.words} have the positive label, {b.base_rate:.1%} of {b.words}: {why}. Whether the labels "
             "tell the truth, the counts do not say."
         ),
         evidence=(
-            Clue(what=f"base rate of {a.words}", value=a.base, n=a.labelled),
-            Clue(what=f"base rate of {b.words}", value=b.base, n=b.labelled),
+            Clue(what=f"base rate of {a.words}", value=a.base_rate, n=a.labelled),
+            Clue(what=f"base rate of {b.words}", value=b.base_rate, n=b.labelled),
             Clue(what="chance of such base rates where they are equal", value=p),
             *parts,
         ),
