@@ -58,7 +58,7 @@ def explain(
         raise InputError(
             "expected a VERDICT to explain, or rows (--data FILE) with a metric and its limit: one of both"
         )
-    if rows is None:
+    if verdict is not None:
         from assay.lifecycle.explaining import explain_verdict  # noqa: PLC0415 - only the half that is asked
 
         return explain_verdict(verdict, finding)

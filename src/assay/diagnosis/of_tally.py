@@ -207,8 +207,8 @@ def _base_rate(a: Side, b: Side, p: float, share: float, by_base: float | None) 
         share=share,
         confidence=_sure(p) * (0.75 if by_base is None else 0.9),
         detail=(
-            f"{a.base_rate:.1%} of {a.words} have the positive label, {b.base_rate:.1%} of {b.words}: {why}. Whether the "
-            "labels tell the truth, the counts do not say."
+            f"{a.base_rate:.1%} of {a.words} have the positive label, {b.base_rate:.1%} of {b.words}: {why}. Whether "
+            "the labels tell the truth, the counts do not say."
         ),
         evidence=(
             Clue(what=f"base rate of {a.words}", value=a.base_rate, n=a.labelled),

@@ -22,7 +22,7 @@ from assay.diagnosis.requirement import follows_decisions
 from assay.diagnosis.telling import certainty_words, change_words, people_words, rows_words
 from assay.diagnosis.thresholds import cheapest
 from assay.metrics.catalogue import METRICS
-from assay.records.explanation import Cause, Clue, ExplainedFinding, Explanation
+from assay.records.explanation import Cause, Clue, CutCurve, CutPoint, CutSpan, ExplainedFinding, Explanation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +62,35 @@ def explain_of(ground: Ground, *, verdict_sha256: str, only: Sequence[str] = ())
         verdict_sha256=verdict_sha256,
         examined=examined,
         findings=tuple(explain_finding(ground, finding) for finding in asked),
+        cuts=_curve(ground, asked),
+    )
+
+
+def _curve(ground: Ground, asked: Sequence[Finding]) -> CutCurve | msgspec.UnsetType:
+    """Return what common cuts come to; nothing where no finding that is no pass can be moved by one."""
+    open_ = {finding.id for finding in asked if finding.status in {"fail", "unknown"}}
+    cuts = ground.cuts if open_ & {*ground.moved} else None
+    if cuts is None:
+        return msgspec.UNSET
+    spans = [*((one, True) for one in cuts.gate), *((one, False) for one in cuts.point)]
+    return CutCurve(
+        findings=tuple(ground.moved),
+        now=cuts.cut_now,
+        accuracy_now=cuts.now.price.accuracy,
+        favourable_now=cuts.now.price.favourable,
+        rows=cuts.now.price.rows,
+        step=cuts.step,
+        gap=cuts.gap,
+        points=tuple(
+            CutPoint(
+                cut=one.cut or 0.0,
+                accuracy=one.price.accuracy,
+                favourable=one.price.favourable,
+                values=tuple(None if held.measurement is None else held.measurement.value for held in one.held),
+            )
+            for one in cuts.tried
+        ),
+        spans=tuple(CutSpan(low=one.low, high=one.high, passes=passes, tells=one.tells) for one, passes in spans),
     )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT
 from assay.errors import InputError, VerificationError
-from assay.lifecycle.issuing import CARD, DATASHEET, REPORT
+from assay.lifecycle.issuing import CARD, DATASHEET, EXPLANATION, REPORT
 from assay.lifecycle.project import read_file
 from assay.records.canonical import canonical_json, parse_record, sha256_hex
 from assay.records.evidence import Evidence
+from assay.records.explanation import Explanation
 from assay.records.tally_document import parse_tally
 from assay.records.verdict import Verdict
 from assay.reports.card import Card, read_card
@@ -72,7 +74,25 @@ def read_release(folder: Path, project: Project | None = None) -> Release:
         if sha256_hex(counted) != evidence.tally_sha256:
             raise VerificationError(f"{folder / TALLY} is not the tally that the evidence was measured from")
         tally = parse_tally(counted, name=TALLY)
-    return release_of(project, evidence, verdict, tally)
+    return replace(
+        release_of(project, evidence, verdict, tally), explanation=_explanation(folder, verdict, tally, evidence)
+    )
+
+
+def _explanation(folder: Path, verdict: Verdict, tally: Tally | None, evidence: Evidence) -> Explanation | None:
+    """Return the explanation that lies beside a verdict that does not allow; else a new one."""
+    if verdict.decision == "allow":
+        return None
+    digest = sha256_hex(read_file(folder / VERDICT, "a verdict"))
+    if (folder / EXPLANATION).is_file():
+        content = read_file(folder / EXPLANATION, "an explanation")
+        found = parse_record(content, Explanation, name=EXPLANATION)
+        if found.verdict_sha256 == digest:
+            return found
+    from assay.diagnosis.mending import Ground  # noqa: PLC0415 - only where something is explained
+    from assay.diagnosis.of_verdict import explain_of  # noqa: PLC0415
+
+    return explain_of(Ground(verdict=verdict, evidence=evidence, tally=tally), verdict_sha256=digest)
 
 
 def _datasheet(release: Release) -> str:
@@ -146,6 +166,8 @@ def render_documents(release: Release) -> dict[str, bytes]:
     """Return the report, as it is written into a stage's folder, and the model card of a release."""
     made = makers(release)
     report = {REPORT: made["html"]().encode()}
+    if release.explanation is not None:
+        report[EXPLANATION] = canonical_json(release.explanation)
     if release.evidence.stage == "data":
         return {DATASHEET: made["datasheet"]().encode(), **report}
     return {CARD: made["card"]().encode(), **report} if release.evidence.stage == "release" else report

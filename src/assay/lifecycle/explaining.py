@@ -18,7 +18,15 @@ from assay.attest.statement import EVIDENCE, TALLY, VERDICT, parse_statement
 from assay.diagnosis.mending import Ground
 from assay.diagnosis.of_verdict import explain_of
 from assay.errors import AssayError, InputError, VerificationError, suggest
-from assay.lifecycle.project import CONFIG_NAME, Project, find_config, load_project, read_file, release_folder
+from assay.lifecycle.project import (
+    CONFIG_NAME,
+    Project,
+    find_config,
+    is_safe_name,
+    load_project,
+    read_file,
+    release_folder,
+)
 from assay.lifecycle.setting import load_policy
 from assay.records.canonical import parse_record, sha256_hex
 from assay.records.evidence import Evidence
@@ -161,25 +169,23 @@ def _located(given: str) -> Path:
             f"expected {VERDICT} beside {path}, found none: a bundle holds what was signed, and names the verdict by "
             "its digest. Bring the verdict along"
         )
-    name, slash, version = given.partition("/")
-    if slash and "/" not in version:
-        found = _in_project(name, version)
-        if found is not None:
-            return found
+    parts = given.split("/")
+    if (len(parts) == 2 or (len(parts) == 3 and parts[2] in STAGES_WITHIN)) and all(map(is_safe_name, parts)):  # noqa: PLR2004 - NAME/VERSION, NAME/VERSION/STAGE
+        return _in_project(parts[0], parts[1], *parts[2:])
     return path  # to be told that it does not exist, with near names
 
 
-def _in_project(name: str, version: str) -> Path | None:
+def _in_project(name: str, version: str, stage: str = "") -> Path:
     try:
         project = load_project()
     except InputError as error:
         raise InputError(f"expected the verdict {name}/{version}, found no such file, and {error}") from None
-    folder = release_folder(project.state, name, version)
+    folder = release_folder(project.state, name, version) / stage
     if (folder / VERDICT).is_file():
         return folder / VERDICT
     releases = project.state / "releases"
     known = sorted(f"{one.parent.parent.name}/{one.parent.name}" for one in releases.glob(f"*/*/{VERDICT}"))
-    wanted = f"{name}/{version}"
+    wanted = "/".join(filter(None, (name, version, stage)))
     raise InputError(
         f"expected a decided release, found none at {wanted}{suggest(wanted, known)}. "
         f"Decided here: {', '.join(known) or 'none'}"

@@ -1,4 +1,4 @@
-"""Model card and report are bound to their release: the log holds the digest of each, and verifying compares it.
+"""Card, report and explanation are bound to their release: the log holds the digest of each; verifying compares it.
 
 ``documents.json`` has the form of ``bundle.json``: a signed ``report.issued`` event a document, which names the verdict
 that the document tells of. ``documents-receipt.json`` has the form of ``receipt.json``: where each stands in the log.
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from assay.attest.keys import PublicKey, Signer
     from assay.trail.erasures import Erasures
 
-CARD, REPORT, DATASHEET = "model-card.md", "report.html", "datasheet.md"
+CARD, REPORT, DATASHEET, EXPLANATION = "model-card.md", "report.html", "datasheet.md", "explanation.json"
 ISSUED, ISSUED_RECEIPT = "documents.json", "documents-receipt.json"
-NAMES = (CARD, REPORT, DATASHEET)
+NAMES = (CARD, REPORT, DATASHEET, EXPLANATION)
 DOCUMENTS = (*NAMES, ISSUED, ISSUED_RECEIPT)
 _TYPE = "report.issued"
 

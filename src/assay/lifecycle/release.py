@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,13 +14,14 @@ from assay.attest.statement import EVIDENCE, TALLY, VERDICT, evidence_statement,
 from assay.errors import InputError
 from assay.lifecycle.consenting import consent_files
 from assay.lifecycle.documents import release_of, render_documents
-from assay.lifecycle.issuing import CARD, ISSUED, ISSUED_RECEIPT, REPORT, issue, kept_documents
+from assay.lifecycle.issuing import CARD, EXPLANATION, ISSUED, ISSUED_RECEIPT, REPORT, issue, kept_documents
 from assay.lifecycle.presenting import SignedEvidence
 from assay.lifecycle.project import read_file, release_folder
 from assay.lifecycle.setting import EVIDENCE_SIGNATURE, nobody, now, whoami
 from assay.lifecycle.storing import compare_model, keep_document, publish, staging
 from assay.policy import decide
 from assay.records.canonical import canonical_json, parse_record, sha256_hex
+from assay.records.explanation import Explanation
 from assay.records.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -125,9 +126,10 @@ def gate(
     folder = folder or signed.folder or release_folder(setting.state, about.name, about.version)
     _require_tally(signed, folder)
     decided = decide_only(signed, setting, model=model, by=whoami(setting.keyring, setting.key))
-    documents = _documents(decided.report, signed, setting, folder)
+    report = _explained(decided.report, setting) if signed.fresh else decided.report
+    documents = _documents(report, signed, setting, folder)
     _record(signed, decided.verdict, setting, log, folder=folder, documents=documents, first=first)
-    return Released(decided.report, folder)
+    return Released(report, folder)
 
 
 def run(project: Project, setting: Setting, log: Log, *, stage: Stage = "release", watched: bool = False) -> Released:
@@ -167,7 +169,26 @@ def _documents(report: Release, signed: SignedEvidence, setting: Setting, folder
         return {}
     same = _same_substance(_verdict_before(folder / VERDICT), report.verdict)
     kept = kept_documents(folder, setting.evidence_keys()) if same else None
-    return render_documents(report) if kept is None else kept
+    if kept is None:
+        return render_documents(_explained(report, setting))
+    return kept | ({EXPLANATION: _bound(kept[EXPLANATION], report.verdict)} if EXPLANATION in kept else {})
+
+
+def _bound(explanation: bytes, verdict: Verdict) -> bytes:
+    """Return an explanation that still tells the truth, bound to the verdict of the same substance."""
+    found = parse_record(explanation, Explanation, name=EXPLANATION)
+    return canonical_json(msgspec.structs.replace(found, verdict_sha256=sha256_hex(canonical_json(verdict))))
+
+
+def _explained(report: Release, setting: Setting) -> Release:
+    """Return a report that says why, where the decision does not allow."""
+    if report.verdict.decision == "allow":
+        return report
+    from assay.lifecycle.explaining import explain_release  # noqa: PLC0415 - only where something is explained
+
+    verdict_sha256 = sha256_hex(canonical_json(report.verdict))
+    explanation = explain_release(report, verdict_sha256=verdict_sha256, policy=setting.policy)
+    return replace(report, explanation=explanation)
 
 
 def _require_tally(signed: SignedEvidence, folder: Path) -> None:
@@ -240,4 +261,5 @@ def _record(
         count = len(bundle.attestations)
         if issued is not None:
             written |= {ISSUED: issued.content(), ISSUED_RECEIPT: receipt_content(inclusions[count:])}
-        publish(stage, folder, {**written, RECEIPT: receipt_content(inclusions[:count])})
+        stale = {EXPLANATION} - documents.keys()  # of a verdict that is not this one
+        publish(stage, folder, {**written, RECEIPT: receipt_content(inclusions[:count])}, without=stale)

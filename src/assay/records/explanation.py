@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias, get_args
 
+import msgspec
+
 from assay.records.tally import Frozen
 from assay.records.verdict import Limit, Place, Provenance, Status
 
@@ -129,6 +131,64 @@ class ExplainedFinding(Frozen, kw_only=True):
     unexamined: tuple[str, ...] = ()
 
 
+class CutPoint(Frozen, kw_only=True):
+    """What one common cut comes to.
+
+    Attributes:
+        cut: scores from here on are predicted positive.
+        accuracy: share decided as the label says; None without labels.
+        favourable: decisions that are good for the person.
+        values: the value of each finding's metric, in the order of `CutCurve.findings`; None where it has none.
+    """
+
+    cut: float
+    accuracy: float | None
+    favourable: int
+    values: tuple[float | None, ...]
+
+
+class CutSpan(Frozen, kw_only=True):
+    """Neighbouring cuts in which every limit holds.
+
+    Attributes:
+        low: the least.
+        high: the greatest.
+        passes: whether the gate would pass them; else only the values are within their limits.
+        tells: whether decisions there still tell people apart.
+    """
+
+    low: float
+    high: float
+    passes: bool
+    tells: bool
+
+
+class CutCurve(Frozen, kw_only=True):
+    """What common cuts come to.
+
+    Attributes:
+        findings: ids of the findings whose limits cuts can move.
+        now: the common cut nearest to the decisions as they are.
+        accuracy_now: share decided as the label says today.
+        favourable_now: decisions that are good for the person today.
+        rows: rows that have a score.
+        step: width of a histogram's bin, between whose edges the decisions of its rows are not known; 0: none.
+        gap: the most rows between two neighbouring points.
+        points: ascending.
+        spans: where every limit holds.
+    """
+
+    findings: tuple[str, ...]
+    now: float
+    accuracy_now: float | None
+    favourable_now: int
+    rows: int
+    step: float
+    gap: int
+    points: tuple[CutPoint, ...]
+    spans: tuple[CutSpan, ...]
+
+
 class Explanation(Frozen, kw_only=True):
     """All findings that are not a pass, explained.
 
@@ -138,6 +198,7 @@ class Explanation(Frozen, kw_only=True):
         verdict_sha256: the verdict explained; None where there is none.
         examined: what was looked at: ``tally``, ``rows``, ``model``, ``train``.
         findings: in the verdict's order.
+        cuts: what common cuts come to; absent where cuts have nothing to do with what is explained.
         remarks: what is to be known of the explanation as a whole, such as whose signature was not looked at.
     """
 
@@ -146,4 +207,5 @@ class Explanation(Frozen, kw_only=True):
     verdict_sha256: str | None = None
     examined: tuple[Literal["tally", "rows", "model", "train"], ...]
     findings: tuple[ExplainedFinding, ...]
+    cuts: CutCurve | msgspec.UnsetType = msgspec.UNSET
     remarks: tuple[str, ...] = ()

@@ -17,23 +17,6 @@ if TYPE_CHECKING:
 
     from assay.records.explanation import Cause, Clue, ExplainedFinding, Remedy
 
-KINDS = {
-    "data.sample_size": "too few people to tell",
-    "data.representation": "a group is not in the data as it should be",
-    "data.base_rate": "unequal base rates in the labels",
-    "data.label_noise": "labels of one group are less true",
-    "data.missingness": "values are missing more for one group",
-    "data.proxy": "a feature stands in for the protected attribute",
-    "data.split_mismatch": "the model learnt from other rows than it is tested on",
-    "model.error_gap": "the model errs more for one group",
-    "model.calibration": "a score means something else for one group",
-    "model.feature": "a feature's weight carries the gap",
-    "model.slice": "the gap lives in one slice of the rows",
-    "threshold.cut": "scores are cut in the wrong place",
-    "none": "no single cause in data, model or threshold",
-}
-"""Each kind of cause in words."""
-
 TINY = 1e-4
 
 ALL_WELL = "Nothing is to be explained: every finding passes, or does not apply."
@@ -110,7 +93,7 @@ def _finding(found: ExplainedFinding) -> Iterator[Line]:
             yield Line(((words.plain(told), ""),), 9)
     for number, cause in enumerate(found.causes, 1):
         yield Line(
-            ((f"{cause.kind}", "bold"), (f"  {KINDS[cause.kind]} ({cause_words(cause)})", "")),
+            ((f"{cause.kind}", "bold"), (f"  {words.CAUSES[cause.kind]} ({cause_words(cause)})", "")),
             13, ("         why" if number == 1 else "         or", "bold"),
         )  # fmt: skip
         yield Line(((words.plain(cause.detail), ""),), 13)
@@ -150,7 +133,7 @@ def _finding_markdown(found: ExplainedFinding, head: str) -> list[str]:
     lines += ["", "| cause | share of the gap | confidence | what was seen |", "| --- | --- | --- | --- |"]
     for cause in found.causes:
         share = "" if cause.share is None else f"{cause.share:.0%}"
-        kind = f"{code(cause.kind)} {text(KINDS[cause.kind])}"
+        kind = f"{code(cause.kind)} {text(words.CAUSES[cause.kind])}"
         lines.append(f"| {kind} | {share} | {cause.confidence:.0%} | {text(cause.detail)} |")
     lines.append("")
     for number, remedy in enumerate(found.remedies, 1):

@@ -13,6 +13,7 @@ from assay.reports.charts import svg
 from assay.reports.datasheet_page import datasheet_sections
 from assay.reports.figures import sections
 from assay.reports.matrix import about_everybody, between_groups, by_group, row_name, too_small, unmeasured
+from assay.reports.why import why
 
 if TYPE_CHECKING:
     from assay.reports.release import Release
@@ -47,6 +48,8 @@ def html(release: Release) -> str:
         row_name=row_name,
         style=Markup((folder / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         sections=sections(release),
+        why=why(release),
+        remarks=() if release.explanation is None else release.explanation.remarks,
         datasheet=datasheet_sections(release) if release.evidence.stage == "data" else [],
         draw=lambda chart: Markup(svg(chart)),  # noqa: S704 - vl-convert escapes text, and so does the opening
         methods=_methods(release),

@@ -67,6 +67,7 @@ def release_lines(release: Release) -> Iterator[Line]:
         yield BLANK
         yield from _finding(release, finding)
     yield BLANK
+    yield from _likeliest(release)
     yield _line(_counts(release))
     for step in verdict.approvals:
         style = "green" if len(step.given) >= step.needed else "yellow"
@@ -75,6 +76,22 @@ def release_lines(release: Release) -> Iterator[Line]:
         yield _line(words.consent_words(use), indent=10, label=("presented", "dim"))
     for gap in release.evidence.gaps:
         yield _line(f"not counted: {words.gap_words(gap)}", "dim")
+
+
+def _likeliest(release: Release) -> Iterator[Line]:
+    """Yield the likeliest cause of the first gap that has one, and the line that tells more."""
+    if release.explanation is None:
+        return
+    subject = f"{words.plain(release.verdict.model)}/{words.plain(release.verdict.version)}"
+    stage = words.stage_of(release.verdict)
+    command = f"assay explain {subject}" + ("" if stage == "release" else f"/{stage}")
+    for found in release.explanation.findings:
+        cause = found.causes[0]
+        if found.status == "fail" and cause.kind != "none":
+            told = f"likeliest cause of {words.plain(found.finding)}: {words.CAUSES[cause.kind]} ({cause.kind}). More: "
+            yield Line(((told, ""), (command, "bold")))
+            return
+    yield Line((("why, and what would mend it: ", ""), (command, "bold")))
 
 
 def _finding(release: Release, finding: Finding) -> Iterator[Line]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assay.records.evidence import Evidence
+    from assay.records.explanation import Explanation
     from assay.records.measurement import Measurement
     from assay.records.tally import Tally
     from assay.records.verdict import ConsentUse, Finding, Status, Verdict
@@ -24,6 +25,7 @@ class Release:
         tally: the counts behind the evidence; None when they are not at hand (charts of scores are then left out).
         card: what only people can say; None when nobody wrote it.
         datasheet: what only people can say about the data, at the stage data; None when nobody wrote it.
+        explanation: why findings are not a pass, and what would mend it; None when nobody asked.
     """
 
     evidence: Evidence
@@ -31,6 +33,7 @@ class Release:
     tally: Tally | None = None
     card: Card | None = None
     datasheet: Datasheet | None = None
+    explanation: Explanation | None = None
 
     def with_status(self, *statuses: Status) -> list[Finding]:
         """Return the findings of these statuses, in the policy's order."""

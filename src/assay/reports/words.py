@@ -82,6 +82,23 @@ NAMES = {
     "psi": "PSI",
 }
 
+CAUSES: dict[str, str] = {
+    "data.sample_size": "too few people to tell",
+    "data.representation": "a group is not in the data as it should be",
+    "data.base_rate": "unequal base rates in the labels",
+    "data.label_noise": "labels of one group are less true",
+    "data.missingness": "values are missing more for one group",
+    "data.proxy": "a feature stands in for the protected attribute",
+    "data.split_mismatch": "the model learnt from other rows than it is tested on",
+    "model.error_gap": "the model errs more for one group",
+    "model.calibration": "a score means something else for one group",
+    "model.feature": "a feature's weight carries the gap",
+    "model.slice": "the gap lives in one slice of the rows",
+    "threshold.cut": "scores are cut in the wrong place",
+    "none": "no single cause in data, model or threshold",
+}
+"""Each kind of cause in words."""
+
 _LARGE, _SMALL, _MOST_DIGITS = 1000, 0.01, 9
 
 _SPACES = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")

@@ -20,7 +20,10 @@ MEASURED = "https://assay/event/evidence.measured/v1"
 
 ERASED, ERASER = "https://assay/event/privacy.erasure/v1", "data-protection-officer"
 EVIDENCE, TALLY, VERDICT = "evidence.json", "tally.json", "verdict.json"
-ISSUED, VIEWS = "https://assay/event/report.issued/v1", ("report.html", "model-card.md", "datasheet.md")
+ISSUED, VIEWS = (
+    "https://assay/event/report.issued/v1",
+    ("report.html", "model-card.md", "datasheet.md", "explanation.json"),
+)
 _WORDS = {RESULT: "the test result", VERIFIED: "the verification result", MEASURED: "the measured evidence"}
 _ENDING = ".dsse.json"
 _LET_PASS = ("allow", "warn")
