@@ -13,6 +13,7 @@ import pytest
 
 from assay.reports.html import html
 from assay.reports.release import Release
+from unit.reports.explained_release import explained_release
 from unit.reports.hostile import ATTACKS, hostile_release
 from unit.reports.mortgage_release import release
 
@@ -39,6 +40,7 @@ SCREENS = {"desktop": (1280, 900), "phone": (360, 740)}
 PAGES: dict[str, Callable[[], Release]] = {
     "whole": release,
     "without tally and card": lambda: Release(evidence=release().evidence, verdict=release().verdict),
+    "explained": explained_release,
     "hostile": lambda: hostile_release(ATTACKS["script"]),
 }
 

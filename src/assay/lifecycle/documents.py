@@ -120,7 +120,7 @@ def makers(release: Release) -> Mapping[str, Callable[[], str]]:
         return render(release)
 
     def markdown() -> str:
-        from assay.reports.markdown import markdown as render  # noqa: PLC0415 - only when asked for
+        from assay.reports.explanation import release_markdown as render  # noqa: PLC0415 - only when asked for
 
         return render(release)
 

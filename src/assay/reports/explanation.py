@@ -9,13 +9,14 @@ import msgspec
 from assay.records.explanation import Explanation
 from assay.reports import words
 from assay.reports.lines import BLANK, STYLES, Line
-from assay.reports.markdown import code, text
+from assay.reports.markdown import code, markdown, text
 from assay.reports.plain import WIDTH, wrapped_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assay.records.explanation import Cause, Clue, ExplainedFinding, Remedy
+    from assay.reports.release import Release
 
 TINY = 1e-4
 
@@ -125,6 +126,14 @@ def explanation_markdown(explanation: Explanation, *, level: int = 2) -> str:
     if not explanation.findings:
         lines += [ALL_WELL, ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def release_markdown(release: Release) -> str:
+    """Return the report of a release as Markdown, with the reasons why where there is an explanation."""
+    report = markdown(release)
+    if release.explanation is None:
+        return report
+    return f"{report}\n{explanation_markdown(release.explanation, level=3)}"
 
 
 def _finding_markdown(found: ExplainedFinding, head: str) -> list[str]:

@@ -57,7 +57,7 @@ def _told(explanation: Explanation, found: ExplainedFinding, finding: Finding | 
         ("In people", found.people),
         ("To pass", found.change),
         ("How sure", found.certainty),
-        ("The limit", limit_line(found)),
+        ("The limit", (limit_line(found) or "").removeprefix("Limit: ")),
     )
     charts = [*_causes_chart(found, place)]
     if not isinstance(explanation.cuts, msgspec.UnsetType) and finding is not None:
@@ -152,16 +152,17 @@ def _cuts_chart(curve: CutCurve, found: ExplainedFinding, finding: Finding, plac
     )  # fmt: skip
     bounds = [bound for bound in (found.limit.min, found.limit.max) if bound is not None]
     caption = f"{_read(metric, points)} {_shaded(bool(passing), len(spans), len(idle))} {_exact(curve)}".strip()
+    kind = next((word for word in ("difference", "ratio") if word in metric), metric)
     title = f"Another cut: {metric}, {limit_words(found.limit)}"
-    spec = _lines(points, [(span.low, span.high) for span in spans], bounds, curve.now)
+    spec = _lines(points, [(span.low, span.high) for span in spans], bounds, curve.now, kind)
     return [Chart(f"cuts-{place}", title, caption, spec, head, rows)]
 
 
 def _read(metric: str, points: list[dict[str, Any]]) -> str:
-    accuracy = " The thin line is the accuracy." if any(point["accuracy"] is not None for point in points) else ""
+    accuracy = " and the accuracy (thin)" if any(point["accuracy"] is not None for point in points) else ""
     return (
-        f"What one cut for everybody would come to. The thick line is the {metric}.{accuracy} Dashed across: the "
-        "limit. Dashed upright: the cut of today."
+        f"What one cut for everybody would come to: the {metric} (thick){accuracy}. Dashed: the limit, and the cut of "
+        "today."
     )
 
 
@@ -182,7 +183,7 @@ def _exact(curve: CutCurve) -> str:
 
 
 def _lines(
-    points: list[dict[str, Any]], spans: list[tuple[float, float]], bounds: list[float], now: float
+    points: list[dict[str, Any]], spans: list[tuple[float, float]], bounds: list[float], now: float, kind: str
 ) -> dict[str, Any]:
     """Return a specification of a metric and the accuracy against the cut."""
     x = {"field": "cut", "type": "quantitative", "title": "cut: scores from here on are predicted positive"}
@@ -203,4 +204,30 @@ def _lines(
          "mark": {"type": "rule", "color": LIMIT, "strokeWidth": 1.5, "strokeDash": [6, 4]},
          "encoding": {"y": {**y, "field": "limit"}}},
     ]  # fmt: skip
+    layers += [_label(words, x, y) for words in _labels(points, bounds, now, kind)]
     return {"width": WIDTH, "height": 180, "data": {"values": points}, "layer": layers}
+
+
+def _labels(points: list[dict[str, Any]], bounds: list[float], now: float, kind: str) -> list[dict[str, Any]]:
+    """Return the names that stand at the lines, so that no legend is needed."""
+    left, right = points[0]["cut"], points[-1]["cut"]
+    near = min(points, key=lambda point: abs(point["cut"] - (left + (right - left) * 0.3)))
+    told = [{"cut": near["cut"], "at": near["value"], "words": kind, "dy": -9, "align": "right"}]
+    if near["accuracy"] is not None:
+        told.append({"cut": near["cut"], "at": near["accuracy"], "words": "accuracy", "dy": -7})
+    told += [{"cut": None, "at": bound, "words": "limit", "dy": 0, "dx": 4} for bound in bounds]
+    return [*told, {"cut": now, "at": None, "words": "today", "dx": 4}]
+
+
+def _label(words: dict[str, Any], x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
+    at_top = words["at"] is None
+    mark = {"type": "text", "align": words.get("align", "left"), "dy": words.get("dy", 6), "dx": words.get("dx", 0)}
+    return {
+        "data": {"values": [words]},
+        "mark": {**mark, "color": INK, "baseline": "middle"},
+        "encoding": {
+            "x": {"value": WIDTH} if words["cut"] is None else x,
+            "y": {"value": 0} if at_top else {**y, "field": "at"},
+            "text": {"field": "words"},
+        },
+    }
