@@ -30,6 +30,7 @@ def explain(
     minimum_group: int = 1,
     population: dict[str, dict[str, float]] | None = None,
     watched: bool = False,
+    with_rows: bool = False,
 ) -> Explanation:
     """Say why a finding is not a pass, and what would mend it.
 
@@ -49,6 +50,7 @@ def explain(
         minimum_group: groups with fewer rows take no part in comparisons.
         population: each group's share of the population, by attribute and group as text, where it is known.
         watched: draw a progress bar for a person who waits.
+        with_rows: of a verdict: go back to the project's rows and model, too.
 
     Raises:
         InputError: when neither or both are given, or something is missing.
@@ -59,9 +61,7 @@ def explain(
             "expected a VERDICT to explain, or rows (--data FILE) with a metric and its limit: one of both"
         )
     if verdict is not None:
-        from assay.lifecycle.explaining import explain_verdict  # noqa: PLC0415 - only the half that is asked
-
-        return explain_verdict(verdict, finding)
+        return _of_verdict(verdict, finding, with_rows=with_rows, watched=watched)
     if roles is None or metric is None or limit is None:
         named = (("roles", roles), ("--metric", metric), ("--limit", limit))
         lacking = ", ".join(name for name, given in named if given is None)
@@ -119,3 +119,21 @@ def _scorer(model: Path | str | None, *, trusted: bool, positive: str | int | bo
         return open_model(model, trusted=trusted, positive=positive), ""
     except ScorerError as error:
         return None, f"the model was not asked: {error}"
+
+
+def _of_verdict(verdict: Path | str, finding: str | None, *, with_rows: bool, watched: bool) -> Explanation:
+    """Explain a verdict: from its records, or from the project's rows and model, too."""
+    from assay.lifecycle.explaining import explain_verdict, read_papers  # noqa: PLC0415 - only the half that is asked
+
+    if not with_rows:
+        return explain_verdict(verdict, finding)
+    from assay.adapters.scorers import open_scorer  # noqa: PLC0415 - only where a model is asked
+    from assay.lifecycle.explaining_rows import explain_with_rows  # noqa: PLC0415
+    from assay.lifecycle.measuring import progress_bar  # noqa: PLC0415
+
+    draw, wipe = progress_bar() if watched else (None, None)
+    try:
+        return explain_with_rows(read_papers(verdict), finding, open_scorer=open_scorer, on_progress=draw)
+    finally:
+        if wipe is not None:
+            wipe()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   assay explain .assay/releases/mortgage-approval/1
+  assay explain mortgage-approval/1 race-gap --rows
   assay explain verdict.json demographic-parity/race --format json
   assay explain --data test.csv --label approved --prediction predicted --score p_approved --protected race
       --features income,debt,area --metric demographic_parity_difference --limit 0.1
@@ -33,6 +34,8 @@ Exit codes: 0 the limit holds, 1 it is breached, 2 wrong input, 3 undecided.
 @click.command(epilog=EPILOG)
 @click.argument("verdict", required=False, shell_complete=complete_files)
 @click.argument("finding", required=False)
+@click.option("--rows", "with_rows", is_flag=True, help="Of a VERDICT: go back to the project's rows and model, too.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of --format json, and nothing else.")
 @click.option(
     "--data", help="Rows to explain with no policy and no release: a CSV or Parquet file, a glob, a folder, -."
 )
@@ -59,13 +62,22 @@ Exit codes: 0 the limit holds, 1 it is breached, 2 wrong input, 3 undecided.
 def explain(
     verdict: str | None, finding: str | None, form: str, data: str | None, train: str | None,
     features: tuple[str, ...], model_file: Path | None, trust_model: bool, metric: str | None, limit: float | None,
-    minimum_group: int, **columns: object,
+    minimum_group: int, with_rows: bool, schema: bool, **columns: object,
 ) -> int:  # fmt: skip
     """Say why a finding is not a pass: causes with their share of the gap, ranked, and what would mend it.
 
-    VERDICT is a verdict, a bundle, a release folder, NAME/VERSION in this project, or - for standard input. With --data
-    no verdict is needed: a metric of a table is held against a limit.
+    VERDICT is a verdict, a bundle, a release folder, NAME/VERSION in this project, or - for standard input; FINDING is
+    the id of one finding, or of its control. It is explained from its records alone, in a second; --rows goes back to
+    the rows and the model, which tell more and take longer. With --data no verdict is needed: a metric of a table is
+    held against a limit.
     """
+    if schema:
+        from assay.reports.explanation import schema_json  # noqa: PLC0415 - only when asked for
+
+        print_machine(schema_json())
+        return EXIT_ALLOW
+    if with_rows and data is not None:
+        raise click.UsageError("--rows: expected only beside a VERDICT; --data FILE brings its own rows")
     if data is None:
         _require_no_columns(columns, train=train, metric=metric, limit=limit, model=model_file, features=features)
     from assay.adapters.explaining_here import explain as explain_here  # noqa: PLC0415 - only when called
@@ -75,7 +87,7 @@ def explain(
         verdict, finding, rows=None if data is None else rows_argument(data),
         roles=None if data is None else Roles(**columns),  # type: ignore[arg-type]
         metric=metric, limit=limit, features=features, train=train, model=model_file, trusted=trust_model,
-        minimum_group=minimum_group, watched=form == "text",
+        minimum_group=minimum_group, watched=form == "text", with_rows=with_rows,
     )  # fmt: skip
     _show(found, form)
     return _exit_code(found)

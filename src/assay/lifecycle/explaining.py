@@ -119,7 +119,8 @@ def find_ids(verdict: Verdict, wanted: str) -> tuple[str, ...]:
         return (wanted,)
     of_control = tuple(finding.id for finding in verdict.findings if finding.control == wanted)
     if of_control:
-        return of_control
+        applies = {finding.id for finding in verdict.findings if finding.status != "not-applicable"}
+        return tuple(name for name in of_control if name in applies) or of_control
     ending = [name for name in ids if name.endswith(f"/{wanted}")]
     if len(ending) == 1:
         return (ending[0],)
