@@ -23,8 +23,9 @@ MOST_CUTS = 120
 """So many common cuts are tried at most."""
 
 STILL_TELLS = 0.5
-"""Cuts are named only where they keep this share of today's informedness: a limit is easily held by a model that says
-yes to nearly everybody, and accuracy does not show it where most labels are alike."""
+"""Cuts are named only where they keep this share of today's informedness, and of the decisions that are rarer today: a
+limit is easily held by a model that says yes to nearly everybody, and accuracy does not show it where most labels are
+alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Outcome:
         held: each requirement, in the order asked.
         gate: whether every requirement passes as the gate judges it (by interval, or by point where it says so).
         point: whether every value is within its limit, whatever the interval says.
-        tells: whether the decisions still tell people apart: keep ``STILL_TELLS`` of today's informedness.
+        tells: whether the decisions still tell people apart (``STILL_TELLS``).
     """
 
     cut: float | None
@@ -179,15 +180,23 @@ def outcome(
     """Return what decisions come to: measured, judged and priced; ``now`` is what they are held against."""
     held = hold(tally, requirements, level=level) if requirements else ()
     costs = price(tally)
-    before = None if now is None else now.price.informedness
     return Outcome(
         cut=cut,
         price=costs,
-        tells=before is None or before <= 0 or (costs.informedness or 0.0) >= STILL_TELLS * before,
+        tells=now is None or _tells(costs, now.price),
         held=held,
         gate=bool(held) and all(one.status == "pass" for one in held),
         point=bool(held) and all(one.by_point == "pass" for one in held),
     )
+
+
+def _tells(after: Price, now: Price) -> bool:
+    """Say whether decisions still tell people apart, held against those of today."""
+    informed = now.informedness is None or now.informedness <= 0
+    informed = informed or (after.informedness or 0.0) >= STILL_TELLS * (now.informedness or 0.0)
+    rarer = min(now.favourable, now.rows - now.favourable) / max(now.rows, 1)
+    left = min(after.favourable, after.rows - after.favourable) / max(after.rows, 1)
+    return informed and left >= STILL_TELLS * rarer
 
 
 def price(tally: Tally) -> Price:
