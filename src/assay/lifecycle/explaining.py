@@ -111,6 +111,8 @@ def explain_release(release: Release, *, verdict_sha256: str, policy: Policy | N
 def find_ids(verdict: Verdict, wanted: str) -> tuple[str, ...]:
     """Return the findings that a name stands for: an id, a control's id, or the end of an id that only one has.
 
+    Of a control's findings those that are no pass, where there are any.
+
     Raises:
         InputError: when none does; near names are suggested.
     """
@@ -119,8 +121,8 @@ def find_ids(verdict: Verdict, wanted: str) -> tuple[str, ...]:
         return (wanted,)
     of_control = tuple(finding.id for finding in verdict.findings if finding.control == wanted)
     if of_control:
-        applies = {finding.id for finding in verdict.findings if finding.status != "not-applicable"}
-        return tuple(name for name in of_control if name in applies) or of_control
+        no_pass = {finding.id for finding in verdict.findings if finding.status in {"fail", "unknown"}}
+        return tuple(name for name in of_control if name in no_pass) or of_control
     ending = [name for name in ids if name.endswith(f"/{wanted}")]
     if len(ending) == 1:
         return (ending[0],)
