@@ -92,7 +92,7 @@ class _Looking:
         self._papers, self._project, self._on_progress = papers, project, on_progress
         self._role = papers.evidence.measured_on if papers.evidence is not None else project.config.measured_on
         self._rows = dataset_table(project, self._role)
-        self._scorer, self._no_scorer = self._model(open_scorer)
+        self._scorer, self._no_scorer = self._opened(open_scorer)
         self._train, self._no_train = self._training_rows()
         self._features = self._named_features()
 
@@ -162,7 +162,7 @@ class _Looking:
             unexamined=tuple(dict.fromkeys((*kept, *seen.unexamined, *more))),
         )
 
-    def _model(self, open_scorer: OpenScorer | None) -> tuple[Scorer | None, str]:
+    def _opened(self, open_scorer: OpenScorer | None) -> tuple[Scorer | None, str]:
         """Return the model, or why it is not asked."""
         section, evidence = self._project.config.robustness, self._papers.evidence
         if section is None:
