@@ -298,8 +298,7 @@ def _trial(outcome: Outcome, seed: int) -> Trial:
 def _multiplicity(count: int, *, crossed: bool) -> str:
     told = (
         f"{count} candidates were judged on the same rows: the best of many looks better than it is. "
-        f"`holds_widened` says whether a candidate's limits hold with intervals wide enough for all {count} at once "
-        "(Bonferroni). "
+        f"Widened, limits are held against intervals wide enough for all {count} at once (Bonferroni). "
     )  # fmt: skip
     if crossed:
         return told + (

@@ -16,6 +16,8 @@ COLOURS: dict[Status, str] = {"pass": MARK, "unknown": OPEN, "fail": BAD, "not-a
 SHAPES: dict[Status, str] = {"pass": "circle", "unknown": "diamond", "fail": "square", "not-applicable": "diamond"}
 MOST_LABELS = 12
 HEIGHT = 320
+TOUCHING = 0.06
+"""Points nearer than this share of both axes have one text."""
 BROADER = 1.2
 """As broad as a phone, with its letters still readable."""
 
@@ -70,11 +72,25 @@ def _points(found: Mitigation) -> list[dict[str, Any]]:
 
 
 def _apart(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Say on which side of its point each label stands: along the front by turns, so that neighbours stay readable."""
-    labelled = sorted((one for one in points if one["label"]), key=lambda one: (one["aim"], one["accuracy"]))
+    """Say what is written at each point and on which side: neighbours by turns, and one text for those that touch."""
+    keys = ("accuracy", "aim") if points else ()
+    ranges = {key: max(one[key] for one in points) - min(one[key] for one in points) for key in keys}
+    shown: list[dict[str, Any]] = []
+    for one in points:
+        near = next((other for other in shown if _touch(one, other, ranges)), None)
+        one["shown"] = one["label"] if near is None else ""
+        if near is not None and one["label"]:
+            near["shown"] = f"{near['shown']}, {one['label']}" if near["shown"] else one["label"]
+        if near is None:
+            shown.append(one)
+    labelled = sorted((one for one in shown if one["shown"]), key=lambda one: (one["aim"], one["accuracy"]))
     for place, one in enumerate(labelled):
         one["side"] = "left" if place % 2 else "right"
     return points
+
+
+def _touch(one: dict[str, Any], other: dict[str, Any], ranges: dict[str, float]) -> bool:
+    return all(abs(one[key] - other[key]) <= TOUCHING * width for key, width in ranges.items())
 
 
 def _point(label: str, name: str, found: Performance) -> dict[str, Any]:
@@ -124,9 +140,9 @@ def _marks(points: list[dict[str, Any]], x: dict[str, Any], y: dict[str, Any]) -
     shape = {"field": "shape", "type": "nominal", "scale": None}
     text = {"type": "text", "dy": -7, "fontSize": 12, "fontWeight": "bold", "color": INK}
     labels = [
-        {"data": {"values": [one for one in points if one["label"] and one["side"] == side]},
-         "mark": {**text, "dx": 9 if side == "right" else -9},
-         "encoding": {"x": x, "y": y, "text": {"field": "label", "type": "nominal"}}}
+        {"data": {"values": [one for one in points if one["shown"] and one["side"] == side]},
+         "mark": {**text, "dx": 6 if side == "right" else -6, "align": "left" if side == "right" else "right"},
+         "encoding": {"x": x, "y": y, "text": {"field": "shown", "type": "nominal"}}}
         for side in ("left", "right")
     ]  # fmt: skip
     return [

@@ -20,6 +20,8 @@ WORDS = {
     "fail": "No remedy tried keeps every limit",
 }
 
+BREACHED = "The one that is named breaches a limit; others do not, or are not settled"
+
 
 def mitigation_html(found: Mitigation) -> str:
     """Return a search as one HTML document: no request, no script."""
@@ -37,6 +39,7 @@ def mitigation_html(found: Mitigation) -> str:
     environment.filters["plain"] = words.plain
     trial = None if found.recommended is None else found.trial(found.recommended)
     status = "fail" if trial is None or trial.performance is None else trial.performance.holds
+    others = [one for one in told.measured(found) if one.performance is not None and one.performance.holds != "fail"]
     return environment.get_template("mitigation.html.j2").render(
         found=found,
         told=told,
@@ -45,7 +48,7 @@ def mitigation_html(found: Mitigation) -> str:
         measured=told.measured(found),
         unmeasured=told.unmeasured(found),
         tone=TONES[status],
-        headline=WORDS[status],
+        headline=BREACHED if status == "fail" and others else WORDS[status],
         style=Markup((folder / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         draw=lambda chart: Markup(svg(chart)),  # noqa: S704 - vl-convert escapes text, and so does the opening
     )
