@@ -5,16 +5,15 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from assay.adapters.model_files import load_restricted, load_skops
 from assay.errors import InputError, MissingExtraError
+from assay.probing.scorer import ScorerError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIXES = (".skops", ".joblib", ".pkl", ".pickle")
 """Files that may hold an estimator."""
-
-HARMLESS = ("sklearn.", "numpy.", "scipy.", "pandas.", "lightgbm.", "xgboost.")
-"""Packages whose own types in a skops file are taken for harmless; they are the usual learners' own."""
 
 
 def find_estimator(path: Path) -> Path | None:
@@ -28,7 +27,8 @@ def load_estimator(path: Path, *, trusted: bool) -> Any:  # noqa: ANN401 - an es
     """Load an estimator.
 
     Args:
-        path: a file of skops, or a pickle (joblib's too), which runs code when it is loaded.
+        path: a file of skops, or a pickle (joblib's too). Unless it is trusted, it may hold nothing but what well-known
+            libraries define (`assay.adapters.model_files`).
         trusted: whether its owner has said that the file's code may run here.
 
     Raises:
@@ -37,44 +37,28 @@ def load_estimator(path: Path, *, trusted: bool) -> Any:  # noqa: ANN401 - an es
     """
     if not path.is_file():
         raise InputError(f"expected an estimator of scikit-learn at {path}, found no file")
-    if path.suffix == ".skops":
-        return _skops(path, trusted=trusted)
-    if not trusted:
-        raise InputError(
-            f"{path} is a pickle: to load it is to run whatever code it holds. When you know who made it, say "
-            "--trust-model; or keep estimators as files of skops"
-        )
-    try:
-        import joblib  # noqa: PLC0415 - comes with scikit-learn, an extra
-    except ImportError:
-        raise MissingExtraError("scikit-learn", "mitigation") from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # another version of scikit-learn wrote it: it is fitted again here
-            return joblib.load(path)
+            return _load(path, trusted=trusted)
+    except ScorerError as error:
+        raise InputError(str(error)) from None
+    except ImportError as error:
+        raise MissingExtraError(error.name or "scikit-learn", "mitigation") from None
     except Exception as error:  # noqa: BLE001 - somebody else's file and packages
         raise InputError(f"{path} could not be loaded: {type(error).__name__}: {_first(error)}") from None
 
 
-def _skops(path: Path, *, trusted: bool) -> Any:  # noqa: ANN401 - an estimator
-    try:
+def _load(path: Path, *, trusted: bool) -> Any:  # noqa: ANN401 - an estimator
+    if not trusted:
+        return load_skops(str(path)) if path.suffix == ".skops" else load_restricted(str(path))
+    if path.suffix == ".skops":
         from skops import io  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise MissingExtraError("skops", "mitigation") from None
-    try:
-        unknown = io.get_untrusted_types(file=path)
-    except Exception as error:  # noqa: BLE001 - a file that is none of skops raises whatever it is read as
-        raise InputError(f"{path} is no file of skops: {type(error).__name__}: {_first(error)}") from None
-    strange = [name for name in unknown if not name.startswith(HARMLESS)]
-    if strange and not trusted:
-        raise InputError(
-            f"{path} holds types that are not of the usual learners: {', '.join(strange)}. When you know who made it, "
-            "say --trust-model"
-        )
-    try:
-        return io.load(path, trusted=unknown)
-    except Exception as error:  # noqa: BLE001 - likewise
-        raise InputError(f"{path} could not be loaded: {type(error).__name__}: {_first(error)}") from None
+
+        return io.load(path, trusted=io.get_untrusted_types(file=path))
+    import joblib  # noqa: PLC0415 - comes with scikit-learn, an extra
+
+    return joblib.load(path)
 
 
 def _first(error: Exception) -> str:
