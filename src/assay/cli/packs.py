@@ -41,7 +41,7 @@ def _packs() -> Callable[[Any], Any]:
 
 def _today(day: str | None) -> str:
     from assay.lifecycle.setting import now  # noqa: PLC0415 - only when called
-    from assay.packs.sense import is_day  # noqa: PLC0415
+    from assay.packs.dates import is_day  # noqa: PLC0415
 
     if day is not None and not is_day(day):
         raise InputError(f"--as-of: expected a day such as 2026-11-23, found {day!r}")
@@ -133,7 +133,7 @@ def diff(old: str, new: str, day: str | None, folder: str | None, form: str) -> 
     """Say what one version of a framework asks that another does not: FRAMEWORK@VERSION, or FRAMEWORK as of the day."""
     import msgspec  # noqa: PLC0415 - only when called
 
-    from assay.packs import differences  # noqa: PLC0415
+    from assay.packs.differences import differences  # noqa: PLC0415
     from assay.reports.packs import difference_text  # noqa: PLC0415
 
     counting, shelf = _today(day), _shelf(folder)

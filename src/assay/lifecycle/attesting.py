@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from assay.errors import InputError, suggest
-from assay.packs.sense import is_day
+from assay.packs.dates import is_day
 from assay.records.canonical import digest, sha256_hex
 from assay.trail.events import make_event
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from assay.errors import InputError, suggest
 from assay.lifecycle.project import CONFIG_NAME
 from assay.lifecycle.regulation_section import StandingSection
-from assay.packs.dates import OPEN, Standing
-from assay.packs.sense import is_day
+from assay.packs.dates import OPEN, Standing, is_day
 from assay.packs.status import Held, contradictions, plan, statuses
 from assay.records.status import STATES, FrameworkStatus, SystemStatus
 from assay.trail.attestations import attestations, of_version

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from assay.packs.dates import Standing
-from assay.packs.sense import is_day
+from assay.packs.dates import Standing, is_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

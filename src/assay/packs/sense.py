@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from typing import TYPE_CHECKING
 
 from assay.errors import suggest
+from assay.packs.dates import is_day
 from assay.packs.evidence_kinds import KINDS
 from assay.packs.form import DOCUMENTS, MAX_SAYS, MAX_TITLE, Crosswalk, Pack, PackControl, Schedule
 
@@ -21,14 +21,6 @@ _WORD = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 _CONSOLIDATED = re.compile(r"0\d{4}[A-Z]\d{4}-(\d{4})(\d{2})(\d{2})\Z")
 _CELEX = re.compile(r"[1-9]\d{4}[A-Z]{1,2}\d{4}\Z")
 _TODO = re.compile(r"(todo|tbd|fixme|xxx|\.\.\.|<[^>]*>|-|\?|)\Z", re.IGNORECASE)
-
-
-def is_day(text: str) -> bool:
-    """Say whether a text is a day of the calendar, written YYYY-MM-DD."""
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def article(control: str) -> str:

@@ -8,8 +8,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from assay.errors import DocumentError, InputError, Problem, suggest
+from assay.packs.dates import is_day
 from assay.packs.reading import parse_crosswalk, parse_pack, resolved
-from assay.packs.sense import is_day
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -12,7 +12,8 @@ import yaml
 
 from assay.checks import CHECKS
 from assay.errors import InputError
-from assay.packs import clauses_of, differences, own_shelf
+from assay.packs import clauses_of, own_shelf
+from assay.packs.differences import differences
 from assay.packs.lint import lint
 from assay.packs.shelf import OWN, OWN_CROSSWALKS, Shelf, own_contents
 
