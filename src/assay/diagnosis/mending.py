@@ -28,6 +28,9 @@ _MOST_WORK = 4000
 
 _FEWEST_CUTS = 24
 
+_WORTH = 0.01
+"""A cut for each group is named beside a common one that passes only where it saves this much accuracy."""
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -158,6 +161,9 @@ def _group_cut(ground: Ground, requirement: Requirement) -> Remedy | None:
     if best is None:
         return None
     passes = by_group.gate is not None
+    common = cuts.cheapest
+    if common is not None and (best.outcome.price.accuracy or 0.0) - (common.price.accuracy or 0.0) < _WORTH:
+        return None  # a common cut passes at hardly more cost, and asks nobody for their group
     told = ", ".join(_cut_words(requirement, best))
     left = "" if passes else undecided_words(best.outcome, ground.moved)
     return Remedy(

@@ -214,9 +214,9 @@ def _labels(points: list[dict[str, Any]], bounds: list[float], now: float, kind:
     near = min(points, key=lambda point: abs(point["cut"] - (left + (right - left) * 0.3)))
     told = [{"cut": near["cut"], "at": near["value"], "words": kind, "dy": -9, "align": "right"}]
     if near["accuracy"] is not None:
-        told.append({"cut": near["cut"], "at": near["accuracy"], "words": "accuracy", "dy": -7})
+        told.append({"cut": near["cut"], "at": near["accuracy"], "words": "accuracy", "dy": 11, "align": "right"})
     told += [{"cut": None, "at": bound, "words": "limit", "dy": 0, "dx": 4} for bound in bounds]
-    return [*told, {"cut": now, "at": None, "words": "today", "dx": 4}]
+    return [*told, {"cut": now, "at": None, "words": "today", "dy": -7, "align": "center"}]
 
 
 def _label(words: dict[str, Any], x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
