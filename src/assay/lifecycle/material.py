@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,9 +15,12 @@ from assay.lifecycle.dossier import dossier_of, dossier_path
 from assay.lifecycle.project import read_file
 from assay.lifecycle.setting import load_policy
 from assay.lifecycle.shelving import open_packs
+from assay.packs.dates import Standing
 from assay.packs.shelf import Shelf, own_shelf
+from assay.packs.status import plan
 from assay.records.canonical import sha256_hex
 from assay.reports.documents.material import Captured, Clock, IncidentFile, LogEvent, LogReach, Material, Settings
+from assay.trail.attestations import attestations, of_version
 from assay.trail.incidents import incidents, rule_of
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.lifecycle.project import Project
+    from assay.packs.status import Attested
     from assay.policy.form import Policy
     from assay.reports.release import Release
     from assay.trail.incidents import Incident, Running
@@ -48,8 +53,9 @@ def gather(folder: Path, project: Project, view: View | None, *, tool: str) -> M
     """
     release = _release(folder, project)
     config = project.config
+    packs = _packs(project)
     events = () if view is None else tuple(_events(view, release))
-    return Material(
+    made = Material(
         release=release,
         verdict_sha256=sha256_hex(read_file(folder / VERDICT, "a verdict")),
         dossier=dossier_of(project),
@@ -68,9 +74,13 @@ def gather(folder: Path, project: Project, view: View | None, *, tool: str) -> M
             monitoring=_monitoring(project),
             standing={name: one.standing for name, one in config.regulation.items()},
         ),
-        shelf=_packs(project),
+        shelf=packs,
         tool=tool,
     )
+    if view is None:
+        return made
+    attested, refused = _attested(view, project, made)
+    return replace(made, attested=attested, refused=refused)
 
 
 def _packs(project: Project) -> Callable[[str], Shelf]:
@@ -79,6 +89,19 @@ def _packs(project: Project) -> Callable[[str], Shelf]:
         return lambda framework: own_shelf(frozenset({framework}))
     shelf = open_packs(project)
     return lambda _framework: shelf
+
+
+def _attested(view: View, project: Project, made: Material) -> tuple[dict[str, Attested], tuple[str, ...]]:
+    """Return what people attest about controls, and a sentence for each attestation that does not count."""
+    day, verdict = made.at[:10], made.verdict
+    allowed = {name: section.attested_by for name, section in project.config.regulation.items()}
+    given, refused = attestations(view, day, allowed)
+    digests: dict[str, str] = {}
+    for framework in {one.name.partition(":")[0] for one in given}:
+        planned = plan(made.pack(framework), made.settings.standing.get(framework, Standing()), day)
+        digests |= {one.name: one.sha256 for one in planned.controls}
+    attested, lapsed = of_version(given, digests, verdict.model, verdict.model_sha256, day)
+    return attested, (*refused, *lapsed)
 
 
 def _release(folder: Path, project: Project) -> Release:

@@ -14,6 +14,8 @@ import pytest
 from assay.errors import DocumentError, InputError
 from assay.packs.clauses import clauses_of
 from assay.packs.shelf import own_shelf
+from assay.packs.status import Attested
+from assay.records.status import Shown
 from assay.reports.card import ONLY_PEOPLE, Card
 from assay.reports.datasheet import Datasheet
 from assay.reports.documents import KINDS, SUFFIXES, form_of, render
@@ -266,3 +268,35 @@ def test_the_card_s_own_fields_are_still_those_that_documents_ask_for() -> None:
     cited = {place.removeprefix("card:") for _, want in wants() for place in want.said if place.startswith("card:")}
     fields = {f"{section}.{key}" for section, keys in ONLY_PEOPLE.items() for key in keys}
     assert len(cited & fields) > 8
+
+
+CLAUSE = "eu-ai-act:annex-iv(2)(e)"
+
+
+def _shown(says: str, **more: str) -> Shown:
+    return Shown(kind="attestation", name="rosa (risk-owner)", says=says, until="2027-01-01", entry=7, **more)
+
+
+@pytest.mark.parametrize(
+    ("attested", "filled"),
+    [
+        (Attested(counts=_shown("met")), "people"),
+        (Attested(counts=_shown("not-applicable")), "not-applicable"),
+        (Attested(counts=_shown("not-met")), "missing"),
+        (Attested(lapsed=_shown("met", stale="expired on 2026-01-01")), "missing"),
+        (Attested(against=(_shown("met"), _shown("not-met"))), "missing"),
+    ],
+)
+def test_an_attestation_fills_its_own_part_and_only_while_it_counts(attested: Attested, filled: str) -> None:
+    document = fill(form_of("annex-iv"), material(attested={CLAUSE: attested}))
+    one = part(document, "2(e)", f"attested about {CLAUSE}")
+    assert one.filled == filled
+    assert one.sources[0].entry == 7
+    assert part(document, "2(e)", "assessment").filled == "missing"
+    if filled == "missing":
+        assert one.remedy
+
+
+def test_an_attestation_that_does_not_count_is_told_above_everything() -> None:
+    told = "entry 7: the attestation of eu-ai-act:9(1) does not count: mila has not the role risk-owner"
+    assert told in fill(form_of("annex-iv"), material(refused=(told,))).warnings

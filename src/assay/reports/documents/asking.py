@@ -17,6 +17,8 @@ from assay.reports.documents.form import Document, Item, Made, Part, Section, So
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from assay.packs.status import Attested
+    from assay.reports.documents.form import Filled
     from assay.reports.documents.material import Material
 
 
@@ -163,12 +165,35 @@ def _warnings(material: Material) -> tuple[str, ...]:
         told.append(f"The gate's decision about this version is {verdict.decision}: {verdict.reason}")
     if material.log is None:
         told.append("Nothing of this is recorded in a log: no order in time is proven.")
-    return tuple(told)
+    return (*told, *material.refused)
 
 
 def _item(one: Asks, material: Material, wrong: Mapping[str, tuple[str, ...]]) -> Item:
-    parts = tuple(_part(want, material, wrong) for want in one.wants)
-    return Item(id=one.id, title=one.title, clauses=one.clauses, parts=parts)
+    parts = [_part(want, material, wrong) for want in one.wants]
+    for clause in one.clauses:
+        found = material.attested.get(clause)
+        parts += [] if found is None else [_attested(clause, found)]
+    return Item(id=one.id, title=one.title, clauses=one.clauses, parts=tuple(parts))
+
+
+_GIVEN: dict[str, Filled] = {"met": "people", "not-applicable": "not-applicable"}
+"""What an attestation that counts fills a part with, by what it says."""
+
+
+def _attested(clause: str, found: Attested) -> Part:
+    """Return what people attest about a clause; what lapsed or contradicts itself fills nothing."""
+    shown = [one for one in (found.counts, found.lapsed, *found.against) if one is not None]
+    told = tuple(
+        f"{one.name} attests: {one.says}, until {one.until or 'no day was set'}{f'; {one.stale}' if one.stale else ''}"
+        for one in shown
+    )
+    sources = tuple(Source(kind="event", name="control.attested", sha256=one.sha256, entry=one.entry) for one in shown)
+    asked = f"attested about {clause}"
+    if found.counts is not None and found.counts.says in _GIVEN:
+        return Part(asked=asked, filled=_GIVEN[found.counts.says], words=told, sources=sources)
+    why = "They contradict each other: settle it" if found.against else "It does not count any more: attest anew"
+    why = "It is attested as not met: mend it, and attest anew" if found.counts is not None else why
+    return Part(asked=asked, filled="missing", words=told, sources=sources, remedy=f"{why} (assay attest {clause})")
 
 
 def _part(want: Want, material: Material, wrong: Mapping[str, tuple[str, ...]]) -> Part:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from assay.packs.dates import Standing
     from assay.packs.form import Pack
+    from assay.packs.status import Attested
     from assay.policy.form import Policy
     from assay.records.evidence import Evidence
     from assay.records.verdict import Finding, Verdict
@@ -157,6 +158,8 @@ class Material:
         captured: what was captured of the training run; None where nothing was.
         policy: the policy that decided; None when it is not at hand as it was then.
         settings: what the project says.
+        attested: what people attest about controls, by ``framework:control``, as it counts on the day of the records.
+        refused: a sentence for each attestation that does not count, and why.
         shelf: gives the packs of a framework; by default those that come with Assay.
         tool: name and version of what writes.
     """
@@ -173,6 +176,8 @@ class Material:
     captured: Captured | None = None
     policy: Policy | None = None
     settings: Settings = field(default_factory=Settings)
+    attested: Mapping[str, Attested] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
     shelf: Callable[[str], Shelf] = _own_packs
     tool: str = "assay"
 
