@@ -143,6 +143,12 @@ def test_what_is_not_there_is_refused(project: SmallProject, arguments: tuple[st
     assert said in found.err
 
 
+def test_two_routes_are_told(project: SmallProject) -> None:
+    project.write("assay.yaml", (project.root / "assay.yaml").read_text() + "incidents: {route: annex-i}\n")
+    told = "eu-ai-act: two routes: regulation.eu-ai-act.route is annex-iii, incidents.route is annex-i"
+    assert told in status(project)["problems"]
+
+
 def test_a_misspelt_framework_in_the_project_is_refused(project: SmallProject) -> None:
     project.replace("assay.yaml", "  eu-ai-act:\n", "  eu-ai-atc:\n")
     assert "did you mean 'eu-ai-act'" in project.say("status").err
