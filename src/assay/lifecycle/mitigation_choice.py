@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from assay.diagnosis.mitigation.trying import Answers
     from assay.lifecycle.mitigating import Searched
     from assay.lifecycle.project import Project
-    from assay.records.mitigation import Mitigation, Trial
+    from assay.records.mitigation import Trial
 
 MODEL, PREDICTIONS, README, SEARCH, SIGNATURE = (
     "model", "predictions.parquet", "README.md", "mitigation.json", "mitigation.dsse.json"
@@ -110,9 +110,7 @@ def take_out(searched: Searched, name: str, folder: Path, *, version: str | None
             (stage / README).write_text(readme(searched.mitigation, trial, answers, file, new), encoding="utf-8")
             _files, digest = list_model(stage / MODEL)
             if project is not None and new is not None:
-                text = _configuration(
-                    searched.mitigation, project, folder, new, model=file, asked_by=(name, answers)
-                )  # fmt: skip
+                text = _configuration(searched, project, folder, new, model=file, candidate=name)
                 (stage / CONFIG_NAME).write_text(text, encoding="utf-8")
                 load_project(stage / CONFIG_NAME)  # what is wrong in it is met before anything is there
             stage.chmod(0o755)
@@ -149,10 +147,10 @@ def _next_version(project: Project, wanted: str | None) -> str:
 
 
 def _configuration(
-    found: Mitigation, project: Project, folder: Path, version: str, *, model: ModelFile, asked_by: tuple[str, Answers]
+    searched: Searched, project: Project, folder: Path, version: str, *, model: ModelFile, candidate: str
 ) -> str:
     """Return `assay.yaml` of the new version: the project's, about the new model, paths as seen from the new folder."""
-    candidate, answers = asked_by
+    found, answers = searched.mitigation, searched.answers[candidate]
     raw: dict[str, Any] = yaml.safe_load((project.root / CONFIG_NAME).read_text(encoding="utf-8"))
     told = _seen_from(raw, project.root, folder)
     told["model"] = {
@@ -165,7 +163,9 @@ def _configuration(
     told["model"].pop("trained", None)
     told["state"] = os.path.relpath(project.state, folder)
     told["datasets"][project.config.measured_on] = {"path": PREDICTIONS}
-    if "robustness" in raw:
+    if "robustness" in raw and not _can_be_probed(searched, answers):
+        del told["robustness"]  # what its controls ask stays unknown, and README.md says why
+    elif "robustness" in raw:
         told["robustness"] = {
             **told["robustness"],
             "model": {"kind": "scikit-learn", "path": f"{MODEL}/{model.name}", "output": "label", "trusted": True},
@@ -176,6 +176,14 @@ def _configuration(
         "# judge it with `assay run` in this folder. Card, policy, keys and log are those of the project.\n"
     )
     return head + yaml.safe_dump(told, sort_keys=False, allow_unicode=True)
+
+
+def _can_be_probed(searched: Searched, answers: Answers) -> bool:
+    """Say whether probes would ask the new model as it was fitted: classes 0 and 1, and groups as text."""
+    reported = searched.case.work.plan.reported
+    classes = {str(value).lower() for value in reported.written.values()}
+    groups = [value for name in answers.asks for value in reported.groups[name].tolist() if value is not None]
+    return classes <= {"0", "1", "false", "true", "0.0", "1.0"} and all(isinstance(value, str) for value in groups)
 
 
 _NO_PATHS = ("columns", "system", "materiality")

@@ -50,7 +50,9 @@ def readme(found: Mitigation, trial: Trial, answers: Answers, file: ModelFile, v
             "## Judge it",
             "",
             "`assay run` in this folder measures it under the project's policy, from `predictions.parquet`. The card",
-            "that `assay.yaml` names is the denied version's: read it again before you sign anything.",
+            "that `assay.yaml` names is the denied version's: read it again before you sign anything. Where labels are",
+            "not 0 and 1, or groups that the model asks for are no text, `assay.yaml` has no section `robustness`: its",
+            "controls stay unknown until you name a model that takes them.",
         ]
     return "\n".join(lines) + "\n"
 

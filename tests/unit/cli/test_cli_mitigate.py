@@ -241,3 +241,22 @@ def test_a_budget_too_small_for_anything_is_said(
     assert time.monotonic() - began < 20
     assert "No candidate could be measured" in said.out
     assert "the budget was spent" in said.out
+
+
+def test_a_version_of_groups_that_are_no_text_is_not_probed_as_if_they_were(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_project(tmp_path)
+    for name in ("train.csv", "test.csv"):
+        rows = pd.read_csv(tmp_path / name)
+        rows["race"] = (rows["race"] == "black").astype(int)
+        rows.to_csv(tmp_path / name, index=False)
+    project = SmallProject(tmp_path, capsys)
+    assert project.say("run").code in {1, 3}
+    said = project.say(
+        "mitigate", "--candidates", "threshold_by_group", "--allow-attribute", "--choose", "threshold_by_group",
+        "--out", "v2", "--no-record", "--budget", "2m",
+    )  # fmt: skip
+    assert "version 2" in said.err, said
+    assert "robustness" not in (tmp_path / "v2" / "assay.yaml").read_text(encoding="utf-8")
+    assert "as text" in (tmp_path / "v2" / "README.md").read_text(encoding="utf-8")
