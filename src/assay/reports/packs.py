@@ -58,7 +58,8 @@ def listing_text(rows: list[dict[str, Any]], day: str) -> str:
     for row in rows:
         version = row["version"] or "-"
         lines.append(f"  {row['framework']:<{wide}}  {version:<10}  {row['title']}")
-        more = f"{row['controls']} controls ({row['automation']})" if row["version"] else row["status"]
+        noun = "control" if row["controls"] == 1 else "controls"
+        more = f"{row['controls']} {noun} ({row['automation']})" if row["version"] else row["status"]
         lines.append(f"  {'':<{wide}}  {'':<10}  {more}; {row['text']}")
     return "\n".join([*lines, "", NOT_TEXT])
 

@@ -21,7 +21,8 @@ def risks_text(found: Sequence[Risk]) -> str:
         return "No risk is recorded. Record one with: assay risk record ID --hazard ... --as NAME --role ROLE"
     lines = [line for one in found for line in (*_risk(one), "")]
     left = sum(bool(one.open) for one in found)
-    return "\n".join([*lines, f"{len(found)} risks; something is left to do about {left}."])
+    many = f"{len(found)} {'risk' if len(found) == 1 else 'risks'}"
+    return "\n".join([*lines, f"{many}; something is left to do about {left or 'none'}."])
 
 
 def _risk(one: Risk) -> Iterator[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH = 110
 _SHOWN = 3
+TO_JUDGE = "a person still has to judge it"
 NOT_A_VERDICT = (
     "This says what is shown, by what, and what is not. It is no opinion of law: whether a duty is fulfilled is for "
     "people to say."
@@ -63,7 +64,7 @@ def _framework(one: FrameworkStatus, states: Collection[str], most: int | None) 
 
 def _row(row: ControlStatus) -> Iterator[str]:
     outcome = f" ({row.outcome})" if row.outcome is not None else ""
-    judged = "; a person still has to judge it" if row.judgement else ""
+    judged = f"; {TO_JUDGE}" if row.judgement else ""
     yield from _wrapped(f"{row.state}{outcome}  {row.control}  {row.title}", "  ")
     yield from _wrapped(f"{row.reason}{judged}", "      ", again="      ")
     for shown in row.shown[:_SHOWN]:
@@ -102,7 +103,8 @@ def status_markdown(found: SystemStatus, states: Collection[str] = ()) -> str:
                 continue
             outcome = f" ({row.outcome})" if row.outcome is not None else ""
             shown = "; ".join(_proof(each) for each in row.shown[:_SHOWN])
-            cells = (f"{row.control} {row.title}", f"{row.state}{outcome}", row.reason, shown)
+            judged = f"; {TO_JUDGE}" if row.judgement else ""
+            cells = (f"{row.control} {row.title}", f"{row.state}{outcome}", row.reason + judged, shown)
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         lines.append("")
     if found.problems:

@@ -16,6 +16,7 @@ from assay.packs import clauses_of, own_shelf
 from assay.packs.differences import differences
 from assay.packs.lint import lint
 from assay.packs.shelf import OWN, OWN_CROSSWALKS, Shelf, own_contents
+from assay.trail.clocks import clocks
 
 REFERENCE = Path(__file__).parents[4] / "shared/reference/regulation"
 TODAY = "2026-11-23"
@@ -196,3 +197,11 @@ def test_a_dangling_end_is_a_mistake() -> None:
     found = lint({"cross.yaml": text.encode()}, own_shelf(), checks=CHECKS)
     assert [str(one) for one in found if "9(99)" in one.message]
     assert found[0].line == 6
+
+
+def test_the_clocks_of_incidents_begin_when_the_pack_says() -> None:
+    table, pack = clocks(), own_shelf().in_force("eu-ai-act", TODAY)
+    schedule = pack.dates["attached"]
+    assert table.applies_from == {"not-stated": schedule.starts, **schedule.by_route}
+    clauses = clauses_of(own_shelf())
+    assert [clauses.wrong(table.cited(one.clause)) for one in table.clocks] == [None] * len(table.clocks)
