@@ -34,6 +34,9 @@ LEAST_AREA = 0.03
 LEAST_BASE = 0.02
 """Base rates that differ by less are alike."""
 
+SURELY_APART = 2.58
+"""Standard errors (99 %) by which base rates differ surely."""
+
 LEAST_SHIFT = 0.15
 """Log odds of the label at equal scores that differ by less are alike."""
 
@@ -155,6 +158,12 @@ def supported(case: Case) -> float:
     return min(max(left / whole, 0.0), 1.0) if whole and case.recalibrated.value * case.worlds.now.value > 0 else 0.0
 
 
+def labels_part(case: Case) -> float:
+    """Return the share that the labels' gap supports; none where base rates are alike, or may be."""
+    gap, z = case.label_gap
+    return supported(case) if abs(gap) >= LEAST_BASE and abs(z) > SURELY_APART else 0.0
+
+
 def _kitagawa(case: Case) -> float:
     """Return the base rates' share of a gap in selection; of other rates none, for they are given the label."""
     if case.sides.rate is not SELECTED:
@@ -191,7 +200,7 @@ def find_error_gap(case: Case) -> list[Suspect]:
         told = f"Errors differ where labels are equal: {worst[0]} by {apart:.3f}"
     if apart < LEAST_AREA:
         return []
-    share = 1.0 - (supported(case) if abs(case.label_gap[0]) >= LEAST_BASE and abs(case.label_gap[1]) > 1.96 else 0.0)  # noqa: PLR2004 - 95 %
+    share = 1.0 - labels_part(case)
     if case.recalibrated is not None:
         share = max(share - case.worlds.closed(case.recalibrated, case.before) / 2, 0.0)
     if share < LEAST_SHARE:

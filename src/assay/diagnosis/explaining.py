@@ -17,6 +17,7 @@ from assay.diagnosis.missing import find_missing
 from assay.diagnosis.noise import find_noise
 from assay.diagnosis.people import gather
 from assay.diagnosis.ranking import rank
+from assay.diagnosis.remedies import remedies_for
 from assay.diagnosis.sides import sides_of
 from assay.diagnosis.size import find_size
 from assay.diagnosis.slices import find_slices
@@ -163,7 +164,8 @@ def _causes(
             case.asked = asked
             case.unexamined += asked.told
     suspects = [one for find in FINDERS for one in find(case)]
-    return rank(case, suspects), (), (*told_unexamined(case), *case.unexamined)
+    causes = rank(case, suspects)
+    return causes, remedies_for(causes), (*told_unexamined(case), *case.unexamined)
 
 
 def _nothing(measurement: Measurement) -> str:

@@ -21,7 +21,7 @@ LEAST_WEIGHT = 0.15
 
 UPSTREAM = {
     "data.split_mismatch": 0.3, "data.representation": 0.3, "model.slice": 0.3, "data.missingness": 0.1,
-    "data.label_noise": 0.1, "threshold.cut": 0.1, "data.proxy": 0.1, "model.feature": 0.1,
+    "data.label_noise": 0.2, "threshold.cut": 0.1, "data.proxy": 0.1, "model.feature": 0.1,
 }  # fmt: skip
 """What is added to the weight of a mechanism that brings others about: a model fitted on too few of a group, or on
 others, is off in that group as well, but not the other way round; and what is off in one slice is off on average."""
@@ -49,7 +49,10 @@ def rank(case: Case, suspects: Sequence[Suspect]) -> tuple[Cause, ...]:
         return (_none(case, 0.95, "The metric keeps its limit: there is nothing to explain."),)
     best: dict[str, Suspect] = {}
     turned = any(one.cause.kind == "data.label_noise" and one.weight >= MOST_OF_IT for one in suspects)
+    missing = any(one.cause.kind == "data.missingness" and one.weight >= MOST_OF_IT for one in suspects)
     for one in suspects:
+        if missing and one.feature in case.missing_more:
+            continue  # what the score does with that column it does where its values are missing
         if turned and one.cause.kind == "data.split_mismatch" and one.feature == LABELS:
             continue  # labels turned in one of two tables make them unlike: one account of it is enough
         kept = best.get(one.cause.kind)

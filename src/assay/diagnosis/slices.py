@@ -356,6 +356,7 @@ def _detail(case: Case, gaps: tuple[Gap, Gap, Gap], words: str, *, decisions: bo
     )
     return (
         f"Where {words} the gap in {case.sides.rate.words} is {abs(within.value):.3f}, elsewhere "
-        f"{abs(without.value):.3f}; the slice holds {part:.0%} of the people of {case.sides.named(True)} that the metric "
+        f"{abs(without.value):.3f}; the slice holds {part:.0%} of the people of {case.sides.named(True)} that "
+        f"the metric "
         f"is about, who have {what} there. Without that the gap would be {abs(mended.value):.3f}."
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from assay.diagnosis.accounts import supported
+from assay.diagnosis.accounts import labels_part
 from assay.diagnosis.arithmetic import Curve, tail_of_chi, two_rates
 from assay.diagnosis.case import Suspect, confidence
 from assay.diagnosis.fits import curve
@@ -79,7 +79,7 @@ def _representation(case: Case) -> list[Suspect]:
         Clue(what="share of the train rows", value=shares[0], n=sum(train.rows)),
         Clue(what="share of the data", value=shares[1], n=n1 + n0),
     )
-    share = max(1 - supported(case), 0.0) if case.has_label else None
+    share = max(1 - labels_part(case), 0.0) if case.has_label else None
     sure = confidence(z) * min(1.0, 0.6 + (THIN - ratio))
     return [Suspect(Cause(kind="data.representation", share=share, confidence=sure, detail=detail, evidence=clues))]
 
@@ -110,7 +110,7 @@ def _train_noise(case: Case) -> list[Suspect]:
         Clue(what="twice the log likelihood of turned labels over moved odds", value=best.better),
     )
     sure = max(0.0, 1 - best.p * 4) * (1 - math.exp(-best.better / 4))
-    share = max(1 - supported(case), 0.5)
+    share = max(1 - labels_part(case), 0.5)
     return [Suspect(Cause(kind="data.label_noise", share=share, confidence=sure, detail=detail, evidence=clues))]
 
 
@@ -126,7 +126,7 @@ def _mismatch(case: Case, features: list[Moved]) -> list[Suspect]:
         for one in moved[:8]
     )
     sure = min(1.0, 0.5 + worst.size / MOVED_MUCH / 2)
-    share = max(1 - supported(case), 0.0) if case.has_label else None
+    share = max(1 - labels_part(case), 0.0) if case.has_label else None
     cause = Cause(kind="data.split_mismatch", share=share, confidence=sure, detail=detail, evidence=clues)
     return [Suspect(cause, feature="" if features else LABELS)]
 
