@@ -13,6 +13,7 @@ from assay.adapters.project_log import ProjectLog
 from assay.adapters.scorers import open_scorer
 from assay.demo.applications import copy_table, read_columns, write_applications
 from assay.demo.cast import AUTHOR, RISK_OWNER, VALIDATOR, write_project, write_trust
+from assay.demo.later import tell_challenge, tell_weeks
 from assay.demo.recipes import RECIPES, Recipe
 from assay.demo.serving import tell_serving
 from assay.demo.training import Trained, train
@@ -42,6 +43,7 @@ MADE = (
     ".assay",
     "data",
     "model",
+    "served",
     "assay.yaml",
     "policy.yaml",
     "card.yaml",
@@ -96,10 +98,12 @@ def tell(folder: Path, teller: Teller) -> Told:
     denied = _tell_denial(folder, teller)
     _tell_training(folder, second, teller)
     _tell_doubt(folder, teller)
+    tell_challenge(folder, teller)
     _tell_consents(folder, teller)
     released = _tell_release(folder, teller)
     verified = _tell_verification(folder, teller)
     tell_serving(folder, teller)
+    tell_weeks(folder, teller, _tell_verdict)
     _tell_where(folder, teller)
     return Told(folder, {first.version: denied, second.version: released}, verified)
 
@@ -208,6 +212,8 @@ def _tell_training(folder: Path, recipe: Recipe, teller: Teller) -> None:
         )
     with storage_errors(folder):
         write_project(folder, recipe.version)
+        if not first:  # what version 1 decided about the same people: `assay challenge` finds it by what it holds
+            shutil.copyfile(folder / "data" / "test.parquet", folder / "data" / "test-1.parquet")
         trained = train(recipe, folder / "data" / "train.parquet", folder / "model", folder / "data" / "test.parquet")
         status = record_training(folder, recipe, trained) if trained.here else None
     if first and not trained.here:
@@ -379,6 +385,7 @@ def _readme() -> str:
         "- `assay.yaml` says what is judged, `policy.yaml` under which limits, `card.yaml` what only people can say,\n"
         "  `trust.yaml` who the people are.\n"
         "- `data/README.md` is the datasheet of the applications.\n"
+        "- `served/` holds two weeks that were made, and says how.\n"
         "- `.assay/releases/mortgage-approval/1` was denied, `2` was allowed. Open `report.html` in each.\n\n"
         "Try: `assay run --key mila`, `assay verify .assay/releases/mortgage-approval/2`,\n"
         "`assay policy lint policy.yaml`, `assay reasons give data/applications.csv --id application --key mila`.\n"

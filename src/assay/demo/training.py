@@ -78,7 +78,7 @@ def train(recipe: Recipe, table: Path, model_folder: Path, predictions: Path, gi
         recipe: what to fit.
         table: the applications, as shipped.
         model_folder: gets ``scorecard.json`` and ``crossfit.json``.
-        predictions: the Parquet file to write: approved, predicted, p_approved, race, sex.
+        predictions: the Parquet file to write: approved, predicted, p_approved, race, sex, application.
         given: where folds and coefficients come from; scikit-learn where it is installed, else the record.
     """
     gives = given or source()
@@ -99,6 +99,7 @@ def train(recipe: Recipe, table: Path, model_folder: Path, predictions: Path, gi
             "p_approved": ("DOUBLE", scores),
             "race": ("VARCHAR", people["race"]),
             "sex": ("VARCHAR", people["sex"]),
+            "application": ("INTEGER", list(range(1, len(scores) + 1))),
         },
     )
     return _figures(everybody, scores, predicted, gives)

@@ -208,8 +208,8 @@ def measure_champion(project: Project, wanted: Plan) -> tuple[tuple[Measurement,
         wanted: what the policy needs measured.
 
     Returns:
-        The changes as measurements, and the fact ``challenge``; nothing without the section, or with nothing in
-        production.
+        The changes as measurements, and the fact ``challenge``; nothing without the section, or where `production`
+        names no version.
 
     Raises:
         InputError: when the champion's rows are gone.

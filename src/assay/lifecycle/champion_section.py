@@ -35,9 +35,6 @@ def champion_problems(config: Config) -> Iterator[tuple[str, str]]:
     section, columns = config.champion, config.columns
     if section is None:
         return
-    if config.production is None:
-        message = "expected `production: VERSION` beside the section champion, found none: whose decisions are these?"
-        yield "$.production", message
     if columns.task != "binary":
         message = "decisions are compared pair by pair where they are yes or no: expected task binary"
         yield "$.columns.task", f"{message}, found {columns.task}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from architecture.house import ROOT
+from assay.demo.served import write_weeks
 from assay.demo.story import MADE, MARK, Told, begin, tell
 from assay.demo.telling import Teller, plain_writer
 from assay.errors import InputError
@@ -207,3 +208,28 @@ def test_an_earlier_demonstration_is_cleared_and_what_a_link_points_to_stays(tmp
 
     assert [entry.name for entry in folder.iterdir()] == ["README.md"]
     assert (kept / "file").read_text() == "mine"
+
+
+def test_every_stage_is_decided_under_the_one_policy(played: Played) -> None:
+    release = played.folder / ".assay" / "releases" / "mortgage-approval" / "2"
+    weeks = {
+        name: json.loads((release / "monitoring" / name / "verdict.json").read_bytes()) for name in ("week-1", "week-2")
+    }
+    assert {name: verdict["decision"] for name, verdict in weeks.items()} == {"week-1": "warn", "week-2": "deny"}
+    failed = {found["id"] for found in weeks["week-2"]["findings"] if found["status"] == "fail"}
+    assert failed == {"applicants-as-before/housing_expense_ratio", "applicants-as-before/debt_ratio"}
+    controls = (played.folder / "policy.yaml").read_text("utf-8")
+    assert {"data", "training", "release", "monitoring"} <= set(re.findall(r"stage: (\w+)", controls))
+    made = (played.folder / "served" / "README.md").read_text("utf-8")
+    assert "made, not collected" in made
+    assert verify_release(release / "monitoring" / "week-2").decision == "deny"
+
+
+def test_the_made_weeks_are_the_same_whenever_they_are_made(played: Played) -> None:
+    before = {path.name: path.read_bytes() for path in (played.folder / "served").iterdir()}
+    write_weeks(played.folder)
+    assert {path.name: path.read_bytes() for path in (played.folder / "served").iterdir()} == before
+
+
+def test_it_is_told_for_whom_version_2_is_better(played: Played) -> None:
+    assert "selection rate of race: black: 76 more decided favourably, 0 fewer" in " ".join(played.text.split())
