@@ -34,7 +34,9 @@ def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ..
         _judged(control, terms, fact, standing)
         for fact in watched
         for standing in fact["standings"]
-        if standing["metric"] == control.metric and standing["limit"] == bound
+        if standing["metric"] == control.metric
+        and standing["limit"] == bound
+        and (not control.attributes or standing["over"]["attribute"] in control.attributes)
     ]
     known = {one.over.attribute for one in found if one.over is not None}
     return (*found, *_unwatched(control, terms, known))

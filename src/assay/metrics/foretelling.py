@@ -29,7 +29,7 @@ _SOURCE = (
 )
 LABEL = Metric(
     name="feature_label_auc", title="how well one feature alone foretells the label (1: without fail)", unit="score",
-    scope="observed", higher_is_better=False, formula=_FORMULA, source=_SOURCE,
+    needs=("label",), scope="observed", higher_is_better=False, formula=_FORMULA, source=_SOURCE,
 )  # fmt: skip
 ATTRIBUTE = Metric(
     name="feature_attribute_auc", title="how well one feature alone tells a group from all others (1: without fail)",
