@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from assay.adapters.alerts_here import deliver_alerts as deliver_alerts
+    from assay.adapters.challenge_here import challenge as challenge
     from assay.adapters.explaining_here import explain as explain
     from assay.adapters.fairness_monitor import FairnessMonitor as FairnessMonitor
     from assay.adapters.here import assess as assess
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from assay.tabular import tally_rows as tally_rows
 
 _NAMES = {
+    "adapters.challenge_here": ("challenge",),
     "adapters.alerts_here": ("deliver_alerts",),
     "adapters.explaining_here": ("explain",),
     "adapters.fairness_monitor": ("FairnessMonitor",),

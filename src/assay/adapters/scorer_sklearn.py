@@ -55,7 +55,7 @@ class SklearnScorer:
         try:
             import sklearn  # noqa: PLC0415 - an extra, and heavy
         except ImportError:
-            raise ScorerError("scikit-learn is not installed: pip install 'assay[demo]'") from None
+            raise ScorerError("scikit-learn is not installed: pip install 'assay[explanation]'") from None
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             self._fitted = _loaded(path, trusted=trusted, load=load)

@@ -86,10 +86,20 @@ def _explanation(release: Release, finding: Finding) -> list[str]:
     return lines
 
 
+_GOES_AHEAD = {
+    "release": "the release may go ahead",
+    "data": "the data may be learnt from",
+    "training": "the run went as the policy wants",
+    "monitoring": "the model serves as it was approved",
+}
+"""Stage to what the case of the decision is called."""
+
+
 def _decision(release: Release) -> str:
     """Return the case of the decision: what is missing besides the findings (an approval) must not look green."""
     verdict = release.verdict
-    opening = '    <testcase classname="decision" name="the release may go ahead" time="0"'
+    name = _GOES_AHEAD[words.stage_of(verdict)]
+    opening = f'    <testcase classname="decision" name="{name}" time="0"'
     tag = {"deny": "failure", "undecided": "error"}.get(verdict.decision)
     if tag is None:
         return f"{opening}/>"

@@ -31,7 +31,7 @@ ONE_THREAD = 50_000
 MOST_CODES = 250
 """Categories that the trees tell apart; the rarer ones count as one."""
 
-NOT_INSTALLED = "scikit-learn is not installed: pip install 'assay[demo]'"
+NOT_INSTALLED = "scikit-learn is not installed: pip install 'assay[explanation]'"
 NO_FEATURES = "no column is left to be a feature: name them in assay.yaml (data.features)"
 
 

@@ -183,3 +183,60 @@ def test_a_project_without_the_section_says_so(project: SmallProject) -> None:
     said = project.say("run", "--stage", "monitoring", "--batch", "served-1.csv")
     assert said.code == 2
     assert "$.monitoring" in said.err
+
+
+def weighted(text: str, men: float) -> str:
+    """Return rows with a weight: one for women, another for men."""
+    head, *lines = text.splitlines()
+    at = head.split(",").index("sex")
+    return "\n".join([f"{head},weight", *(f"{one},{men if one.split(',')[at] == 'm' else 1}" for one in lines)]) + "\n"
+
+
+def test_a_window_with_weights_counts_each_row_by_its_weight(project: SmallProject) -> None:
+    """Women are selected less often; three times the weight on men moves the rate of everybody, and no group's."""
+    project.write("test.csv", weighted((project.root / "test.csv").read_text(), men=3))
+    project.replace("assay.yaml", "  score: score\n", "  score: score\n  weight: weight\n")
+    assert project.say("run").code == 0
+    path = window(project, 1, gap=0.15)
+    plain = path.read_text()
+    path.write_text(weighted(plain, men=3))
+    said = run(project, 1)
+    assert said.code != 2, said.err
+    found = evidence(project, "day-1")["measurements"]
+    rates = {
+        one["group"].get("sex", "all"): one["value"]
+        for one in found
+        if one["metric"] == "selection_rate" and one.get("over") is None
+    }
+    head, *lines = plain.splitlines()
+    columns = [dict(zip(head.split(","), line.split(","), strict=True)) for line in lines]
+    by_sex = {sex: [int(one["predicted"]) for one in columns if one["sex"] == sex] for sex in "fm"}
+    assert rates["f"] == pytest.approx(sum(by_sex["f"]) / len(by_sex["f"]))
+    assert rates["m"] == pytest.approx(sum(by_sex["m"]) / len(by_sex["m"]))
+    total = len(by_sex["f"]) + 3 * len(by_sex["m"])
+    assert rates["all"] == pytest.approx((sum(by_sex["f"]) + 3 * sum(by_sex["m"])) / total)
+    assert rates["all"] > (rates["f"] + rates["m"]) / 2 + 0.02, "the weights tell"
+    assert statuses(said)["all-windows/sex"] == "unknown", "one window settles nothing"
+    assert project.say("verify", project.release / "monitoring" / "day-1").code == 0
+
+
+@pytest.mark.parametrize("task", ["regression", "multiclass"])
+def test_a_window_of_another_task_is_refused_in_words(project: SmallProject, task: str) -> None:
+    window(project, 1)
+    project.replace("assay.yaml", "  score: score\n", f"  task: {task}\n")
+    said = run(project, 1)
+    assert said.code == 2
+    assert (
+        f"$.columns.task: the monitoring stage measures binary predictions; expected task binary, found {task}"
+        in said.err
+    )
+    assert not (project.release / "monitoring").exists()
+
+
+def test_the_case_of_a_windows_decision_in_junit_is_about_serving(project: SmallProject) -> None:
+    window(project, 1)
+    said = project.say(
+        "run", "--stage", "monitoring", "--batch", "served-1.csv", "--window", "day-1", "--format", "junit"
+    )
+    assert 'name="the model serves as it was approved"' in said.out
+    assert "release may go ahead" not in said.out

@@ -77,5 +77,5 @@ def test_without_scikit_learn_the_line_that_installs_it_is_told(table: Path) -> 
         [sys.executable, "-c", WITHOUT, str(table)], capture_output=True, text=True, check=True, timeout=120
     )
     noise, joint = done.stdout.splitlines()
-    assert noise.startswith("scikit-learn is not installed: pip install 'assay[demo]', or name a column")
-    assert joint == "scikit-learn is not installed: pip install 'assay[demo]'"
+    assert noise.startswith("scikit-learn is not installed: pip install 'assay[explanation]', or name a column")
+    assert joint == "scikit-learn is not installed: pip install 'assay[explanation]'"
