@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import random
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 pytest.importorskip("fairlearn", reason="the extra mitigation is not installed")
+
+import joblib
 
 import assay
 from assay.cli import run
@@ -221,3 +224,34 @@ def test_the_command_line_answers_in_json_and_by_its_exit_code(
     capsys.readouterr()
     assert run([*line, "--limit", "0.1", "--candidates", "treshold"]) == 2
     assert "did you mean 'threshold'" in capsys.readouterr().err
+
+
+ODD_LEARNERS = """
+import os, time
+from sklearn.linear_model import LogisticRegression
+class Slow(LogisticRegression):
+    def fit(self, *rows, **more):
+        time.sleep(600)
+class Ends(LogisticRegression):
+    def fit(self, *rows, **more):
+        os._exit(9)
+"""
+
+
+@pytest.mark.parametrize("case", [("Slow", "timed-out", 5), ("Ends", "failed", 90)])
+def test_a_learner_that_hangs_or_ends_its_process_is_told_and_stopped(
+    tables: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: tuple[str, str, float]
+) -> None:
+    name, status, budget = case
+    (tmp_path / "odd_learners.py").write_text(ODD_LEARNERS, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    joblib.dump(getattr(importlib.import_module("odd_learners"), name)(), tmp_path / "odd.joblib")
+    found = assay.mitigate(
+        rows=tables[1], train=tables[0], roles=ROLES, metric="demographic_parity_difference", limit=0.15,
+        features=("income", "debt"), candidates=("threshold",), estimator=tmp_path / "odd.joblib", trusted=True,
+        budget_seconds=budget,
+    ).mitigation  # fmt: skip
+    assert found.spent_seconds < budget + 3
+    assert found.recommended is None
+    assert found.trials[0].status == status
+    assert all(one.reason for one in found.trials)
