@@ -32,6 +32,8 @@ RACE_CATEGORIES = (
 """The categories that the rule takes from EEO-1, 6 RCNY 5-300."""
 
 _YEAR = 366
+_DECIMALS = 5
+"""Of an impact ratio: who rounds what is printed to two or three, as the rule does, gets what the rule gets."""
 _NAMES = {
     "sex": ("sex", "gender"),
     "race": ("race", "ethnicity", "race_ethnicity", "race/ethnicity", "race_or_ethnicity"),
@@ -278,7 +280,7 @@ def _table(title: str, letter: str, asked: tuple[_Column | None, ...], assessed:
 
 def _cells(row: Row) -> tuple[str, ...]:
     without = "left out" if row.left_out else "none: nobody has it"
-    ratio = without if row.ratio is None else f"{row.ratio:.4f}"
+    ratio = without if row.ratio is None else f"{row.ratio:.{_DECIMALS}f}"
     p = "" if row.p is None else number(row.p)
     return row.category, f"{row.people:,}", f"{row.hits:,}", f"{row.rate:.4f}", ratio, p, f"{row.share * 100:.1f} %"
 
