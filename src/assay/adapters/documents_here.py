@@ -120,9 +120,11 @@ def format_of(path: Path, given: str | None = None) -> Format:
     """Return how a file is to be written: as said, or as its name ends.
 
     Raises:
-        InputError: when neither says it.
+        InputError: when neither says it, or each says something else.
     """
     known: dict[str, Format] = {form: form for form in SUFFIXES.values()} | SUFFIXES
+    if given is not None and SUFFIXES.get(path.suffix, given) != given:
+        raise InputError(f"--format {given}: expected a file of that format, found {path.name!r}: name it otherwise")
     wanted = given or path.suffix
     if wanted not in known:
         near = suggest(wanted, known)

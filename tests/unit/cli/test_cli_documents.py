@@ -220,6 +220,7 @@ def test_oscal_files_are_written_together_recorded_and_found_again(project: Smal
     ("arguments", "told"),
     [
         (("report", "annex-iv", "-o", "a.docx"), "expected a file that ends in .md, .html, .pdf, .json"),
+        (("report", "annex-iv", "-o", "a.html", "--format", "json"), "expected a file of that format"),
         (("report", "annex-iv", "-o", "a.md", "--out", "b"), "found both"),
         (("report", "annex-iv", "--format", "html", "--format", "pdf"), "expected one format"),
         (("report", "annex-iv", "--size", "99999"), "expected a size of the log from 0 to"),
