@@ -48,6 +48,9 @@ FUNCTIONS = frozenset({
 COMPILED = "__pyx_unpickle_"
 """What compiled classes are put together by; each makes one of its own class."""
 
+IN_CONFIG = "(columns.positive)"
+"""How a message names the positive class where `assay.yaml` says it."""
+
 TRUST = "When you know who made it, load it all the same with --trust-model (in Python: trusted=True)"
 
 
@@ -80,12 +83,26 @@ def _restricted(file: Path, positive: str | int | bool) -> Scorer:
     from assay.probing.asking import told_error  # noqa: PLC0415 - beside the other
 
     load = load_skops if file.suffix.lower() == ".skops" else load_restricted
+
+    def opened(wanted: str | int | bool) -> Scorer:
+        return SklearnScorer(str(file), trusted=True, output="probability", positive=wanted, load=load)
+
     try:
-        return SklearnScorer(str(file), trusted=True, output="probability", positive=positive, load=load)
-    except ScorerError:
-        raise
+        try:
+            return opened(positive)
+        except ScorerError as error:
+            if IN_CONFIG not in str(error):
+                raise
+            return opened(
+                1
+            )  # labels in words, and a model fitted on 0 and 1: what it answers is held against the score
+    except ScorerError as error:
+        raise ScorerError(str(error).replace(IN_CONFIG, "(--positive)")) from None
     except Exception as error:  # noqa: BLE001 - somebody else's file: what it raised is the message
-        raise ScorerError(f"the model {file} could not be loaded: {told_error(error)}") from None
+        raise ScorerError(
+            f"the model {file} could not be loaded: it is no file of joblib, pickle or skops, or is cut short "
+            f"({told_error(error)})"
+        ) from None
 
 
 def load_restricted(path: str) -> Any:  # noqa: ANN401 - whatever the file holds
