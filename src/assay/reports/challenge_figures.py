@@ -10,7 +10,7 @@ from assay.records.challenge import Challenge
 from assay.reports.challenge import HEAD, by_metric, cells
 from assay.reports.challenge_words import standing_words, verdict_words, who
 from assay.reports.charts import Chart, Dot, dots
-from assay.reports.words import metric_words
+from assay.reports.words import group_value, metric_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +38,9 @@ def challenge_charts(challenge: Challenge) -> tuple[Chart, ...]:
     return tuple(chart for chart in charts if chart is not None)
 
 
-def _shown(found: Sequence[Change]) -> list[Change]:
-    measured = [one for one in found if one.value is not None]
+def _shown(found: Sequence[Change], minimum_group: int) -> list[Change]:
+    """Return what is drawn: a group of few people has a bar as long as the axis, and hides all others."""
+    measured = [one for one in found if one.value is not None and (not one.group or one.n >= minimum_group)]
     if len(measured) <= MOST_ROWS:
         return measured
     order = sorted(range(len(measured)), key=lambda at: (bool(measured[at].group), _FIRST[measured[at].standing], at))
@@ -71,22 +72,29 @@ def _reading(found: Sequence[Change], challenge: Challenge) -> str:
 
 
 def _chart(name: str, metric: str, found: Sequence[Change], challenge: Challenge) -> Chart | None:
-    shown = _shown(found)
+    shown = _shown(found, challenge.minimum_group)
     if not shown:
         return None
     words = metric_words(metric)
     better = "right" if found[0].higher_is_better else "left"
     limit = " The upright ticks are the margin." if _held(metric, challenge) else ""
+    few = sum(bool(one.group) and one.n < challenge.minimum_group for one in found)
+    small = f" {few} groups under {challenge.minimum_group:,} people are in the table only." if few else ""
     caption = (
         f"{_reading(found, challenge)} Dots {better} of the dashed line are better than the version in production, the "
         f"bar is the interval.{limit} Squares are worse, diamonds cannot be told of so few people, circles are better "
-        "or alike."
+        f"or alike.{small}"
     )
     ends = ("worse", "better") if found[0].higher_is_better else ("better", "worse")
     axis = f"{ends[0]} \u2190 change in points \u2192 {ends[1]}"
-    spec = dots([_dot(one, who(one), challenge) for one in shown], axis, line=0.0)
+    spec = dots([_dot(one, _row(one), challenge) for one in shown], axis, line=0.0)
     rows = tuple(cells(one, challenge.smallest) for one in found)
     return Chart(name, f"{words[:1].upper()}{words[1:]}: who gains, who loses", caption, spec, HEAD, rows)
+
+
+def _row(one: Change) -> str:
+    """Return a group as it fits beside a row: of several attributes the values alone."""
+    return ", ".join(map(group_value, one.group.values())) if len(one.group) > 1 else who(one)
 
 
 def _held(metric: str, challenge: Challenge) -> bool:
