@@ -61,7 +61,7 @@ def _dot(one: Change, row: str, challenge: Challenge) -> Dot:
 def _reading(found: Sequence[Change], challenge: Challenge) -> str:
     told = []
     for standing in _FIRST:
-        names = [who(one) for one in found if one.standing == standing]
+        names = list(dict.fromkeys(who(one) for one in found if one.standing == standing))
         if names and standing in {"worse", "better"}:
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
             told.append(f"{standing} for {', '.join(names[:MOST_NAMED])}{more}")
