@@ -112,7 +112,7 @@ def mended(denied: Path) -> Said:
         assert aside("run").code == 1
         return aside(
             "mitigate", "--candidates", "threshold,drop_feature", "--choose", "threshold", "--out", "v2", "--budget",
-            "2m", "--format", "json",
+            "10m", "--format", "json",
         )  # fmt: skip
 
 
@@ -255,7 +255,7 @@ def test_a_version_of_groups_that_are_no_text_is_not_probed_as_if_they_were(
     assert project.say("run").code in {1, 3}
     said = project.say(
         "mitigate", "--candidates", "threshold_by_group", "--allow-attribute", "--choose", "threshold_by_group",
-        "--out", "v2", "--no-record", "--budget", "2m",
+        "--out", "v2", "--no-record", "--budget", "10m",
     )  # fmt: skip
     assert "version 2" in said.err, said
     assert "robustness" not in (tmp_path / "v2" / "assay.yaml").read_text(encoding="utf-8")
