@@ -27,6 +27,7 @@ from assay.lifecycle.reasons_section import ReasonsSection
 from assay.lifecycle.robustness_section import ScorerSection
 from assay.lifecycle.setting import now
 from assay.lifecycle.storing import list_model
+from assay.probing.scorer import ScorerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,9 @@ _SUFFIXES: dict[str, Kind] = {
     ".onnx": "onnx", ".skops": "scikit-learn", ".joblib": "scikit-learn", ".pkl": "scikit-learn",
     ".pickle": "scikit-learn",
 }  # fmt: skip
+
+
+_IN_PROJECT = "in assay.yaml (robustness.model.trusted: true)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +139,11 @@ def reasons_of_file(asked: Asked, model: str, *, trusted: bool = False) -> Reaso
     path = Path(model)
     digest = list_model(path)[1] if path.exists() else "0" * 64
     about = About(system=path.stem, model=path.stem, version="not stated", sha256=digest)
-    return Reasoned(given=give_reasons(asked, open_scorer(section, asked.positive), about, at=now()))
+    try:
+        scorer = open_scorer(section, asked.positive)
+    except ScorerError as error:  # what assay.yaml would say is an option here
+        raise ScorerError(str(error).replace(_IN_PROJECT, "with --trust-model")) from None
+    return Reasoned(given=give_reasons(asked, scorer, about, at=now()))
 
 
 def section_of(model: str, *, threshold: float, trusted: bool) -> ScorerSection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from assay.diagnosis.reasons.contributions import TOLERANCE, contributions, typi
 from assay.diagnosis.reasons.favour import Favour, rows_of
 from assay.diagnosis.reasons.mapping import compare_features, parse_mapping, warnings_of
 from assay.diagnosis.reasons.principal import Wording, reasons_of
+from assay.diagnosis.reasons.standing_in import standing_in
 from assay.errors import DataError, suggest
 from assay.probing.asking import written
 from assay.records.canonical import canonical_json, sha256_hex
@@ -143,7 +144,10 @@ def give_reasons(asked: Asked, scorer: Scorer, about: About, *, at: str) -> Give
     scores = favour(people.features)
     _require_recorded(people, scores, favour, asked)
     denied = _denied(people, scores, favour, asked.only)
-    others = reference_rows(asked.compared_with, features, most=MOST_REFERENCE, seed=asked.seed)
+    others = reference_rows(
+        asked.compared_with, features, most=MOST_REFERENCE, seed=asked.seed, protected=asked.protected
+    )
+    asked, noted = _with_stand_ins(asked, mapping, others)
     reference = _reference(others, favour, mapping)
     rows = rows_of(people.features, denied)
     found = contributions(favour, rows, reference, seed=asked.seed)
@@ -165,8 +169,31 @@ def give_reasons(asked: Asked, scorer: Scorer, about: About, *, at: str) -> Give
         "asked": len(asked.only) or people.count, "decided_at": at,
     }  # fmt: skip
     return _fixed(
-        reasoned, found, asked, rest, (*warnings_of(mapping, asked.protected), *_sampled(found, reasoned, mapping.most))
+        reasoned,
+        found,
+        asked,
+        rest,
+        (*warnings_of(mapping, asked.protected), *noted, *_sampled(found, reasoned, mapping.most)),
     )
+
+
+def _with_stand_ins(asked: Asked, mapping: ReasonsMapping, others: PersonRows) -> tuple[Asked, list[str]]:
+    """Add the features that are measured to stand in for a protected attribute, say which, and what is not known."""
+    noted = [
+        f"{others.name} has no column {name}: which features stand in for it was not measured"
+        for name in asked.protected
+        if name not in others.groups
+    ]
+    found = standing_in(others.features, others.groups)
+    measured = {name: one for name, one in found.items() if one[2] >= mapping.stand_in_from}
+    measured = {name: one for name, one in measured.items() if name not in {*asked.protected, *asked.stand_ins}}
+    noted += [
+        f"features.{name}: tells {attribute} {group} from all others {area * 100:.0f} times in 100 (a coin: 50), so "
+        "it stands in for it; each reason that rests on it is flagged"
+        for name, (attribute, group, area) in measured.items()
+    ]
+    stand_ins = {**asked.stand_ins, **{name: one[0] for name, one in measured.items()}}
+    return replace(asked, stand_ins=stand_ins), noted
 
 
 def _denied(people: PersonRows, scores: Sequence[float], favour: Favour, only: Sequence[str]) -> list[int]:

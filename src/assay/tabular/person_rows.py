@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import DataError, suggest
@@ -33,12 +33,14 @@ class PersonRows:
         ids: each once, as text; empty where none were asked for.
         features: name to values; whole numbers as int, what is missing as None.
         recorded: of a column with a recorded decision or score its values, likewise; empty where none was named.
+        groups: protected attribute to the group of each row, as text; those that are columns of the table.
     """
 
     name: str
     ids: tuple[str, ...]
     features: dict[str, tuple[Any, ...]]
     recorded: tuple[Any, ...] = ()
+    groups: dict[str, tuple[str | None, ...]] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -91,7 +93,14 @@ def people_rows(
         return PersonRows(typed.name, tuple(columns[0]), read, beside)
 
 
-def reference_rows(rows: Any, features: Sequence[str], *, most: int, seed: int) -> PersonRows:  # noqa: ANN401 - any table
+def reference_rows(
+    rows: Any,  # noqa: ANN401 - any table
+    features: Sequence[str],
+    *,
+    most: int,
+    seed: int,
+    protected: Sequence[str] = (),
+) -> PersonRows:
     """Read rows to compare with, in an order that the seed chooses by what is in them; the file's order is nothing.
 
     Args:
@@ -99,22 +108,26 @@ def reference_rows(rows: Any, features: Sequence[str], *, most: int, seed: int) 
         features: the model's features.
         most: rows to read.
         seed: of the order.
+        protected: protected attributes; those that are columns are read beside the features.
 
     Raises:
-        DataError: when the rows cannot be read, or a column is not there.
+        DataError: when the rows cannot be read, or a feature is no column.
     """
     with session(memory=MEMORY) as engine:
         typed = open_typed(engine, rows, "reference")
         _require(typed, features)
-        inner = ", ".join(f"{typed.value(name)} AS x{at}" for at, name in enumerate(features))
-        keys = ", ".join(f"x{at}" for at in range(len(features)))
+        attributes = [name for name in protected if name in typed.types]
+        columns = [*map(typed.value, features), *map(typed.written, attributes)]
+        inner = ", ".join(f"{sql} AS x{at}" for at, sql in enumerate(columns))
+        keys = ", ".join(f"x{at}" for at in range(len(columns)))
         sql = f"SELECT * FROM (SELECT {inner} FROM {typed.relation}) ORDER BY hash({int(seed)}, {keys}), {keys}"
         found = engine.rows(f"{sql} LIMIT {int(most)}", name=typed.name)
         if not found:
             raise DataError(f"{typed.name}: expected rows to compare with, found none")
-        columns = zip(*found, strict=True)
-        read = {name: plain_values(column) for name, column in zip(features, columns, strict=True)}
-        return PersonRows(typed.name, (), read)
+        cells = list(zip(*found, strict=True))
+        read = {name: plain_values(column) for name, column in zip(features, cells, strict=False)}
+        beside = cells[len(features) :]
+        return PersonRows(typed.name, (), read, groups=dict(zip(attributes, beside, strict=True)))
 
 
 def _require(typed: Typed, names: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from assay.diagnosis.reasons.contributions import Contributions, contributions, 
 from assay.diagnosis.reasons.favour import Favour, rows_of
 from assay.diagnosis.reasons.mapping import compare_features, parse_mapping, statement_of, warnings_of
 from assay.diagnosis.reasons.principal import Wording, reasons_of
+from assay.diagnosis.reasons.standing_in import standing_in
 from assay.errors import DataError, DocumentError
 from assay.probing.scorer import ScorerError
 from reasoned_people import WORDS, Answers, Fitted, additive, interacting, people
@@ -300,3 +301,21 @@ def test_the_words_fit_the_value(value: Any, typical: Any, wanted: str) -> None:
     texts = {"low": "so low", "high": "so high", "missing": "not there", "values.true": "is so"}
 
     assert statement_of(words, value, typical)[0] == texts.get(wanted, "any value")
+
+
+def test_what_stands_in_for_an_attribute_is_measured() -> None:
+    draw = random.Random(8)
+    sex = [draw.choice(["f", "m", None]) for _ in range(900)]
+    features: dict[str, list[Any]] = {
+        "region": [("a" if one == "f" else "b") if draw.random() < 0.9 else "c" for one in sex],
+        "height": [draw.gauss(178 if one == "m" else 165, 7) for one in sex],
+        "income": [draw.gauss(50, 9) if draw.random() < 0.9 else None for _ in sex],
+    }
+
+    found = standing_in(features, {"sex": sex})
+
+    assert found["region"][0] == "sex"
+    assert found["region"][2] > 0.85
+    assert found["height"][2] == pytest.approx(0.9, abs=0.06)
+    assert found["income"][2] < 0.6
+    assert standing_in(features, {"sex": ["f"] * 900}) == {}

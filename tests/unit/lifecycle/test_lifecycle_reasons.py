@@ -368,3 +368,18 @@ def test_lint_and_schema_are_for_who_writes_the_words(project: Path, capsys: pyt
     assert "a protected attribute is scored" in out.err
     assert run(["reasons", "schema"]) == 0
     assert "FeatureWords" in capsys.readouterr().out
+
+
+def test_a_stand_in_that_nobody_declared_is_flagged_and_said(project: Path) -> None:
+    columns = people(300, seed=2)
+    write_table(project / "seen.csv", {**columns, "sex": ["f" if one == "smith" else "m" for one in columns["job"]]})
+
+    done = reasons("asked.csv", "person", project=project, keep=False)
+
+    flags = {flag for one in done.people for reason in one.reasons for flag in reason.flags}
+    assert flags == {"stand-in:sex"}
+    assert any(line.startswith("features.job: tells sex f from all others 100 times") for line in done.given.warnings)
+
+
+def test_an_attribute_that_the_reference_lacks_is_said_to_be_unmeasured(given: Reasoned) -> None:
+    assert "seen.csv has no column sex: which features stand in for it was not measured" in given.given.warnings

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MOST_REASONS = 4
 LONGEST = 300
 FEWEST_WORDS = 2
+_COIN = 0.5
 
 _VAGUE = (
     (r"\b(internal|our|the bank's|lender's|company) (standards?|polic(y|ies)|criteria|guidelines?)\b",
@@ -91,6 +92,8 @@ class ReasonsMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         most: reasons listed at most.
         least_share: after the first, a reason is principal from this part of all that pulled the score down on; ours,
             and no law's.
+        stand_in_from: a feature that tells a group of a protected attribute this well by itself (area under the ROC
+            curve, 0.5 is a coin) is flagged as standing in for it, though nobody declared it; ours, and no law's.
         features: name to words; every feature of the model.
     """
 
@@ -98,6 +101,7 @@ class ReasonsMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     passing_share: float = 0.25
     most: int = MOST_REASONS
     least_share: float = 0.05
+    stand_in_from: float = 0.7
     features: dict[str, FeatureWords]
 
 
@@ -124,6 +128,8 @@ def _examined(made: object, path: str, _positions: Positions) -> Iterator[tuple[
             yield f"{path}.passing_share", f"expected a share above 0 and up to 1, found {made.passing_share:g}"
         if not 0 <= made.least_share < 1:
             yield f"{path}.least_share", f"expected a share from 0 to below 1, found {made.least_share:g}"
+        if not _COIN < made.stand_in_from <= 1:
+            yield f"{path}.stand_in_from", f"expected an area above 0.5 and up to 1, found {made.stand_in_from:g}"
     if isinstance(made, FeatureWords):
         yield from _wordless(made, path)
         yield from _senseless(made, path)
