@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.adapters.here import project_at
+from assay.adapters.model_files import open_model
 from assay.adapters.scorers import open_scorer
 from assay.errors import InputError
 from assay.lifecycle.giving_reasons import About, Asked, Given, give_reasons
@@ -27,7 +28,6 @@ from assay.lifecycle.reasons_section import ReasonsSection
 from assay.lifecycle.robustness_section import ScorerSection
 from assay.lifecycle.setting import now
 from assay.lifecycle.storing import list_model
-from assay.probing.scorer import ScorerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,9 +40,6 @@ _SUFFIXES: dict[str, Kind] = {
     ".onnx": "onnx", ".skops": "scikit-learn", ".joblib": "scikit-learn", ".pkl": "scikit-learn",
     ".pickle": "scikit-learn",
 }  # fmt: skip
-
-
-_IN_PROJECT = "in assay.yaml (robustness.model.trusted: true)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,10 +136,10 @@ def reasons_of_file(asked: Asked, model: str, *, trusted: bool = False) -> Reaso
     path = Path(model)
     digest = list_model(path)[1] if path.exists() else "0" * 64
     about = About(system=path.stem, model=path.stem, version="not stated", sha256=digest)
-    try:
-        scorer = open_scorer(section, asked.positive)
-    except ScorerError as error:  # what assay.yaml would say is an option here
-        raise ScorerError(str(error).replace(_IN_PROJECT, "with --trust-model")) from None
+    alone = section.kind in {"scikit-learn", "onnx"}
+    scorer = (
+        open_model(model, trusted=trusted, positive=asked.positive) if alone else open_scorer(section, asked.positive)
+    )
     return Reasoned(given=give_reasons(asked, scorer, about, at=now()))
 
 

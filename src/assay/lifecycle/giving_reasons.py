@@ -149,16 +149,7 @@ def give_reasons(asked: Asked, scorer: Scorer, about: About, *, at: str) -> Give
     )
     asked, noted = _with_stand_ins(asked, mapping, others)
     reference = _reference(others, favour, mapping)
-    rows = rows_of(people.features, denied)
-    found = contributions(favour, rows, reference, seed=asked.seed)
-    typical = typical_values(reference)
-    wording = Wording(
-        mapping=mapping, name=asked.mapping_name, typical=typical, protected=asked.protected, stand_ins=asked.stand_ins
-    )
-    each = [dict(zip(features, cells, strict=True)) for cells in zip(*rows.values(), strict=True)]
-    reasoned = reasons_of(found, [people.ids[row] for row in denied], each, wording)
-    if asked.search is not None:
-        reasoned = _advised(reasoned, asked, favour, mapping, reference, additive=found.method == "additive")
+    found, reasoned, typical = _reasoned(people, denied, reference, favour, asked, mapping=mapping)
     told = Reference(
         applicants=mapping.reference, rows=len(next(iter(reference.values()))), source=others.name,
         score=found.reference, typical=typical,
@@ -175,6 +166,24 @@ def give_reasons(asked: Asked, scorer: Scorer, about: About, *, at: str) -> Give
         rest,
         (*warnings_of(mapping, asked.protected), *noted, *_sampled(found, reasoned, mapping.most)),
     )
+
+
+def _reasoned(
+    people: PersonRows, denied: Sequence[int], reference: dict[str, list[Value]], favour: Favour, asked: Asked, *,
+    mapping: ReasonsMapping,
+) -> tuple[Contributions, list[PersonReasons], dict[str, Value]]:  # fmt: skip
+    """Return the contributions of the denied, their reasons, and the reference's means."""
+    rows = rows_of(people.features, denied)
+    found = contributions(favour, rows, reference, seed=asked.seed)
+    typical = typical_values(reference)
+    wording = Wording(
+        mapping=mapping, name=asked.mapping_name, typical=typical, protected=asked.protected, stand_ins=asked.stand_ins
+    )
+    each = [dict(zip(rows, cells, strict=True)) for cells in zip(*rows.values(), strict=True)]
+    reasoned = reasons_of(found, [people.ids[row] for row in denied], each, wording)
+    if asked.search is not None:
+        reasoned = _advised(reasoned, asked, favour, mapping, reference, additive=found.method == "additive")
+    return found, reasoned, typical
 
 
 def _with_stand_ins(asked: Asked, mapping: ReasonsMapping, others: PersonRows) -> tuple[Asked, list[str]]:
