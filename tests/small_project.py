@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.cli import run
+from assay.cli import answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +114,7 @@ class SmallProject:
         """Run a command in the project's folder."""
         with inside(self.root):
             self.capsys.readouterr()
-            code = run([str(argument) for argument in arguments])
+            code = answer([str(argument) for argument in arguments])
             out, err = self.capsys.readouterr()
         return Said(code, out, err)
 

@@ -23,8 +23,8 @@ HEAVY = {
 # Runs the command line in a fresh interpreter, then prints the modules it loaded on a line of their own.
 PROBE = """
 import sys
-from assay.cli import run
-code = run(sys.argv[1:])
+from assay.cli import answer
+code = answer(sys.argv[1:])
 print("\\nMODULES", code, *sorted(sys.modules))
 """
 

@@ -139,11 +139,12 @@ def root() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code; a person's mistake ends in words, never in a traceback."""
-    sys.exit(run(arguments))
+    sys.exit(answer(arguments))
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
+def answer(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    # Not called `run`: importing the verb's module of that name would replace it.
     try:
         code: Any = root.main(
             args=None if arguments is None else list(arguments), prog_name="assay", standalone_mode=False

@@ -10,7 +10,7 @@ import pytest
 from assay.adapters import azure_container
 from assay.adapters.folder_log import FolderLog
 from assay.adapters.places_azure import CONNECTION, InAzure, parse_account, parse_container
-from assay.cli import run
+from assay.cli import answer
 from assay.errors import InputError
 from azure_fake import AzureFake
 
@@ -39,7 +39,7 @@ def test_every_tile_goes_there_and_a_check_reads_it_again(
     containers: dict[str, AzureFake], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "L"
-    assert run(["log", "init", str(folder), *INIT]) == 0
+    assert answer(["log", "init", str(folder), *INIT]) == 0
     log = FolderLog.open(folder)
     log.append([b"%d" % number for number in range(300)])
     assert log.check().problems == ()
@@ -63,7 +63,7 @@ def test_partial_tiles_of_an_interrupted_publisher_are_collected(
     containers: dict[str, AzureFake], tmp_path: Path
 ) -> None:
     folder = tmp_path / "L"
-    assert run(["log", "init", str(folder), *INIT]) == 0
+    assert answer(["log", "init", str(folder), *INIT]) == 0
     log = FolderLog.open(folder)
     log.append([b"%d" % number for number in range(256)])
     containers["tiles-head"].put("credit/tile/0/000.p/7", b"left")
@@ -75,7 +75,7 @@ def test_without_the_connection_string_nothing_is_made(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv(CONNECTION, raising=False)
-    assert run(["log", "init", str(tmp_path / "L"), *INIT]) == 2
+    assert answer(["log", "init", str(tmp_path / "L"), *INIT]) == 2
     assert CONNECTION in capsys.readouterr().err
 
 
@@ -83,7 +83,7 @@ def test_a_container_that_is_not_fit_is_named(
     containers: dict[str, AzureFake], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     containers["tiles"] = AzureFake("tiles", versions=False)
-    assert run(["log", "init", str(tmp_path / "L"), *INIT]) == 2
+    assert answer(["log", "init", str(tmp_path / "L"), *INIT]) == 2
     assert "version-level immutability is not enabled" in capsys.readouterr().err
 
 

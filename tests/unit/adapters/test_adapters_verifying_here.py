@@ -12,7 +12,7 @@ import assay
 from assay.adapters.checkpoint_archive import archive_checkpoint, keep_roots
 from assay.adapters.folder_log import FolderLog
 from assay.adapters.timestamp_authority import anchor_checkpoint
-from assay.cli import run
+from assay.cli import answer
 from assay.errors import EXIT_DENY, InputError, VerificationError
 from assay.lifecycle.exporting import export_bundle, find_handover
 from assay.lifecycle.verified_bundle import VerifiedBundle, policy_content
@@ -114,7 +114,7 @@ def test_a_log_is_hashed_again_and_compared(tmp_path: Path, capsys: pytest.Captu
     (state / "log.policy").unlink()
     tile = state / "log" / "tile" / "entries" / "000.p" / "3"
     tile.write_bytes(tile.read_bytes().replace(b"more", b"less"))
-    assert run(["verify", str(state / "log"), "--format", "json"]) == EXIT_DENY
+    assert answer(["verify", str(state / "log"), "--format", "json"]) == EXIT_DENY
     assert "entry 2" in json.loads(capsys.readouterr().out)["problems"][1]
 
 

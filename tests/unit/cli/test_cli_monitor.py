@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from assay.cli import run
+from assay.cli import answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ def watch(capsys: pytest.CaptureFixture[str]) -> Watch:
 
     def call(table: Path, *arguments: str, order: str = "t", protected: str = "sex") -> tuple[int, str, str]:
         asked = ["monitor", str(table), "--order", order, "--prediction", "p", "--protected", protected, *arguments]
-        code = run(asked)
+        code = answer(asked)
         said = capsys.readouterr()
         return code, said.out, said.err
 

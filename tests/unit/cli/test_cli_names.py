@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from assay.cli import run
+from assay.cli import answer
 from assay.cli.options import Names
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ def test_a_protected_column_may_hold_a_comma(tmp_path: Path, capsys: pytest.Capt
     table = tmp_path / "rows.csv"
     table.write_text(ROWS)
     about = ("--label", "y", "--prediction", "p", "--protected", r"a\,b,sex")
-    assert run(["measure", str(table), *about, "--format", "json"]) == 0
+    assert answer(["measure", str(table), *about, "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert {key for one in found["measurements"] for key in one["group"]} == {"a,b", "sex"}
-    assert run(["compare", str(table), str(table), "--columns", r"a\,b", "--format", "json"]) == 0
+    assert answer(["compare", str(table), str(table), "--columns", r"a\,b", "--format", "json"]) == 0
     compared = json.loads(capsys.readouterr().out)
     assert {one["column"] for one in compared["measurements"]} == {"a,b"}
 
@@ -40,7 +40,7 @@ def test_a_protected_column_may_hold_a_comma(tmp_path: Path, capsys: pytest.Capt
 def test_one_row_is_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = tmp_path / "rows.csv"
     table.write_text("sex,y,p\nf,1,1\n,1,1\nm,0,1\n")
-    assert run(["measure", str(table), "--label", "y", "--prediction", "p", "--protected", "sex"]) == 0
+    assert answer(["measure", str(table), "--label", "y", "--prediction", "p", "--protected", "sex"]) == 0
     said = capsys.readouterr()
     assert "1 rows" not in said.out + said.err
     assert "1 row" in said.out + said.err
@@ -48,9 +48,9 @@ def test_one_row_is_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_a_second_key_that_stays_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "L"
-    assert run(["log", "init", str(folder), "--origin", "example.com/log", "--ml-dsa"]) == 0
-    assert run(["log", "rotate-key", str(folder)]) == 0
+    assert answer(["log", "init", str(folder), "--origin", "example.com/log", "--ml-dsa"]) == 0
+    assert answer(["log", "rotate-key", str(folder)]) == 0
     assert "the log's ML-DSA-44 key was not replaced, and signs on" in capsys.readouterr().err
-    assert run(["log", "init", str(tmp_path / "one"), "--origin", "example.com/one"]) == 0
-    assert run(["log", "rotate-key", str(tmp_path / "one")]) == 0
+    assert answer(["log", "init", str(tmp_path / "one"), "--origin", "example.com/one"]) == 0
+    assert answer(["log", "rotate-key", str(tmp_path / "one")]) == 0
     assert "ML-DSA-44" not in capsys.readouterr().err

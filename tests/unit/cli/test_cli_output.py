@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.cli import root
+from assay.cli import VERBS, main, root
 from assay.cli.options import console, write_outputs
 
 FULL = Path("/dev/full")
@@ -57,3 +58,12 @@ def test_a_shell_completes_the_names_of_tables(verb: str) -> None:
         assert command is not None
         argument = next(param for param in command.params if param.param_type_name == "argument")
         assert [item.type for item in argument.shell_complete(context, "da")] == ["file"]
+
+
+def test_the_command_line_answers_again_whichever_verb_was_imported(capsys: pytest.CaptureFixture[str]):
+    for verb in VERBS.values():
+        importlib.import_module(f"assay.cli.{verb.module}")
+        with pytest.raises(SystemExit) as left:
+            main(["--version"])
+        assert left.value.code == 0
+    assert capsys.readouterr().out.startswith("assay")

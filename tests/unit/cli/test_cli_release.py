@@ -310,8 +310,8 @@ LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
 import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-from assay.cli import run
-sys.exit(run(sys.argv[2:]))
+from assay.cli import answer
+sys.exit(answer(sys.argv[2:]))
 """
 
 

@@ -124,9 +124,16 @@ def test_what_tells_the_group_is_found() -> None:
 
 
 def test_what_was_declared_to_stand_in_is_dropped_too() -> None:
-    mended = method("drop_feature").fits(lesson(declared=("age", "not there")))
+    tables = {}
+    for name, table in (("fit", people(2000)), ("choose", people(1000, seed=5))):
+        years = np.random.default_rng(3).normal(size=len(table.label))
+        tables[name] = Table(table.features.assign(years=years), table.label, table.groups)
+    mended = method("drop_feature").fits(lesson(declared=("age", "not there"), **tables))
     assert str(mended.found["dropped"]).split(", ")[0] == "age"
     assert "area" in str(mended.found["dropped"])
+    assert "years" not in str(mended.found["dropped"])
+    with pytest.raises(NoRemedyError, match="nothing would be left"):
+        method("drop_feature").fits(lesson(declared=("age", "income", "area")))
 
 
 def test_methods_say_why_they_cannot_be_tried() -> None:

@@ -14,7 +14,7 @@ pytest.importorskip("fairlearn", reason="the extra mitigation is not installed")
 import joblib
 
 import assay
-from assay.cli import run
+from assay.cli import answer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -224,13 +224,13 @@ def test_the_command_line_answers_in_json_and_by_its_exit_code(
     line = ["mitigate", "--data", tables[1], "--train", tables[0], "--label", "y", "--prediction", "d", "--score", "s"]
     line += ["--protected", "race", "--features", "income,debt", "--metric", "demographic_parity_difference"]
     line += ["--budget", "10m"]
-    code = run([*line, "--limit", "0.9", "--candidates", "threshold", "--format", "json"])
+    code = answer([*line, "--limit", "0.9", "--candidates", "threshold", "--format", "json"])
     found = json.loads(capsys.readouterr().out)
     assert found["schema"] == "assay.mitigation/v1"
     assert code == 0
-    assert run([*line, "--limit", "0.000001", "--candidates", "as_is", "--format", "json"]) == 1
+    assert answer([*line, "--limit", "0.000001", "--candidates", "as_is", "--format", "json"]) == 1
     capsys.readouterr()
-    assert run([*line, "--limit", "0.1", "--candidates", "treshold"]) == 2
+    assert answer([*line, "--limit", "0.1", "--candidates", "treshold"]) == 2
     assert "did you mean 'threshold'" in capsys.readouterr().err
 
 

@@ -13,7 +13,7 @@ import pytest
 import assay
 from assay.adapters.reasons_here import Reasoned, check_person, reasons, reasons_of_file, section_of
 from assay.adapters.trail_here import open_trail
-from assay.cli import run
+from assay.cli import answer
 from assay.errors import DataError, DocumentError, InputError, VerificationError
 from assay.lifecycle.giving_reasons import Asked
 from assay.lifecycle.kept_reasons import EVENT, RECORD, SIGNATURE, commitment, read_disclosed
@@ -122,7 +122,7 @@ def test_reasons_given_then_are_verified_later(
     assert given.folder is not None
     file = next(path for path in (given.folder / "disclosures").iterdir() if read_disclosed(path).person == someone)
     assert check_person(None, project, file=file).person == someone
-    assert run(["reasons", "verify", "--id", someone.id, "--format", "json"]) == 0
+    assert answer(["reasons", "verify", "--id", someone.id, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["verified"] is True
 
 
@@ -315,7 +315,7 @@ def test_the_command_line_writes_every_form(project: Path, capsys: pytest.Captur
         "drafts",
     ]
 
-    code = run([*arguments, "-o", "csv=r.csv", "-o", "parquet=r.parquet", "-o", "markdown=r.md", "--format", "json"])
+    code = answer([*arguments, "-o", "csv=r.csv", "-o", "parquet=r.parquet", "-o", "markdown=r.md", "--format", "json"])
 
     out = capsys.readouterr()
     found = json.loads(out.out)
@@ -336,7 +336,7 @@ def test_a_flagged_reason_ends_with_one_and_its_letter_says_not_to_send(
     config = (project / "assay.yaml").read_text(encoding="utf-8").replace("[sex]", "[job]")
     (project / "assay.yaml").write_text(config, encoding="utf-8")
 
-    assert run(["reasons", "give", "asked.csv", "--id", "person", "--format", "markdown"]) == 1
+    assert answer(["reasons", "give", "asked.csv", "--id", "person", "--format", "markdown"]) == 1
     out = capsys.readouterr()
     assert "**Do not send.**" in out.out
     assert "a protected attribute" in out.err
@@ -356,17 +356,17 @@ def test_wrong_commands_end_with_two(
     project: Path, arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert project.is_dir()
-    assert run(["reasons", *arguments]) == 2
+    assert answer(["reasons", *arguments]) == 2
     assert told in capsys.readouterr().err
 
 
 def test_lint_and_schema_are_for_who_writes_the_words(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert project.is_dir()
-    assert run(["reasons", "lint", "--features", "income,debt,job", "--protected", "job"]) == 0
+    assert answer(["reasons", "lint", "--features", "income,debt,job", "--protected", "job"]) == 0
     out = capsys.readouterr()
     assert "3 features in words; actionable: income, debt." in out.out
     assert "a protected attribute is scored" in out.err
-    assert run(["reasons", "schema"]) == 0
+    assert answer(["reasons", "schema"]) == 0
     assert "FeatureWords" in capsys.readouterr().out
 
 

@@ -8,7 +8,7 @@ import jsonschema  # type: ignore[import-untyped]
 import msgspec
 import pytest
 
-from assay.cli import run
+from assay.cli import answer
 from assay.policy.starter import starter_text
 from assay.records.canonical import canonical_json, sha256_hex
 from policy_cases import FAILS, PASSES, evidence, gap, policy, verdict
@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def call(*arguments: str) -> int:
-    return run(["policy", *arguments])
+    return answer(["policy", *arguments])
 
 
 @pytest.mark.usefixtures("folder")
