@@ -28,6 +28,8 @@ _MOST_WORK = 4000
 
 _FEWEST_CUTS = 24
 
+BY_ATTRIBUTE = "It decides by the protected attribute itself: in many places the law forbids that."
+
 _WORTH = 0.01
 """A cut for each group is named beside a common one that passes only where it saves this much accuracy."""
 
@@ -121,7 +123,8 @@ def remedies(ground: Ground, finding: Finding, requirement: Requirement | None, 
 
 def _mitigate(ground: Ground, name: str) -> str:
     about = ground.verdict
-    needs = " --allow-attribute" if name == "threshold_by_group" else ""
+    said = ground.policy is not None and ground.policy.allows_by_group
+    needs = " --allow-attribute" if name == "threshold_by_group" and not said else ""
     return f"assay mitigate {about.model}/{about.version} --candidates {name}{needs}"
 
 
@@ -153,7 +156,10 @@ def _common_cut(ground: Ground) -> Remedy | None:
 
 
 def _group_cut(ground: Ground, requirement: Requirement) -> Remedy | None:
-    """Return the cheapest cuts by group; that they need the attribute to decide is said."""
+    """Return the cheapest cuts by group, unless the policy forbids them; that they need the attribute is said."""
+    allowed = None if ground.policy is None else ground.policy.allows_by_group
+    if allowed is False:
+        return None
     cuts, by_group = ground.cuts, ground.cuts_by_group(requirement.attributes)
     if cuts is None or by_group is None:
         return None
@@ -170,7 +176,7 @@ def _group_cut(ground: Ground, requirement: Requirement) -> Remedy | None:
         name="threshold_by_group",
         detail=(
             f"A cut for each group ({told}): {'every limit holds' if passes else 'every value keeps its limit'}{left}. "
-            "It decides by the protected attribute itself: in many places the law forbids that."
+            + ("It decides by the protected attribute itself, which the policy allows." if allowed else BY_ATTRIBUTE)
         ),
         changes=f"{best.outcome.price.favourable - cuts.now.price.favourable:+,} {ground.words.favourable}",
         price=price_words(best.outcome.price, cuts.now.price, ground.words),

@@ -36,6 +36,7 @@ REFUSED_ATTRIBUTE = (
     "it needs {} of everybody whom it decides on, which is a legal question in many places; to try it all the same: "
     "--allow-attribute"
 )
+FORBIDDEN_ATTRIBUTE = "the policy (by_group) forbids that a decision rests on {}"
 PACKAGES = ("fairlearn", "numpy", "pandas", "scikit-learn", "scipy", "skops")
 
 
@@ -49,7 +50,7 @@ class Options:
         budget_seconds: what it may take.
         seed: of all chance.
         within: how far below the best accuracy a less discriminatory alternative may lie.
-        attribute: whether candidates may need the protected attribute when they predict.
+        attribute: whether candidates may need the protected attribute when they predict, where the policy says nothing.
     """
 
     search: SearchKind = "remedies"
@@ -132,9 +133,11 @@ def search(case: Case, options: Options, *, until: float, at: str, tell: Callabl
     names = tuple(name for name in options.candidates if name != MORE_ROWS)
     only_rows = options.candidates == (MORE_ROWS,)
     pairs = wanted(options.search, names if names or not only_rows else ("as_is",))
+    said = case.judge.policy.allows_by_group
+    refused = FORBIDDEN_ATTRIBUTE if said is False else REFUSED_ATTRIBUTE
     allowed = Allowance(
-        until=until, attribute=options.attribute,
-        refuse_attribute=REFUSED_ATTRIBUTE.format(", ".join(case.work.limits.attributes)),
+        until=until, attribute=options.attribute if said is None else said,
+        refuse_attribute=refused.format(", ".join(case.work.limits.attributes)),
     )  # fmt: skip
     trying = _Trying(case, options)
     for outcome in attempts(case.work, pairs, allowed, tell):

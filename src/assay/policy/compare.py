@@ -54,6 +54,7 @@ def _settings(old: Policy, new: Policy) -> Iterator[Change]:
         before, after = _names(getattr(old.coverage, key)), _names(getattr(new.coverage, key))
         yield from _set("coverage", f"required {key}", before, after)
     yield from _waivers(old.waivers, new.waivers)
+    yield from _by_group(old, new)
     if new.words != old.words or new.description != old.description:
         yield Change("changes", "words", "description or words for people")
 
@@ -98,6 +99,16 @@ def _waivers(old: WaiverRules | None, new: WaiverRules | None) -> Iterator[Chang
         way: Direction = "loosens" if new.longest_days > old.longest_days else "tightens"
         yield Change(way, "waivers", f"a waiver lasts {old.longest_days} days at most, now {new.longest_days}")
     yield from _set("waivers", "controls that nobody may waive", old.not_for, new.not_for)
+
+
+def _by_group(old: Policy, new: Policy) -> Iterator[Change]:
+    if old.by_group == new.by_group:
+        return
+    freedom = {True: 2, None: 1, False: 0}  # forbidden, not said, allowed
+    before, after = freedom[old.allows_by_group], freedom[new.allows_by_group]
+    said = {True: "is allowed", None: "is left open", False: "is forbidden"}[new.allows_by_group]
+    way: Direction = "changes" if before == after else "loosens" if after > before else "tightens"
+    yield Change(way, "by_group", f"to decide by the protected attribute {said}")
 
 
 def _tiers(old: Policy, new: Policy) -> Iterator[Change]:

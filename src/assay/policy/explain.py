@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from assay.checks import CHECKS, known_metrics
 from assay.checks._judge import limit_words
 
@@ -39,6 +41,7 @@ def _asks(policy: Policy) -> Iterator[str]:
     yield from _measured(policy)
     yield from _tiers(policy)
     yield _waivers(policy)
+    yield from _by_group(policy)
     for loosening in policy.loosens:
         yield f"Looser than the policy it extends in {loosening.what}: {loosening.reason}"
     yield ""
@@ -78,6 +81,13 @@ def _waivers(policy: Policy) -> str:
         return "Nobody may accept a risk in writing: there are no waivers."
     never = f"; never for {', '.join(rules.not_for)}" if rules.not_for else ""
     return f"A risk may be accepted by {', '.join(rules.permitted_by)} for {rules.longest_days} days at most{never}."
+
+
+def _by_group(policy: Policy) -> Iterator[str]:
+    if isinstance(policy.by_group, msgspec.UnsetType):
+        return
+    said, why = "may" if policy.by_group.allowed else "may not", policy.by_group.provenance
+    yield f"A decision {said} rest on the protected attribute: {why.set_by} on {why.when}, {why.source}: {why.why}"
 
 
 def _control(policy: Policy, control: Control) -> Iterator[str]:

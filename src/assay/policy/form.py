@@ -9,6 +9,7 @@ import msgspec
 
 from assay.checks.control import Control, Coverage, SmallGroups, Words, Written
 from assay.records.canonical import digest
+from assay.records.verdict import Provenance  # noqa: TC001 - msgspec reads the policy by it
 
 if TYPE_CHECKING:
     from assay.records.evidence import Materiality
@@ -63,6 +64,16 @@ class WaiverRules(Written, frozen=True, kw_only=True):
     not_for: tuple[str, ...] = ()
 
 
+class ByGroup(Written, frozen=True, kw_only=True):
+    """Whether a decision may rest on the protected attribute itself, such as a cut for each group.
+
+    A legal question, so who answered it, on what authority and why is part of the answer.
+    """
+
+    allowed: bool
+    provenance: Provenance
+
+
 _NEAR_WORD, _NEAR_PHRASE = 0.7, 0.9
 """How alike (difflib's ratio) an exposure, and a purpose, must be to one that is named to count as misspelt."""
 
@@ -90,6 +101,7 @@ class Policy(Written, frozen=True, kw_only=True, dict=True):
         tiers: what each tier asks.
         approvals: approvals that every tier asks, before the tier's own.
         waivers: who may accept a risk; without it nobody may.
+        by_group: whether decisions may rest on the protected attribute; without it nobody has said so.
         controls: the requirements.
     """
 
@@ -110,12 +122,18 @@ class Policy(Written, frozen=True, kw_only=True, dict=True):
     tiers: dict[str, Tier] = msgspec.field(default_factory=dict)
     approvals: tuple[ApprovalRule, ...] = ()
     waivers: WaiverRules | None = None
+    by_group: ByGroup | msgspec.UnsetType = msgspec.UNSET
     controls: tuple[Control, ...] = ()
 
     @property
     def sha256(self) -> str:
         """The digest by which verdicts and consents name this policy."""
         return digest(self)
+
+    @property
+    def allows_by_group(self) -> bool | None:
+        """Whether decisions may rest on the protected attribute; None when nobody has said."""
+        return None if isinstance(self.by_group, msgspec.UnsetType) else self.by_group.allowed
 
     @property
     def places(self) -> dict[str, Place]:

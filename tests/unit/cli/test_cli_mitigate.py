@@ -260,3 +260,22 @@ def test_a_version_of_groups_that_are_no_text_is_not_probed_as_if_they_were(
     assert "version 2" in said.err, said
     assert "robustness" not in (tmp_path / "v2" / "assay.yaml").read_text(encoding="utf-8")
     assert "as text" in (tmp_path / "v2" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("allowed", "status"), [("true", "measured"), ("false", "refused")])
+def test_the_policy_says_whether_decisions_may_rest_on_the_group(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], allowed: str, status: str
+) -> None:
+    write_project(tmp_path)
+    why = "{set_by: Counsel, when: 2026-10-01, source: memo 7, why: asked}"
+    written = tmp_path / "policy.yaml"
+    written.write_text(written.read_text() + f"by_group: {{allowed: {allowed}, provenance: {why}}}\n")
+    project = SmallProject(tmp_path, capsys)
+    assert project.say("run").code in {1, 3}
+    flag = ["--allow-attribute"] if allowed == "false" else []  # what the policy forbids, no flag allows
+    said = project.say(
+        "mitigate", "--candidates", "threshold_by_group", *flag, "--no-record", "--budget", "10m", "--format", "json"
+    )
+    (trial,) = [one for one in json.loads(said.out)["trials"] if one["name"] == "threshold_by_group"]
+    assert trial["status"] == status, said
+    assert (status == "measured") or "policy (by_group) forbids" in trial["reason"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,32 @@ def test_the_people_named_are_the_people_it_takes(denied: SmallProject) -> None:
     rates = [sum(r[1] == "1" for r in rows if r[3] == sex) / 1000 for sex in "mf"]
     assert rates[0] - rates[1] <= 0.2 + 1e-9
     assert rates[0] - (rates[1] - 1 / 1000) > 0.2
+
+
+@pytest.mark.parametrize(("allowed", "offered"), [(None, True), ("true", True), ("false", False)])
+def test_a_cut_for_each_group_is_offered_as_the_policy_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], allowed: str | None, offered: bool
+) -> None:
+    project, draw = small_project(tmp_path, capsys), random.Random(5)
+    lines = ["approved,predicted,score,sex"]
+    for number in range(4000):  # what is true of people differs, so no common cut is cheap
+        sex = ("f", "m")[number % 2]
+        score = draw.random() * (0.6 if sex == "f" else 1.0)
+        lines.append(f"{int(draw.random() < score)},{int(score > 0.5)},{score:.4f},{sex}")
+    project.write("test.csv", "\n".join(lines) + "\n")
+    why = "{set_by: Counsel, when: 2026-10-01, source: memo 7, why: asked}"
+    said = "" if allowed is None else f"by_group: {{allowed: {allowed}, provenance: {why}}}\n"
+    written = project.root / "policy.yaml"
+    written.write_text(written.read_text() + said)
+    assert project.say("run").code == 1
+    (one,) = explained(project, project.release)["findings"]
+    cuts = [each for each in one["remedies"] if each["name"] == "threshold_by_group"]
+    assert bool(cuts) == offered
+    for cut in cuts:
+        assert ("--allow-attribute" in cut["command"]) == (allowed is None)
+        assert ("which the policy allows" in cut["detail"]) == (allowed == "true")
+    words = project.say("policy", "explain", "policy.yaml").out
+    assert ("rest on the protected attribute" in words) == (allowed is not None)
 
 
 @pytest.mark.parametrize("form", ["verdict.json", "bundle.json", "NAME/VERSION", "-"])

@@ -78,3 +78,22 @@ def test_limits_by_tier_are_compared_tier_by_tier() -> None:
 def test_words_for_people_change_nothing_that_decides() -> None:
     found = changes(policy(), policy(more="words: {people: applicants}\n"))
     assert [c.direction for c in found] == ["changes"]
+
+
+FORBIDDEN = "by_group: {allowed: false, provenance: {set_by: Counsel, when: 2026-10-01, source: memo 7, why: ECOA}}\n"
+ALLOWED = FORBIDDEN.replace("false", "true")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "direction"),
+    [
+        ("", FORBIDDEN, "tightens"),
+        (FORBIDDEN, "", "loosens"),
+        ("", ALLOWED, "loosens"),
+        (ALLOWED, FORBIDDEN, "tightens"),
+        (FORBIDDEN, FORBIDDEN.replace("memo 7", "memo 8"), "changes"),
+    ],
+)
+def test_who_may_decide_by_group_is_compared(before: str, after: str, direction: str) -> None:
+    (found,) = changes(policy(more=before), policy(more=after))
+    assert (found.direction, found.what) == (direction, "by_group")
