@@ -28,7 +28,6 @@ def explain(
     model: Path | str | None = None,
     trusted: bool = False,
     minimum_group: int = 1,
-    population: dict[str, dict[str, float]] | None = None,
     watched: bool = False,
     with_rows: bool = False,
 ) -> Explanation:
@@ -48,7 +47,6 @@ def explain(
         model: its file: ONNX, skops, joblib or pickle.
         trusted: whether a model file may run whatever code it holds.
         minimum_group: groups with fewer rows take no part in comparisons.
-        population: each group's share of the population, by attribute and group as text, where it is known.
         watched: draw a progress bar for a person who waits.
         with_rows: of a verdict: go back to the project's rows and model, too.
 
@@ -74,7 +72,7 @@ def explain(
     scorer, why = _scorer(model, trusted=trusted, positive=1 if roles.positive is None else roles.positive)
     question = Question(
         rows=rows, roles=roles, metric=metric, limit=limit_of(metric, limit), features=_once(features), train=train,
-        scorer=scorer, no_scorer=why, minimum_group=minimum_group, population=population,
+        scorer=scorer, no_scorer=why, minimum_group=minimum_group,
     )  # fmt: skip
     draw, wipe = progress_bar() if watched else (None, None)
     try:

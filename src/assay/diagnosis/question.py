@@ -32,7 +32,6 @@ class Question:
         no_scorer: why a model that was named is not asked; empty when it is, or none was named.
         level: two-sided confidence of the intervals.
         minimum_group: groups with fewer rows take no part in comparisons.
-        population: share of each group in the population, by attribute and group as text; empty when not declared.
         seconds: the budget for asking the model.
     """
 
@@ -46,7 +45,6 @@ class Question:
     no_scorer: str = ""
     level: float = 0.95
     minimum_group: int = 1
-    population: dict[str, dict[str, float]] | None = None
     seconds: float = 15.0
 
 
