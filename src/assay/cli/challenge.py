@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from assay.cli.options import Names, Value, complete_files, format_option, print_machine, write_outputs
+from assay.cli.options import Names, Value, complete_files, format_option, print_machine, project_option, write_outputs
 
 EPILOG = """\b
 Examples:
@@ -57,7 +57,7 @@ Exit codes: 0 compared; with --margin 0 better or equal within it, 1 worse, 3 un
 )  # fmt: skip
 @click.option("--champion-data", help="The rows of the champion's release, where they have moved.")
 @click.option("--challenger-data", help="The rows of the challenger's release, where they have moved.")
-@click.option("--project", type=Path, help="assay.yaml or its folder (default: here, or the nearest folder above).")
+@project_option
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page with charts, too.")
 @click.option("--key", default="default", show_default=True, help="Name of the key that signs the event in the trail.")
 @click.option("--no-record", is_flag=True, help="Keep it out of the project's trail.")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.options import format_option, print_machine
+from assay.cli.options import acting, format_option, print_machine, project_option
 from assay.errors import EXIT_ALLOW, EXIT_DENY, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from assay.lifecycle.incident import Act
 
 EPILOG = """\b
@@ -46,23 +44,12 @@ def incident() -> None:
     """Take alerts up, give them an owner, mend, have somebody else test again, resolve; report what is serious."""
 
 
-def _project(verb: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--project", type=Path, help="assay.yaml or its folder (default: here, or the nearest folder above)."
-    )(verb)
-
-
-def _acting(verb: Callable[..., Any]) -> Callable[..., Any]:
-    verb = format_option("text", "json")(_project(verb))
-    return click.option("--as", "by", required=True, help="Who acts: the name of a key, as in the trust file.")(verb)
-
-
 _EVIDENCE = "A file, or a folder of a model; its digest enters the log. Keep it."
 
 
 @incident.command("list")
 @click.option("--all", "everything", is_flag=True, help="Those that are over, too.")
-@_project
+@project_option
 @format_option("text", "json")
 def list_(project: Path | None, everything: bool, form: str) -> int:
     """List alerts and serious incidents, the worst first, and say what lapses next.
@@ -91,7 +78,7 @@ def list_(project: Path | None, everything: bool, form: str) -> int:
 
 @incident.command()
 @click.argument("name", metavar="ID")
-@_project
+@project_option
 @format_option("text", "json")
 def show(name: str, project: Path | None, form: str) -> int:
     """Show one incident: its clocks, all that was done about it with the log's entries, and what comes next."""
@@ -117,7 +104,7 @@ def show(name: str, project: Path | None, form: str) -> int:
 
 @incident.command()
 @click.argument("name", metavar="ID")
-@_acting
+@acting
 def ack(name: str, by: str, project: Path | None, form: str) -> None:
     """Take an alert up: you have seen it, and take care that somebody owns it."""
     from assay.lifecycle.incident import Acknowledge  # noqa: PLC0415 - only when called
@@ -129,7 +116,7 @@ def ack(name: str, by: str, project: Path | None, form: str) -> None:
 @click.argument("name", metavar="ID")
 @click.option("--to", "owner", required=True, help="Who is to deal with it: a person of the trust file.")
 @click.option("--due", required=True, metavar="DAY", help="By when: YYYY-MM-DD, in UTC.")
-@_acting
+@acting
 def assign(name: str, owner: str, due: str, by: str, project: Path | None, form: str) -> None:
     """Give an alert an owner, and a day; again to give it to somebody else."""
     from assay.lifecycle.incident import Assign  # noqa: PLC0415 - only when called
@@ -141,7 +128,7 @@ def assign(name: str, owner: str, due: str, by: str, project: Path | None, form:
 @click.argument("name", metavar="ID")
 @click.option("--plan", help="What is going to be done: words, kept beside the log, which holds their digest.")
 @click.option("--due", metavar="DAY", help="By when (default: the day of the assignment).")
-@_acting
+@acting
 def open_(name: str, plan: str | None, due: str | None, by: str, project: Path | None, form: str) -> None:
     """Open the remediation of an alert; its owner is the alert's."""
     from assay.adapters.here import project_at  # noqa: PLC0415 - only when called
@@ -159,7 +146,7 @@ def open_(name: str, plan: str | None, due: str | None, by: str, project: Path |
 @click.argument("name", metavar="ID")
 @click.option("--evidence", type=Path, required=True, help=_EVIDENCE)
 @click.option("--remediation", help="Which one (default: the last).")
-@_acting
+@acting
 def close(name: str, evidence: Path, remediation: str | None, by: str, project: Path | None, form: str) -> None:
     """Say that it is mended, as the owner; it stays open until somebody else has tested it again."""
     from assay.lifecycle.incident import Close  # noqa: PLC0415 - only when called
@@ -172,7 +159,7 @@ def close(name: str, evidence: Path, remediation: str | None, by: str, project: 
 @click.option("--outcome", type=click.Choice(["passed", "failed"]), required=True, help="Whether it is mended.")
 @click.option("--evidence", type=Path, required=True, help=_EVIDENCE)
 @click.option("--remediation", help="Which one (default: the last).")
-@_acting
+@acting
 def retest(
     name: str, outcome: str, evidence: Path, remediation: str | None, by: str, project: Path | None, form: str
 ) -> None:
@@ -191,7 +178,7 @@ def retest(
     show_default=True, help="What ended it.",
 )  # fmt: skip
 @click.option("--evidence", type=Path, help=f"{_EVIDENCE} Needed unless it was remediated: the re-test shows that.")
-@_acting
+@acting
 def resolve(name: str, how: str, evidence: Path | None, by: str, project: Path | None, form: str) -> None:
     """Say what ended an alert; remediated only when somebody else has tested it again."""
     from assay.lifecycle.incident import Resolve  # noqa: PLC0415 - only when called
@@ -204,7 +191,7 @@ def resolve(name: str, how: str, evidence: Path | None, by: str, project: Path |
 @click.argument("name", metavar="ID")
 @click.option("--harm", "harms", type=click.Choice(HARMS), multiple=True, required=True, help="What it did; repeat it.")
 @click.option("--aware", metavar="TIME", help="When you became aware, in UTC (default: now); the limit counts from it.")
-@_acting
+@acting
 def declare_serious(
     name: str, harms: tuple[str, ...], aware: str | None, by: str, project: Path | None, form: str
 ) -> None:
@@ -224,7 +211,7 @@ def declare_serious(
 @click.option("--document", type=Path, required=True, help="What was sent; its digest enters the log. Keep it.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
 @click.option("--as", "by", required=True, help="Who sent it: the name of a key, as in the trust file.")
-@_project
+@project_option
 def report(name: str, kind: str, authority: str, document: Path, as_json: bool, by: str, project: Path | None) -> None:
     """Say that a serious incident was reported to an authority."""
     from assay.lifecycle.incident import Report  # noqa: PLC0415 - only when called
@@ -238,7 +225,7 @@ def report(name: str, kind: str, authority: str, document: Path, as_json: bool, 
 @click.option("--now", "impatient", is_flag=True, help="Try channels that failed a moment ago, too.")
 @click.option("--dry-run", "dry", is_flag=True, help="Show the messages; send and record nothing.")
 @click.option("--key", default="default", show_default=True, help="Name of the key that signs the events.")
-@_project
+@project_option
 @format_option("text", "json")
 def deliver(impatient: bool, dry: bool, key: str, project: Path | None, form: str) -> int:
     """Tell alerts to the channels of assay.yaml; what is not taken is kept, and tried again later.

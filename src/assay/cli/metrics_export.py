@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assay.cli.options import print_machine, write_outputs
+from assay.cli.options import print_machine, project_option, write_outputs
 
 EPILOG = """\b
 Example, each minute from cron, for node_exporter's textfile collector:
@@ -21,7 +21,7 @@ def export() -> None:
 
 @export.command(epilog=EPILOG)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write this file, whole or not at all.")
-@click.option("--project", type=Path, help="assay.yaml or its folder (default: here, or the nearest folder above).")
+@project_option
 def prometheus(output: Path | None, project: Path | None) -> None:
     """Write alerts, regulators' clocks, verdicts, ages and the log's size as Prometheus reads them.
 

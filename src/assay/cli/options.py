@@ -64,6 +64,19 @@ def format_option(*formats: str) -> Callable[[Any], Any]:
     )  # fmt: skip
 
 
+def project_option(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option `--project`."""
+    return click.option(
+        "--project", type=Path, help="assay.yaml or its folder (default: here, or the nearest folder above)."
+    )(verb)
+
+
+def acting(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what every act of a person takes: who acts (`--as`), in which project, and how it is told."""
+    verb = format_option("text", "json")(project_option(verb))
+    return click.option("--as", "by", required=True, help="Who acts: the name of a key, as in the trust file.")(verb)
+
+
 def rows_argument(text: str) -> str | bytes:
     """Return a table's path as given, or the bytes of standard input for ``-``."""
     if text != "-":

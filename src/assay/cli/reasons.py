@@ -16,6 +16,7 @@ from assay.cli.options import (
     complete_files,
     format_option,
     print_machine,
+    project_option,
     rows_argument,
     write_outputs,
 )
@@ -75,7 +76,7 @@ def reasons() -> None:
 )  # fmt: skip
 @click.option("--key", default="default", show_default=True, help="Name of the key that signs.")
 @click.option("--dry-run", "dry", is_flag=True, help="Compute; sign, keep and record nothing.")
-@click.option("--project", type=Path, help="assay.yaml or its folder (default: here, or the nearest folder above).")
+@project_option
 @format_option("text", "json", "csv", "markdown")
 def give(
     table: str, identifier: str, only: tuple[str, ...], recorded: str | None, changes: bool, search: str, seed: int,
@@ -190,7 +191,7 @@ def _named(identity: str) -> str:
 @click.argument("file", required=False, type=click.Path(path_type=Path), shell_complete=complete_files)
 @click.option("--id", "identity", help="The person, as the table had it.")
 @click.option("--batch", help="The record (default: the only one).")
-@click.option("--project", type=Path, help="assay.yaml or its folder (default: here, or the nearest folder above).")
+@project_option
 @format_option("text", "json")
 def verify(file: Path | None, identity: str | None, batch: str | None, project: Path | None, form: str) -> int:
     """Check that one person's reasons are those that were fixed when the decision was taken.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assay.cli.options import Output, console, format_option, print_machine, write_outputs
+from assay.cli.options import Output, console, format_option, print_machine, project_option, write_outputs
 from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_UNDECIDED
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def finish(decided: Decided, form: str, outputs: tuple[tuple[str, Path], ...]) -
 
 
 @click.command()
-@click.option("--project", type=Path, help="assay.yaml or its folder (default: here, or the nearest folder above).")
+@project_option
 @click.option("--key", default="default", show_default=True, help="Name of the key in .assay/keys that signs.")
 @click.option(
     "--output",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.options import format_option, print_machine
+from assay.cli.options import acting, format_option, print_machine, project_option
 from assay.errors import EXIT_ALLOW, InputError
 
 if TYPE_CHECKING:
@@ -38,24 +38,13 @@ def remediation() -> None:
     """Have findings of a release mended, hold them against a later verdict, and have somebody else close them."""
 
 
-def _project(verb: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--project", type=Path, help="assay.yaml or its folder (default: here, or the nearest folder above)."
-    )(verb)
-
-
-def _acting(verb: Callable[..., Any]) -> Callable[..., Any]:
-    verb = format_option("text", "json")(_project(verb))
-    return click.option("--as", "by", required=True, help="Who acts: the name of a key, as in the trust file.")(verb)
-
-
 @remediation.command("open")
 @click.argument("release", required=False)
 @click.option("--finding", required=True, help="The finding's id, as the report and verdict.json have it.")
 @click.option("--owner", required=True, help="Who mends it: a person of the trust file.")
 @click.option("--due", required=True, metavar="DAY", help="By when: YYYY-MM-DD, in UTC.")
 @click.option("--plan", help="What is going to be done: words, kept beside the log, which holds their digest.")
-@_acting
+@acting
 def open_(
     release: str | None, finding: str, owner: str, due: str, plan: str | None, by: str, project: Path | None, form: str
 ) -> None:
@@ -70,7 +59,7 @@ def open_(
 
 @remediation.command("list")
 @click.option("--all", "everything", is_flag=True, help="Those that are closed, too.")
-@_project
+@project_option
 @format_option("text", "json")
 def list_(project: Path | None, everything: bool, form: str) -> int:
     """List remediations of releases' findings: how each stands, who owns it, by when."""
@@ -87,7 +76,7 @@ def list_(project: Path | None, everything: bool, form: str) -> int:
 
 @remediation.command()
 @click.argument("name", metavar="ID")
-@_project
+@project_option
 @format_option("text", "json")
 def show(name: str, project: Path | None, form: str) -> int:
     """Show one remediation: all that was done about it with the log's entries, and what comes next."""
@@ -109,7 +98,7 @@ def show(name: str, project: Path | None, form: str) -> int:
 @click.argument("name", metavar="ID")
 @click.option("--to", "owner", required=True, help="Who is to mend it: a person of the trust file.")
 @click.option("--due", required=True, metavar="DAY", help="By when: YYYY-MM-DD, in UTC.")
-@_acting
+@acting
 def assign(name: str, owner: str, due: str, by: str, project: Path | None, form: str) -> None:
     """Give a remediation another owner, or another day."""
     from assay.adapters.remediations_here import remediate  # noqa: PLC0415 - only when called
@@ -122,7 +111,7 @@ def assign(name: str, owner: str, due: str, by: str, project: Path | None, form:
 @click.argument("name", metavar="ID")
 @click.option("--done", help="What was done: words, kept beside the log, which holds their digest.")
 @click.option("--evidence", type=Path, help="A file, or a folder of a model; its digest enters the log. Keep it.")
-@_acting
+@acting
 def act(name: str, done: str | None, evidence: Path | None, by: str, project: Path | None, form: str) -> None:
     """Say what was done, as the owner; a later verdict has to bear it out."""
     from assay.adapters.remediations_here import remediate  # noqa: PLC0415 - only when called
@@ -142,7 +131,7 @@ def act(name: str, done: str | None, evidence: Path | None, by: str, project: Pa
 @remediation.command()
 @click.argument("name", metavar="ID")
 @click.argument("release", required=False)
-@_acting
+@acting
 def retest(name: str, release: str | None, by: str, project: Path | None, form: str) -> None:
     """Hold the finding against a later verdict; what it says is the outcome, passed or failed.
 
@@ -158,7 +147,7 @@ def retest(name: str, release: str | None, by: str, project: Path | None, form: 
 
 @remediation.command()
 @click.argument("name", metavar="ID")
-@_acting
+@acting
 def close(name: str, by: str, project: Path | None, form: str) -> None:
     """Close what a later verdict has passed, as somebody else than who owned and mended it."""
     from assay.adapters.remediations_here import remediate  # noqa: PLC0415 - only when called

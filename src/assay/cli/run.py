@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli._alerts import deliver_after
-from assay.cli.options import STAGES, Output, format_option
+from assay.cli.options import STAGES, Output, format_option, project_option
 from assay.cli.release import FORMATS, OUTPUTS, finish
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ Exit codes: 0 allow (or warn), 1 deny, 2 wrong command, policy or input, 3 undec
 
 
 @click.command(epilog=EPILOG)
-@click.option("--project", type=Path, help="assay.yaml or its folder (default: here, or the nearest folder above).")
+@project_option
 @click.option("--policy", type=Path, help="Decide under this policy instead of the one in assay.yaml.")
 @click.option("--stage", type=click.Choice(STAGES), default="release", show_default=True)
 @click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.options import format_option, print_machine
+from assay.cli.options import format_option, print_machine, project_option
 from assay.cli.release import CODES
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def serving() -> None:
 
 
 @serving.command()
-@click.option("--project", type=Path, help="assay.yaml or its folder (default: here, or the nearest folder above).")
+@project_option
 @click.option("--folder", "folders", type=Path, multiple=True, help="The folder, or file, that a model is served from.")
 @click.option("--manifest", "manifests", type=Path, multiple=True, help="A Kubernetes manifest; - reads it.")
 @click.option("--endpoint", "endpoints", multiple=True, metavar="URL", help="An address that tells the digest in JSON.")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from assay.reports import words
-from assay.reports.charts import svg
 from assay.reports.datasheet_page import datasheet_sections
 from assay.reports.figures import sections
 from assay.reports.matrix import about_everybody, between_groups, by_group, row_name, too_small, unmeasured
+from assay.reports.page import page
 from assay.reports.why import why
 
 if TYPE_CHECKING:
@@ -25,33 +24,18 @@ def html(release: Release) -> str:
     Args:
         release: evidence and verdict; with a tally, scores and calibration by group are drawn too.
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only this report is a template
-    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
-
-    folder = files("assay.reports") / "templates"
-    environment = Environment(
-        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["plain"] = words.plain
-    environment.filters["paragraph"] = words.paragraph
     compared = [found for found in [between_groups(release.evidence.measurements)] if found]
-    page = environment.get_template("release.html.j2")
-    return page.render(
+    return page(
+        "release.html.j2",
         release=release,
         evidence=release.evidence,
         verdict=release.verdict,
         words=words,
         row_name=row_name,
-        style=Markup((folder / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         sections=sections(release),
         why=why(release),
         remarks=() if release.explanation is None else release.explanation.remarks,
         datasheet=datasheet_sections(release) if release.evidence.stage == "data" else [],
-        draw=lambda chart: Markup(svg(chart)),  # noqa: S704 - vl-convert escapes text, and so does the opening
         methods=_methods(release),
         overall=about_everybody(release.evidence.measurements),
         too_small=too_small(release.evidence.measurements),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from assay.reports import mitigation_words as told
 from assay.reports import words
-from assay.reports.charts import svg
 from assay.reports.mitigation_figures import pareto
+from assay.reports.page import page
 
 if TYPE_CHECKING:
     from assay.records.mitigation import Mitigation
@@ -25,22 +24,11 @@ BREACHED = "The one that is named breaches a limit; others do not, or are not se
 
 def mitigation_html(found: Mitigation) -> str:
     """Return a search as one HTML document: no request, no script."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only a page is a template
-    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
-
-    folder = files("assay.reports") / "templates"
-    environment = Environment(
-        loader=FunctionLoader(lambda template: (folder / template).read_text(encoding="utf-8")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["plain"] = words.plain
     trial = None if found.recommended is None else found.trial(found.recommended)
     status = "fail" if trial is None or trial.performance is None else trial.performance.holds
     others = [one for one in told.measured(found) if one.performance is not None and one.performance.holds != "fail"]
-    return environment.get_template("mitigation.html.j2").render(
+    return page(
+        "mitigation.html.j2",
         found=found,
         told=told,
         words=words,
@@ -49,6 +37,4 @@ def mitigation_html(found: Mitigation) -> str:
         unmeasured=told.unmeasured(found),
         tone=TONES[status],
         headline=BREACHED if status == "fail" and others else WORDS[status],
-        style=Markup((folder / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
-        draw=lambda chart: Markup(svg(chart)),  # noqa: S704 - vl-convert escapes text, and so does the opening
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from math import log10
 from typing import TYPE_CHECKING, Any
 
 from assay.reports import words
-from assay.reports.charts import BAD, LIMIT, MARK, WIDTH, Chart, svg
+from assay.reports.charts import BAD, LIMIT, MARK, WIDTH, Chart
+from assay.reports.page import page
 from assay.reports.words import group_words, interval_words, level_words, metric_words, number, plain
 from assay.sequential.telling import told
 
@@ -26,21 +26,10 @@ def stream_html(monitor: SequentialMonitor, name: str) -> str:
         monitor: after the stream's last row.
         name: what the rows are called.
     """
-    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - only a page is a template
-    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
-
-    folder = files("assay.reports") / "templates"
-    environment = Environment(
-        loader=FunctionLoader(lambda template: (folder / template).read_text(encoding="utf-8")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["plain"] = plain
     undecided = monitor.undecided()
     decision = "alert" if monitor.alerts else "undecided" if undecided else "no alert"
-    return environment.get_template("stream.html.j2").render(
+    return page(
+        "stream.html.j2",
         monitor=monitor,
         name=name,
         words=words,
@@ -49,9 +38,7 @@ def stream_html(monitor: SequentialMonitor, name: str) -> str:
         undecided=undecided,
         standings=monitor.standings(),
         alert_words=alert_words,
-        style=Markup((folder / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         charts=[charts(family, place, monitor.alpha) for place, family in enumerate(monitor.families)],
-        draw=lambda chart: Markup(svg(chart)),  # noqa: S704 - vl-convert escapes text, and so does the opening
     )
 
 
