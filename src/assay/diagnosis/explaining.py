@@ -26,7 +26,7 @@ from assay.diagnosis.training_causes import find_training
 from assay.diagnosis.worlds import Worlds
 from assay.errors import InputError
 from assay.metrics import METRICS, measure
-from assay.records.explanation import Cause, ExplainedFinding, Explanation
+from assay.records.explanation import LOOKED, Cause, ExplainedFinding, Explanation
 from assay.tabular import tally_rows
 from assay.tabular.engine import session
 from assay.tabular.typed import open_typed
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assay.diagnosis.question import Question
-    from assay.records.explanation import Remedy
+    from assay.records.explanation import Looked, Remedy
     from assay.records.measurement import Measurement
     from assay.records.tally import Tally
     from assay.records.verdict import Status
@@ -53,10 +53,11 @@ FINDERS: tuple[Callable[[Case], list[Suspect]], ...] = (
 
 
 class Rows(NamedTuple):
-    """Rows that are open in a session of the engine."""
+    """Rows that are open in a session of the engine; and what of all there is has been looked at so far."""
 
     session: Session
     typed: Typed
+    examined: set[Looked]
 
 
 def explain_rows(
@@ -78,11 +79,11 @@ def explain_rows(
     tally = tally_rows(question.rows, question.roles, name=name, on_progress=on_progress)
     measured = worst_of_each(tally, question)
     with session(memory=MEMORY, threads=1) as engine:  # one thread: sums of floats come in one order
-        rows = Rows(engine, open_typed(engine, question.rows, '"data"'))
+        rows = Rows(engine, open_typed(engine, question.rows, '"data"'), {"tally"})
         findings = tuple(explained(question, one, tally, rows) for one in measured)
     return Explanation(
         subject=name or (str(question.rows) if isinstance(question.rows, str) else "the rows"),
-        examined=("tally",),
+        examined=tuple(one for one in LOOKED if one in rows.examined),
         findings=findings,
     )
 
@@ -145,6 +146,7 @@ def _causes(
         kept = Cause(kind="none", confidence=0.95, detail="The metric keeps its limit: there is nothing to explain.")
         return (kept,), (), ()
     people = gather(rows.session, rows.typed, question.roles, sides, question.features)
+    rows.examined.add("rows")
     coded = code(people)
     case = Case(
         question=question, tally=tally, sides=sides, status=status, value=measurement.value,
@@ -156,12 +158,14 @@ def _causes(
             case.unexamined.append(train)
         else:
             case.train = train
+            rows.examined.add("train")
     if question.scorer is not None:
         asked = ask_model(rows.session, rows.typed, question, sides, question.scorer)
         if isinstance(asked, str):
             case.unexamined.append(asked)
         else:
             case.asked = asked
+            rows.examined.add("model")
             case.unexamined += asked.told
     suspects = [one for find in FINDERS for one in find(case)]
     causes = rank(case, suspects)

@@ -28,6 +28,11 @@ CauseKind: TypeAlias = Literal[
 
 CAUSE_KINDS: tuple[str, ...] = get_args(CauseKind)
 
+Looked: TypeAlias = Literal["tally", "rows", "model", "train"]
+"""What an explanation may have looked at."""
+
+LOOKED: tuple[Looked, ...] = get_args(Looked)
+
 
 class Clue(Frozen, kw_only=True):
     """One measured quantity that a cause rests on.
@@ -205,7 +210,7 @@ class Explanation(Frozen, kw_only=True):
     schema: Literal["assay.explanation/v1"] = "assay.explanation/v1"
     subject: str
     verdict_sha256: str | None = None
-    examined: tuple[Literal["tally", "rows", "model", "train"], ...]
+    examined: tuple[Looked, ...]
     findings: tuple[ExplainedFinding, ...]
     cuts: CutCurve | msgspec.UnsetType = msgspec.UNSET
     remarks: tuple[str, ...] = ()

@@ -57,6 +57,17 @@ def test_the_base_install_names_it_as_well(kind: str, monkeypatch: pytest.Monkey
     assert found(table(kind, rows=3000)).causes[0].kind == kind
 
 
+@pytest.mark.parametrize(("train", "limit", "examined"), [
+    (True, 0.05, ("tally", "rows", "train")), (False, 0.05, ("tally", "rows")), (False, 0.9, ("tally",)),
+])  # fmt: skip
+def test_what_was_looked_at_is_told(train: bool, limit: float, examined: tuple[str, ...]) -> None:
+    planted = table("data.representation")
+    told = explain(
+        rows=planted.rows, roles=ROLES, metric=ODDS, limit=limit, features=NAMES, train=planted.train if train else None
+    )
+    assert told.examined == examined
+
+
 def test_without_score_and_label_it_says_what_cannot_be_told() -> None:
     one = found(table("data.proxy"), roles=Roles(prediction="approved", protected=("group",)))
     assert one.causes[0].kind == "data.proxy"
