@@ -22,9 +22,9 @@ _NO_DELIMITER = "\x01"
 
 
 def _first_line(session: Session, path: Path) -> str:
-    """Return the first line, whatever the compression."""
+    """Return the first line, whatever the compression; by one thread, for several give whichever line came first."""
     found = session.rows(
-        f"SELECT line FROM read_csv({pattern(path)}, auto_detect = false, header = false, "
+        f"SELECT line FROM read_csv({pattern(path)}, auto_detect = false, header = false, parallel = false, "
         f"columns = {{'line': 'VARCHAR'}}, delim = {literal(_NO_DELIMITER)}, quote = '', escape = '') LIMIT 1",
         name=str(path),
     )
