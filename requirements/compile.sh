@@ -7,12 +7,12 @@ pin() { uv pip compile -q --universal --python-version 3.11 --generate-hashes --
 pin requirements/build.in -o requirements/build.txt
 pin pyproject.toml -c requirements/all.in -o requirements/base.txt
 pin pyproject.toml --extra demo -c requirements/base.txt -o requirements/demo.txt
-pin pyproject.toml requirements/dev.in --extra demo -c requirements/demo.txt \
+pin pyproject.toml requirements/dev.in --extra demo --extra server -c requirements/demo.txt \
   --override requirements/apart.in -o requirements/dev.txt
-pin pyproject.toml requirements/dev.in requirements/all.in --extra demo -c requirements/dev.txt \
+pin pyproject.toml requirements/dev.in requirements/all.in --extra demo --extra server -c requirements/dev.txt \
   --override requirements/apart.in -o requirements/all.txt
 # PyTorch stays out: `make test-all` installs it by name, for pinned by hash it would bring gigabytes that no test needs.
-pin pyproject.toml requirements/dev.in requirements/all.in requirements/torch.in --extra demo -c requirements/all.txt \
+pin pyproject.toml requirements/dev.in requirements/all.in requirements/torch.in --extra demo --extra server -c requirements/all.txt \
   --override requirements/apart.in -o requirements/torch.txt
 # A server of its own, in an environment of its own: what it pins is nobody else's concern.
 pin requirements/mlflow.in -o requirements/mlflow.txt
