@@ -8,6 +8,9 @@
     │   ├── DataError          rows: a missing column, a third class, a truncated file
     │   └── MissingExtraError  an optional package is needed; the message holds the line that installs it
     ├── VerificationError      exit 1: a signature, digest or proof does not hold
+    ├── RefusedError           exit 2: somebody may not do that; who may, is said
+    │   ├── NotSignedInError   nobody has signed in, and the act asks who it is
+    │   └── NotThereError      nothing of that name, as far as who asks may know
     └── StorageError           exit 2: the disk is full, a folder cannot be written, another writer holds it
 
 A message says what was expected, what was found, where, and what to do.
@@ -89,6 +92,18 @@ class VerificationError(AssayError):
     """A signature, a digest or a proof does not hold."""
 
     exit_code: ClassVar[int] = EXIT_DENY
+
+
+class RefusedError(AssayError):
+    """Somebody may not do something; the message says why, and who may."""
+
+
+class NotSignedInError(RefusedError):
+    """Nobody has signed in, and the act asks who it is."""
+
+
+class NotThereError(RefusedError):
+    """There is no such thing, as far as who asks may know."""
 
 
 class StorageError(AssayError):
