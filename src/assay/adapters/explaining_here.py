@@ -73,6 +73,9 @@ def explain(
     question = Question(
         rows=rows, roles=roles, metric=metric, limit=limit_of(metric, limit), features=_once(features), train=train,
         scorer=scorer, no_scorer=why, minimum_group=minimum_group,
+        mitigate=_mitigate_line(
+            rows, roles, metric=metric, limit=limit, features=_once(features), train=train, minimum_group=minimum_group
+        ),
     )  # fmt: skip
     draw, wipe = progress_bar() if watched else (None, None)
     try:
@@ -80,6 +83,37 @@ def explain(
     finally:
         if wipe is not None:
             wipe()
+
+
+def _mitigate_line(
+    rows: Any,  # noqa: ANN401 - any table
+    roles: Roles,
+    *,
+    metric: str,
+    limit: float,
+    features: tuple[str, ...],
+    train: Any,  # noqa: ANN401 - any table
+    minimum_group: int,
+) -> str:
+    """Return the line that tries remedies on the same rows, up to its candidates; empty where no line can name them."""
+    from pathlib import Path  # noqa: PLC0415 - one call
+    from shlex import quote  # noqa: PLC0415
+
+    named = isinstance(rows, (str, Path)) and (train is None or isinstance(train, (str, Path)))
+    if not named or roles.label is None:
+        return ""
+
+    def joined(names: Sequence[str]) -> str | None:
+        return ",".join(name.replace(",", "\\,") for name in names) or None
+
+    told = {
+        "data": rows, "train": train, "label": roles.label, "prediction": roles.prediction, "score": roles.score,
+        "protected": joined(roles.protected), "features": joined(features), "positive": roles.positive,
+        "favourable": roles.favourable, "weight": roles.weight, "metric": metric, "limit": f"{limit:g}",
+        "minimum-group": None if minimum_group == 1 else minimum_group,
+    }  # fmt: skip
+    parts = [f"--{name} {quote(str(value))}" for name, value in told.items() if value is not None]
+    return " ".join(["assay mitigate", *parts])
 
 
 def _once(features: Sequence[str]) -> tuple[str, ...]:

@@ -10,9 +10,11 @@ from assay.adapters.trail_here import open_trail
 from assay.errors import InputError, suggest
 from assay.lifecycle.incident_case import Case, require_signer
 from assay.lifecycle.keyring import Keyring
+from assay.lifecycle.obligations import NOBODY
 from assay.lifecycle.people import pseudonym
 from assay.lifecycle.project import Project
 from assay.lifecycle.recording import one_recorder, record
+from assay.lifecycle.regulation_section import AI_ACT
 from assay.lifecycle.setting import now
 from assay.trail.incidents import Incident, incidents
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.lifecycle.incident import Act
+    from assay.lifecycle.project import Config
     from assay.trail.events import Event
+    from assay.trail.incident_events import Route
     from assay.trail.view import View
 
 
@@ -109,5 +113,11 @@ def _case(name: str, project: Project, view: View, by: str) -> Case:
         name=name, view=view, trust=view.trust, person=by, code=pseudonym(project.state, by),
         pseudonym=lambda other: pseudonym(project.state, other), at=now(),
         model=(config.model.name, config.model.version),
-        route=config.incidents.route if config.incidents is not None else "not-stated",
+        route=_route(config),
     )  # fmt: skip
+
+
+def _route(config: Config) -> Route:
+    """Return the route that Art. 73's days depend on; where the system is on neither, the earliest day counts."""
+    said = config.regulation.get(AI_ACT, NOBODY).route
+    return "annex-iii" if said == "annex-iii" else "annex-i" if said == "annex-i" else "not-stated"

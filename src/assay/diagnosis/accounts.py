@@ -196,8 +196,12 @@ def find_error_gap(case: Case) -> list[Suspect]:
         clues.append(_areas_clue(case))
         worse = case.sides.named(found.areas[0] < found.areas[1])
         told = f"The score ranks {worse} worse (area under the ROC curve lower by {apart:.3f})"
+        means = "the score tells less of them."
     else:
         told = f"Errors differ where labels are equal: {worst[0]} by {apart:.3f}"
+        means = (
+            "whether the model knows less of one side, or is merely off there, decisions without a score do not tell."
+        )
     if apart < LEAST_AREA:
         return []
     share = 1.0 - labels_part(case)
@@ -205,7 +209,7 @@ def find_error_gap(case: Case) -> list[Suspect]:
         share = max(share - case.worlds.closed(case.recalibrated, case.before) / 2, 0.0)
     if share < LEAST_SHARE:
         return []
-    detail = f"{told}, and base rates do not account for it: the model knows less of one side, all over its features."
+    detail = f"{told}, and base rates do not account for it: {means}"
     cause = Cause(kind="model.error_gap", share=share, confidence=confidence(z), detail=detail, evidence=tuple(clues))
     return [Suspect(cause, mechanism=False)]
 

@@ -169,7 +169,11 @@ def _causes(
             case.unexamined += asked.told
     suspects = [one for find in FINDERS for one in find(case)]
     causes = rank(case, suspects)
-    return causes, remedies_for(causes), (*told_unexamined(case), *case.unexamined)
+    return (
+        causes,
+        remedies_for(causes, mitigate=question.mitigate, by_group=question.by_group),
+        (*told_unexamined(case), *case.unexamined),
+    )
 
 
 def _nothing(measurement: Measurement) -> str:

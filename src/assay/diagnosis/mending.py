@@ -10,6 +10,8 @@ from assay.checks._finding import group_words, number
 from assay.checks.control import PLAIN_WORDS
 from assay.diagnosis.asked_of_verdict import every_requirement
 from assay.diagnosis.group_cuts import MOST_CHOICES, GroupCuts, GroupThresholds, group_thresholds
+from assay.diagnosis.mitigation import MORE_ROWS
+from assay.diagnosis.remedies import try_line
 from assay.diagnosis.requirement import follows_decisions
 from assay.diagnosis.telling import price_words, undecided_words
 from assay.diagnosis.thresholds import MOST_CUTS, Thresholds, thresholds
@@ -113,7 +115,8 @@ def remedies(ground: Ground, finding: Finding, requirement: Requirement | None, 
     if requirement is not None and finding.id in ground.moved:  # what a waiver accepts, no cut was asked to mend
         found += [_common_cut(ground), _group_cut(ground, requirement)]
     if rows is not None:
-        found.append(Remedy(name="more_rows", detail=rows, price="collecting and labelling them"))
+        line = None if requirement is None else _try(ground, MORE_ROWS)
+        found.append(Remedy(name=MORE_ROWS, detail=rows, price="collecting and labelling them", command=line))
     if finding.remedy:
         found.append(Remedy(name="advised", detail=finding.remedy))
     if finding.check != "approvals":  # a consent that is not given is given, not waived
@@ -121,11 +124,14 @@ def remedies(ground: Ground, finding: Finding, requirement: Requirement | None, 
     return tuple(one for one in found if one is not None)
 
 
-def _mitigate(ground: Ground, name: str) -> str:
-    about = ground.verdict
-    said = ground.policy is not None and ground.policy.allows_by_group
-    needs = " --allow-attribute" if name == "threshold_by_group" and not said else ""
-    return f"assay mitigate {about.model}/{about.version} --candidates {name}{needs}"
+def _try(ground: Ground, name: str) -> str | None:
+    said = ground.policy is not None and ground.policy.allows_by_group is not None
+    return try_line(mitigate_line(ground.verdict), name, asks=name == "threshold_by_group" and not said)
+
+
+def mitigate_line(verdict: Verdict) -> str:
+    """Return the line that tries remedies on a verdict's version, up to its candidates."""
+    return f"assay mitigate {verdict.model}/{verdict.version}"
 
 
 def _common_cut(ground: Ground) -> Remedy | None:
@@ -151,7 +157,7 @@ def _common_cut(ground: Ground) -> Remedy | None:
         ),
         changes=f"{best.price.favourable - cuts.now.price.favourable:+,} {ground.words.favourable}",
         price=price_words(best.price, cuts.now.price, ground.words),
-        command=_mitigate(ground, "threshold"),
+        command=_try(ground, "threshold"),
     )
 
 
@@ -181,7 +187,7 @@ def _group_cut(ground: Ground, requirement: Requirement) -> Remedy | None:
         changes=f"{best.outcome.price.favourable - cuts.now.price.favourable:+,} {ground.words.favourable}",
         price=price_words(best.outcome.price, cuts.now.price, ground.words),
         needs_attribute=True,
-        command=_mitigate(ground, "threshold_by_group"),
+        command=_try(ground, "threshold_by_group"),
     )
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from assay.checks._finding import group_words, number
 from assay.diagnosis.asked_of_verdict import ends, requirement_of
-from assay.diagnosis.flips import changes_to_pass
+from assay.diagnosis.changed_decisions import changes_to_pass
 from assay.diagnosis.mending import Ground, remedies
 from assay.diagnosis.of_tally import causes_of_tally
 from assay.diagnosis.other_findings import other_causes
@@ -27,7 +27,7 @@ from assay.records.explanation import Cause, Clue, CutCurve, CutPoint, CutSpan, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assay.diagnosis.flips import Changed
+    from assay.diagnosis.changed_decisions import Changed
     from assay.diagnosis.requirement import Requirement
     from assay.diagnosis.thresholds import Outcome
     from assay.records.tally import GroupValue

@@ -53,8 +53,9 @@ _PLAIN: dict[str, str] = {
 
 def other_causes(finding: Finding) -> tuple[Cause, ...]:
     """Return the cause of a finding that is no gap of these counts; its evidence is what was measured."""
-    told = None if finding.measured is not None else finding.reason
-    clue = Clue(what=_what(finding), value=finding.measured, interval=finding.interval, n=finding.n, told=told)
+    told = None if finding.measured is not None else finding.reason.rstrip(".")
+    rows = None if finding.check == "approvals" else finding.n  # what approvals count is consents, and the reason says
+    clue = Clue(what=_what(finding), value=finding.measured, interval=finding.interval, n=rows, told=told)
     known = _MEASURED.get(finding.check)
     if known is not None and (finding.measured is not None or finding.n is not None):
         kind, found = known

@@ -33,6 +33,8 @@ class Question:
         level: two-sided confidence of the intervals.
         minimum_group: groups with fewer rows take no part in comparisons.
         seconds: the budget for asking the model.
+        mitigate: the line of `assay mitigate` that tries remedies on these rows, up to its candidates; empty: none.
+        by_group: whether the policy lets a decision rest on the protected attribute; None: nobody said.
     """
 
     rows: Any
@@ -46,6 +48,8 @@ class Question:
     level: float = 0.95
     minimum_group: int = 1
     seconds: float = 15.0
+    mitigate: str = ""
+    by_group: bool | None = None
 
 
 def limit_of(metric: str, bound: float) -> Limit:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from assay.diagnosis.mitigation import METHODS, MORE_ROWS
 from assay.records.explanation import Remedy
 
 if TYPE_CHECKING:
@@ -17,7 +20,7 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
     ),
     "data.representation": (
         Remedy(
-            name="more_rows",
+            name="collect",
             detail="Collect train rows of the group until its share is that of the data, and fit again.",
         ),
         Remedy(
@@ -27,7 +30,7 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
     ),
     "data.base_rate": (
         Remedy(
-            name="threshold",
+            name="threshold_by_group",
             detail="Ask first whether the labels are fair; if they are, only cuts by group close the gap.",
             needs_attribute=True,
         ),
@@ -74,10 +77,32 @@ REMEDIES: dict[str, tuple[Remedy, ...]] = {
 """By kind of cause."""
 
 
-def remedies_for(causes: Sequence[Cause]) -> tuple[Remedy, ...]:
-    """Return the remedies of causes in their order, each once."""
+def remedies_for(causes: Sequence[Cause], *, mitigate: str = "", by_group: bool | None = None) -> tuple[Remedy, ...]:
+    """Return the remedies of causes in their order, each once, with the line that tries it where there is one.
+
+    Args:
+        causes: ranked.
+        mitigate: the line of `assay mitigate` that looks at the same rows, up to its candidates; empty: none does.
+        by_group: whether a decision may rest on the protected attribute: what needs it is not named where it may not.
+            None: nobody said.
+    """
     found: dict[tuple[str, str], Remedy] = {}
     for cause in causes:
         for remedy in REMEDIES.get(cause.kind, ()):
-            found.setdefault((remedy.name, remedy.detail), remedy)
-    return tuple(found.values())
+            if not (remedy.needs_attribute and by_group is False):
+                found.setdefault((remedy.name, remedy.detail), remedy)
+    lines = [try_line(mitigate, one.name, asks=one.needs_attribute and by_group is None) for one in found.values()]
+    return tuple(msgspec.structs.replace(one, command=line) for one, line in zip(found.values(), lines, strict=True))
+
+
+def try_line(mitigate: str, name: str, *, asks: bool) -> str | None:
+    """Return the line that tries one remedy; None where `assay mitigate` has none of that name, or no rows.
+
+    Args:
+        mitigate: the line up to its candidates.
+        name: the remedy.
+        asks: whether it has to be asked for, because it needs the protected attribute and nobody said that it may.
+    """
+    if not mitigate or (name != MORE_ROWS and name not in METHODS):
+        return None
+    return f"{mitigate} --candidates {name}{' --allow-attribute' if asks else ''}"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assay.checks import Words
-    from assay.diagnosis.flips import Changed
+    from assay.diagnosis.changed_decisions import Changed
     from assay.diagnosis.thresholds import Outcome, Price
     from assay.records.verdict import Finding
 

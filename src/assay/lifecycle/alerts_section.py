@@ -59,7 +59,7 @@ class AlertsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class IncidentsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is stated for serious incidents.
+    """How projects said the route before `regulation.eu-ai-act.route` said it for everything; still read.
 
     Attributes:
         route: by which route the system is high-risk under Regulation (EU) 2024/1689; sets from when Art. 73 applies.

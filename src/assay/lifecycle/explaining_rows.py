@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assay.diagnosis.asked_of_verdict import requirement_of
+from assay.diagnosis.mending import mitigate_line
 from assay.errors import AssayError, InputError
 from assay.lifecycle.assessment import dataset_files
 from assay.lifecycle.explaining import Papers, explain_papers
@@ -142,6 +143,8 @@ class _Looking:
             no_scorer=self._no_scorer,
             level=self._papers.ground.level,
             minimum_group=requirement.minimum_group,
+            mitigate=mitigate_line(self._papers.verdict),
+            by_group=None if self._papers.policy is None else self._papers.policy.allows_by_group,
         )
 
     def _looked(self, one: ExplainedFinding, finding: Finding) -> ExplainedFinding:

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from assay.trail.view import View
 
 NOBODY = StandingSection()
-AI_ACT = "eu-ai-act"
-"""The framework whose route `incidents:` states as well, for the clocks of serious incidents."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +81,7 @@ def status_of(
         )
     names = {one.pack.framework for one in plans}
     left = tuple(one.framework for one in shelf.all_in_force(asked.day) if one.framework not in names)
-    shared = (*problems, *_two_routes(project), *unread, *refused)
+    shared = (*problems, *unread, *refused)
     return tuple(
         SystemStatus(
             system=one.system, model=one.model, version=one.version, model_sha256=one.model_sha256, as_of=asked.day,
@@ -92,15 +90,6 @@ def status_of(
         for one in wanted
         for frameworks, own in (_stands(one, plans, given, asked.day),)
     )  # fmt: skip
-
-
-def _two_routes(project: Project) -> tuple[str, ...]:
-    """Return what contradicts itself where `assay.yaml` states the route twice: for incidents, and for all else."""
-    incidents = project.config.incidents
-    said = project.config.regulation.get(AI_ACT, NOBODY).route
-    if incidents is None or incidents.route == "not-stated" or said in {None, incidents.route}:
-        return ()
-    return (f"{AI_ACT}: two routes: regulation.{AI_ACT}.route is {said}, incidents.route is {incidents.route}",)
 
 
 def _stands(

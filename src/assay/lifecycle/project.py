@@ -17,7 +17,7 @@ from assay.lifecycle.champion_section import ChampionSection, champion_problems
 from assay.lifecycle.data_section import DataSection, data_problems
 from assay.lifecycle.monitoring_section import MonitoringSection, monitoring_problems
 from assay.lifecycle.reasons_section import ReasonsSection, reasons_problems
-from assay.lifecycle.regulation_section import StandingSection, regulation_problems
+from assay.lifecycle.regulation_section import StandingSection, regulation_problems, route_problems, with_one_route
 from assay.lifecycle.robustness_section import RobustnessSection, robustness_problems
 from assay.records.document import load_yaml
 from assay.records.evidence import Materiality, Stage
@@ -118,7 +118,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         measured_on: role of the dataset that is measured.
         data: what the data stage is told; a project with this section may be without predictions until its release.
         alerts: who is told of alerts of monitoring, and how.
-        incidents: what is stated for serious incidents.
+        incidents: how files of before 2026-11-23 say the route; see `with_one_route`.
         robustness: what is probed of a release's model, beside what the tally says.
         monitoring: what the monitoring stage is told.
         packs: folder of the organisation's own packs, relative to this file.
@@ -267,7 +267,7 @@ def load_project(start: Path | str | None = None) -> Project:
     problems = list(_problems(config, path.name))
     if problems:
         raise DocumentError(problems)
-    return Project(root=path.resolve().parent, config=config)
+    return Project(root=path.resolve().parent, config=with_one_route(config))
 
 
 def _problems(config: Config, name: str) -> list[Problem]:
@@ -285,7 +285,8 @@ def _problems(config: Config, name: str) -> list[Problem]:
         wrong(path, message)
     sections = (
         alerts_problems(config.alerts), robustness_problems(config), monitoring_problems(config),
-        regulation_problems(config.regulation), champion_problems(config), reasons_problems(config),
+        regulation_problems(config.regulation), route_problems(config), champion_problems(config),
+        reasons_problems(config),
     )  # fmt: skip
     for path, message in chain.from_iterable(sections):
         wrong(path, message)

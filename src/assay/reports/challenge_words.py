@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assay.reports.words import group_words, metric_words, number, plain
 
@@ -11,13 +11,45 @@ if TYPE_CHECKING:
 
     from assay.records.challenge import Challenge, Change, Contender, Standing
 
+
+class _Turn(NamedTuple):
+    """How a metric's changed decisions are told.
+
+    Attributes:
+        gained: what happens to those for whom it turns from bad to good.
+        lost: and to those for whom it turns the other way.
+        more: the balance, where more of the first are left over.
+        fewer: and where more of the second are.
+        even: the balance where both are as many.
+        among: whom the rate is about, where that is not everybody.
+    """
+
+    gained: str
+    lost: str
+    more: str
+    fewer: str
+    even: str
+    among: str = ""
+
+
 _TURNS = {
-    "selection_rate": ("more decided favourably", "fewer", ""),
-    "accuracy": ("now decided rightly", "no longer", ""),
-    "true_positive_rate": ("now rightly decided positively", "no longer", " with a positive label"),
-    "false_positive_rate": ("no longer wrongly decided positively", "now wrongly", " with a negative label"),
-}
-"""Metric to what happens to those who gain and to those who lose, and among whom."""
+    "selection_rate": _Turn(
+        "more decided favourably", "fewer", "{} more gain", "{} more lose", "as many gain as lose",
+    ),
+    "accuracy": _Turn(
+        "now decided rightly", "no longer", "{} more decided rightly", "{} fewer decided rightly",
+        "as many decided rightly as before",
+    ),
+    "true_positive_rate": _Turn(
+        "now rightly decided positively", "no longer", "{} more decided rightly", "{} fewer decided rightly",
+        "as many decided rightly as before", " with a positive label",
+    ),
+    "false_positive_rate": _Turn(
+        "no longer wrongly decided positively", "now wrongly", "{} fewer decided wrongly", "{} more decided wrongly",
+        "as many decided wrongly as before", " with a negative label",
+    ),
+}  # fmt: skip
+"""By metric. Only a selection is gained or lost by the person: an error is the version's, whomever it favours."""
 
 STANDINGS: tuple[Standing, ...] = ("worse", "better", "no difference", "too few people to tell", "not measured")
 """In the order in which they are told: what hurts comes first."""
@@ -59,12 +91,12 @@ def change_words(one: Change) -> str:
         return plain(one.reason or "not measured")
     if one.metric not in _TURNS or one.gained is None or one.lost is None:
         return f"from {number(one.champion or 0.0)} to {number(one.challenger or 0.0)}"
-    more, fewer, among = _TURNS[one.metric]
+    turn = _TURNS[one.metric]
     if not one.gained and not one.lost:
-        return f"nobody of {one.n:,}{among} is decided otherwise"
+        return f"nobody of {one.n:,}{turn.among} is decided otherwise"
     net = one.gained - one.lost
-    balance = "as many gain as lose" if not net else f"{abs(net):,} more {'gain' if net > 0 else 'lose'}"
-    return f"{one.gained:,} {more}, {one.lost:,} {fewer}: {balance}, of {one.n:,}{among}"
+    balance = (turn.more if net > 0 else turn.fewer if net else turn.even).format(f"{abs(net):,}")
+    return f"{one.gained:,} {turn.gained}, {one.lost:,} {turn.lost}: {balance}, of {one.n:,}{turn.among}"
 
 
 def points(value: float) -> str:

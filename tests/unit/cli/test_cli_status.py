@@ -143,10 +143,19 @@ def test_what_is_not_there_is_refused(project: SmallProject, arguments: tuple[st
     assert said in found.err
 
 
-def test_two_routes_are_told(project: SmallProject) -> None:
+def test_two_routes_are_refused(project: SmallProject) -> None:
     project.write("assay.yaml", (project.root / "assay.yaml").read_text() + "incidents: {route: annex-i}\n")
-    told = "eu-ai-act: two routes: regulation.eu-ai-act.route is annex-iii, incidents.route is annex-i"
-    assert told in status(project)["problems"]
+    refused = project.say("status")
+    assert refused.code == 2
+    assert "$.incidents.route: expected the route once, found annex-i here and annex-iii in" in refused.err
+
+
+def test_the_route_that_an_older_file_says_for_incidents_is_the_route(project: SmallProject) -> None:
+    text = (project.root / "assay.yaml").read_text()
+    assert "route: annex-iii" in text
+    project.write("assay.yaml", text.replace("route: annex-iii", "") + "incidents: {route: annex-i}\n")
+    (found,) = [one for one in status(project)["frameworks"] if one["framework"] == "eu-ai-act"]
+    assert found["route"] == "annex-i"
 
 
 def test_a_misspelt_framework_in_the_project_is_refused(project: SmallProject) -> None:

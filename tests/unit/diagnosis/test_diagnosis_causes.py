@@ -39,6 +39,15 @@ def test_a_planted_cause_is_named_first(kind: str) -> None:
     assert one.remedies
 
 
+@pytest.mark.parametrize(
+    ("score", "says"), [("score", "the score tells less of them"), (None, "decisions without a score do not tell")]
+)
+def test_of_errors_no_more_is_said_than_the_evidence_holds(score: str | None, says: str) -> None:
+    one = found(table("model.error_gap"), ODDS, roles=msgspec.structs.replace(ROLES, score=score))
+    (told,) = [cause.detail for cause in one.causes if cause.kind == "model.error_gap"]
+    assert says in told
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_where_groups_are_alike_no_cause_is_named(seed: int) -> None:
     assert found(table("none", seed)).causes[0].kind == "none"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assay.checks import Control, Terms, Words, run_check
 from assay.checks._people import in_people, one_in_people
-from assay.diagnosis.flips import Changed, at_limit, changed, changes_to_pass
+from assay.diagnosis.changed_decisions import Changed, at_limit, changed, changes_to_pass
 from assay.diagnosis.requirement import Requirement, hold
 from assay.metrics.measuring import measure
 from assay.records.tally import Cell, Roles, Tally
