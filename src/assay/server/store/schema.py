@@ -1,0 +1,123 @@
+"""The tables, as numbered steps forward: each version is the one before it and some statements more.
+
+A step is never changed once it has landed; a later one mends it. The statements are SQL that SQLite and PostgreSQL
+both read; the types that differ are written ``$INT`` and ``$BYTES``, and ``$STRICT`` is what SQLite wants to hear to
+keep to them. Lists and maps are JSON text.
+
+At rest, whatever opens a door is a digest: passwords (Argon2id), sessions, tokens, codes and secrets (SHA-256 of 256
+random bits).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assay.server.store import Rows
+
+_FIRST = (
+    # A person. `systems`: null for all. `password`: null for who has none. `by`: who made the account.
+    """CREATE TABLE account (
+         name TEXT PRIMARY KEY, roles TEXT NOT NULL, titles TEXT NOT NULL, systems TEXT, disabled $INT NOT NULL,
+         password TEXT, created_by TEXT NOT NULL, created_at $INT NOT NULL, changed_at $INT NOT NULL) $STRICT""",
+    # A one-time code by which a person sets a password or a passkey: the first time, or after a reset.
+    """CREATE TABLE enrolment (
+         code TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES account (name), created_by TEXT NOT NULL,
+         expires_at $INT NOT NULL) $STRICT""",
+    # Who an OpenID provider says somebody is, bound to an account.
+    """CREATE TABLE identity (
+         issuer TEXT NOT NULL, subject TEXT NOT NULL, account TEXT NOT NULL REFERENCES account (name),
+         created_at $INT NOT NULL, PRIMARY KEY (issuer, subject)) $STRICT""",
+    """CREATE TABLE passkey (
+         id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES account (name), public_key $BYTES NOT NULL,
+         sign_count $INT NOT NULL, label TEXT NOT NULL, synced $INT NOT NULL, created_at $INT NOT NULL,
+         used_at $INT) $STRICT""",
+    """CREATE TABLE session (
+         digest TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES account (name), how TEXT NOT NULL,
+         browser TEXT NOT NULL, created_at $INT NOT NULL, seen_at $INT NOT NULL) $STRICT""",
+    # What was begun in a browser and is to be ended there, once: a challenge of a passkey, a redirect to a provider.
+    """CREATE TABLE flow (
+         digest TEXT PRIMARY KEY, kind TEXT NOT NULL, content TEXT NOT NULL, expires_at $INT NOT NULL) $STRICT""",
+    """CREATE TABLE pipeline (
+         name TEXT PRIMARY KEY, systems TEXT NOT NULL, public_keys TEXT NOT NULL, secret TEXT, disabled $INT NOT NULL,
+         created_by TEXT NOT NULL, created_at $INT NOT NULL, changed_at $INT NOT NULL) $STRICT""",
+    """CREATE TABLE token (
+         digest TEXT PRIMARY KEY, pipeline TEXT NOT NULL REFERENCES pipeline (name), systems TEXT NOT NULL,
+         how TEXT NOT NULL, created_at $INT NOT NULL, expires_at $INT NOT NULL) $STRICT""",
+    # A secret that a platform (a cluster, a registry) sends, or signs with.
+    """CREATE TABLE webhook (
+         kind TEXT NOT NULL, name TEXT NOT NULL, number $INT NOT NULL, secret TEXT NOT NULL, created_by TEXT NOT NULL,
+         created_at $INT NOT NULL, PRIMARY KEY (kind, name)) $STRICT""",
+    # Two persons: one asks, another consents or refuses.
+    """CREATE TABLE request (
+         id TEXT PRIMARY KEY, what TEXT NOT NULL, about TEXT NOT NULL, reason TEXT NOT NULL, asked_by TEXT NOT NULL,
+         asked_at $INT NOT NULL, expires_at $INT NOT NULL, state TEXT NOT NULL, decided_by TEXT, decided_at $INT,
+         words TEXT) $STRICT""",
+    """CREATE TABLE adopted (
+         system TEXT NOT NULL, number $INT NOT NULL, sha256 TEXT NOT NULL, adopted_by TEXT NOT NULL,
+         adopted_at $INT NOT NULL, PRIMARY KEY (system, number)) $STRICT""",
+    # How far deliveries from another log have come here: its size, root and right edge.
+    """CREATE TABLE reach (
+         origin TEXT PRIMARY KEY, size $INT NOT NULL, root $BYTES NOT NULL, tree $BYTES NOT NULL, at $INT NOT NULL)
+       $STRICT""",
+    # Events that wait to be appended to the log together, in the order in which they came.
+    """CREATE TABLE waiting (number $INT PRIMARY KEY, at $INT NOT NULL, event TEXT NOT NULL) $STRICT""",
+    # Failures of signing in, by account and by address (as a keyed digest, never in clear).
+    """CREATE TABLE counter (
+         name TEXT PRIMARY KEY, failures $INT NOT NULL, last_at $INT NOT NULL, until $INT NOT NULL) $STRICT""",
+)
+
+_SECOND = (
+    "CREATE INDEX session_account ON session (account)",
+    "CREATE INDEX session_seen ON session (seen_at)",
+    "CREATE INDEX token_expires ON token (expires_at)",
+    "CREATE INDEX passkey_account ON passkey (account)",
+    # When the code was used: a second use is then told as one, and not as an unknown code.
+    "ALTER TABLE enrolment ADD COLUMN used_at $INT",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+"""What makes each version out of the one before it, the first out of nothing."""
+
+VERSION = len(STEPS)
+
+_MARK = "CREATE TABLE IF NOT EXISTS schema_version (one $INT PRIMARY KEY, version $INT NOT NULL) $STRICT"
+
+
+def migrate(rows: Rows, types: Mapping[str, str], *, where: str, to: int = VERSION) -> tuple[int, int]:
+    """Bring the tables to a version; return (from, to). The caller's transaction keeps all of it or nothing.
+
+    Args:
+        rows: a transaction that writes.
+        types: what stands for ``$INT``, ``$BYTES`` and ``$STRICT``.
+        where: the database, for messages.
+        to: the version.
+
+    Raises:
+        StorageError: when the tables are of a newer Assay.
+    """
+
+    def written(statement: str) -> str:
+        for name, meaning in types.items():
+            statement = statement.replace(name, meaning)
+        return statement
+
+    rows.execute(written(_MARK))
+    found = rows.execute("SELECT version FROM schema_version WHERE one = 1")
+    before = int(found[0][0]) if found else 0
+    if before > VERSION:
+        raise StorageError(
+            f"{where}: expected tables of version {VERSION} or older, found version {before}: a newer Assay wrote "
+            "them. Nothing was changed. Start that one, or restore the backup from before it"
+        )
+    for statement in (one for step in STEPS[before:to] for one in step):
+        rows.execute(written(statement))
+    rows.execute(
+        "INSERT INTO schema_version VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET version = excluded.version",
+        max(before, to),
+    )
+    return before, max(before, to)
