@@ -38,8 +38,8 @@ Act: TypeAlias = Literal[
 """What can be done at the server.
 
 ``public`` asks for nobody's name: signing in, the log's tiles, health, and what proves itself in another way (a
-cluster's secret, a webhook's signature). ``reads.read`` is the list of who has read what. ``policy.try`` replays history
-under a policy that nobody adopts.
+cluster's secret, a webhook's signature). ``reads.read`` is the list of who has read what. ``policy.try`` replays
+history under a policy that nobody adopts.
 """
 
 ACTS: tuple[Act, ...] = get_args(Act)

@@ -1,0 +1,178 @@
+"""The ASGI application: every route names its act, and a guard asks the one table (`assay.server.permits`)."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, cast
+
+from anyio import to_thread
+from litestar import Litestar, Request, Response, Router, get
+from litestar.di import Provide
+from litestar.enums import ScopeType
+from litestar.exceptions import NotFoundException
+from litestar.middleware import ASGIMiddleware
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.params import FromPath
+
+from assay import __version__
+from assay.server.acting import NOBODY, Actor
+from assay.server.errors import handlers
+from assay.server.page import TWIN
+from assay.server.permits import ACTS, require
+from assay.server.security import UNSAFE, require_own_page, with_headers
+from assay.server.serving import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from litestar.connection import ASGIConnection
+    from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+    from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
+
+    from assay.server.permits import Act
+
+MEGABYTE = 1 << 20
+
+OPEN = {"act": "public", "unasked": True}
+"""Of a route that does not even ask who it is."""
+
+OWN_JSON = frozenset({"openapi.json", "proof.json"})
+"""What ends in .json and is no page's twin."""
+
+PROGRAMS = ("/api/", "/log/")
+"""Paths below which there are no pages."""
+
+CSS, SCRIPT = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
+
+STATIC = {
+    "report.css": ("assay.reports", "templates", CSS),  # one look for reports and console
+    "console.css": ("assay.server", "static", CSS),
+    "proof.js": ("assay.server", "static", SCRIPT),
+    "passkey.js": ("assay.server", "static", SCRIPT),
+}
+"""The files that pages ask for: package, folder and type of each; nothing else of the packages is served."""
+
+FRESH = "max-age=3600"
+
+
+class _Identified(ASGIMiddleware):
+    """Put who asks into the scope, before any guard."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        scope["user"] = NOBODY
+        opt = getattr(scope.get("route_handler"), "opt", {})
+        if not opt.get("unasked"):
+            scope["user"] = await to_thread.run_sync(self._server.identify, Request(scope))
+        await next_app(scope, receive, send)
+
+
+class _Described(JsonRenderPlugin):
+    """The OpenAPI document (version 3.1), with the twins under the paths that are asked for."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """Return it as JSON."""
+        paths = {path.replace(TWIN, ".json"): item for path, item in openapi_schema["paths"].items()}
+        return self.render_json(request, openapi_schema | {"paths": paths})
+
+
+def create_app(server: Server, routes: Iterable[ControllerRouterHandler | Sequence[HTTPRouteHandler]]) -> Litestar:
+    """Return the application of a server.
+
+    Args:
+        server: what the requests ask.
+        routes: route handlers, and pages (two handlers each).
+
+    Raises:
+        ValueError: for a route that names no act: it could be nobody's, or everybody's.
+    """
+    flat: list[ControllerRouterHandler] = [health, static]
+    for one in routes:
+        flat += one if isinstance(one, list | tuple) else [one]  # type: ignore[list-item]
+
+    async def guarded(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        actor: Actor = connection.scope["user"]
+        act = "public" if _only_asks_what_may_be_asked(handler) else handler.opt["act"]
+        require(actor, cast("Act", act))
+        if connection.scope.get("method") in UNSAFE:
+            await require_own_page(connection, actor, server.home.settings.origin)
+        noted = handler.opt.get("noted")
+        if noted and server.note is not None:
+            await to_thread.run_sync(server.note, actor, noted, connection.url.path.replace(TWIN, ".json"))
+
+    app = Litestar(
+        flat,
+        guards=[guarded],
+        middleware=[_Identified(server)],
+        dependencies={
+            "server": Provide(lambda: server, sync_to_thread=False),
+            "actor": Provide(_actor, sync_to_thread=False),
+        },
+        exception_handlers=handlers(),
+        openapi_config=OpenAPIConfig(
+            title="Assay",
+            version=__version__,
+            openapi_router=Router("/api/v1", route_handlers=[], opt=OPEN, include_in_schema=False),
+            render_plugins=[_Described(path="/openapi.json")],
+        ),
+        request_max_body_size=server.home.settings.body_megabytes * MEGABYTE,
+        signature_namespace={"Server": Server, "Actor": Actor},
+        logging_config=None,
+    )
+    _require_acts(app)
+    app.asgi_handler = with_headers(by_twins(app.asgi_handler), https=server.home.settings.is_https)
+    return app
+
+
+def _actor(scope: Scope) -> Actor:
+    found: Actor = scope["user"]
+    return found
+
+
+def _only_asks_what_may_be_asked(handler: BaseRouteHandler) -> bool:
+    """Say whether it is the answer to OPTIONS, which the framework makes for each path."""
+    return set(getattr(handler, "http_methods", ())) == {"OPTIONS"}
+
+
+def _require_acts(app: Litestar) -> None:
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if handler.opt.get("act") not in ACTS and not _only_asks_what_may_be_asked(handler):
+                raise ValueError(
+                    f"{route.path}: expected the act of the route in opt, found {handler.opt.get('act')!r}"
+                )
+
+
+def by_twins(app: ASGIApp) -> ASGIApp:
+    """Return an application before which ``/page.json`` has become ``/page/.json``, the route of the page's twin."""
+
+    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        last = path.rpartition("/")[2]
+        if last.endswith(".json") and last not in OWN_JSON and not path.startswith(PROGRAMS):
+            there = f"{path.removesuffix('.json').rstrip('/')}{TWIN}"
+            scope = cast("Scope", {**scope, "path": there, "raw_path": there.encode()})
+        await app(scope, receive, send)
+
+    return routed
+
+
+@get("/health", opt=OPEN, sync_to_thread=False)
+def health() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"status": "answers"}
+
+
+@get("/static/{name:str}", opt=OPEN, sync_to_thread=False, include_in_schema=False)
+def static(name: FromPath[str]) -> Response[bytes]:
+    """Return one of the console's own files."""
+    if name not in STATIC:
+        raise NotFoundException(f"expected one of {', '.join(STATIC)}")
+    package, folder, kind = STATIC[name]
+    content = (files(package) / folder / name).read_bytes()
+    return Response(content, media_type=kind, headers={"cache-control": FRESH})

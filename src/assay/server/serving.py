@@ -1,0 +1,53 @@
+"""What every request can ask of the server that runs: its folder, and who somebody is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from litestar.di import NamedDependency
+
+from assay.lifecycle.setting import now
+from assay.server.acting import NOBODY, Actor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from litestar.connection import ASGIConnection
+
+    from assay.server.home import Home
+
+    Identify: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any]], Actor]
+
+
+def nobody(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:  # noqa: ARG001 - as every way of telling
+    """Know nobody."""
+    return NOBODY
+
+
+class Server:
+    """A server that runs. No dataclass: the framework would look into one.
+
+    Attributes:
+        home: its folder and settings.
+        identify: tells who sends a request, by its session's cookie or its token: nobody where nothing shows it; raises
+            NotSignedInError for a token that does not hold, StorageError when the database does not answer.
+        note: takes down who has read what (actor, what, which), before the answer goes out.
+        clock: the time, RFC 3339 in UTC.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        identify: Identify = nobody,
+        note: Callable[[Actor, str, str], None] | None = None,
+        clock: Callable[[], str] = now,
+    ) -> None:
+        self.home, self.identify, self.note, self.clock = home, identify, note, clock
+
+
+Here: TypeAlias = NamedDependency[Server]
+"""A route handler's ``server``."""
+
+By: TypeAlias = NamedDependency[Actor]
+"""A route handler's ``actor``: who asks."""

@@ -1,0 +1,112 @@
+"""``server.yaml``: what a server is told by the people who run it.
+
+::
+
+    name: governance.example            # name of the server and of its log
+    url: https://assay.example.org      # as browsers and pipelines reach it
+    listen: 127.0.0.1:8600
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from assay.errors import DocumentError, Problem
+from assay.records.document import load_yaml
+from assay.records.tally import Frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAME = "server.yaml"
+
+DEFAULT_PORT = 8600
+MAX_PORT = 65_535
+
+
+class Settings(Frozen, kw_only=True):
+    """What `server.yaml` says; every key has a sane default.
+
+    Attributes:
+        name: name of the server, and of its log.
+        url: as browsers and pipelines reach it: scheme, host and port, nothing after; by default the listening address.
+        listen: address and port that it listens on.
+        database: a PostgreSQL address for what people share; by default SQLite in the home folder.
+        log: whether the log's tiles are for everybody, or for those who have signed in.
+        behind_proxy: addresses of proxies whose word about the client's address counts.
+        body_megabytes: the largest request that is read.
+    """
+
+    name: str = "assay"
+    url: str | None = None
+    listen: str = f"127.0.0.1:{DEFAULT_PORT}"
+    database: str | None = None
+    log: Literal["public", "signed-in"] = "public"
+    behind_proxy: tuple[str, ...] = ()
+    body_megabytes: int = 64
+
+    @property
+    def host(self) -> str:
+        """The address to listen on."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port to listen on."""
+        return int(self.listen.rpartition(":")[2])
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port as browsers name them."""
+        return (self.url or f"http://{self.listen}").rstrip("/")
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers come by TLS."""
+        return self.origin.startswith("https:")
+
+
+def read_settings(content: bytes, *, name: str = NAME) -> Settings:
+    """Read a server's settings, strictly.
+
+    Raises:
+        DocumentError: with every problem found.
+    """
+    found = load_yaml(content, Settings, name=name)
+    problems = [Problem(name, 0, 0, *one) for one in problems_of(found)]
+    if problems:
+        raise DocumentError(problems)
+    return found
+
+
+def problems_of(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong beside the form: JSON path and message."""
+    if not settings.name.strip() or any(sign.isspace() or sign == "+" for sign in settings.name):
+        yield "$.name", f"expected one word without a plus sign (it names the log), found {settings.name!r}"
+    host, _, port = settings.listen.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) <= MAX_PORT:
+        yield "$.listen", f"expected ADDRESS:PORT such as 127.0.0.1:{DEFAULT_PORT}, found {settings.listen!r}"
+    if settings.body_megabytes < 1:
+        yield "$.body_megabytes", f"expected at least 1, found {settings.body_megabytes}"
+    if settings.database is not None and not settings.database.startswith(("postgresql://", "postgres://")):
+        yield "$.database", "expected postgresql://USER@HOST/DATABASE, or no such key for SQLite, found another"
+    yield from _url_problems(settings)
+
+
+def _url_problems(settings: Settings) -> Iterator[tuple[str, str]]:
+    parts = urlsplit(settings.origin)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path or parts.query or parts.fragment:
+        yield "$.url", f"expected scheme, host and port such as https://assay.example.org, found {settings.url!r}"
+    elif parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        message = f"expected https, for passwords and tokens travel by it, found {settings.origin!r}"
+        yield "$.url", f"{message}. Put a proxy with TLS before the server and name its address here"
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host is this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
