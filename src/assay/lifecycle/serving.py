@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from assay.lifecycle.presenting import SignedEvidence
     from assay.lifecycle.setting import Rules
     from assay.records.verdict import Decision
 
@@ -132,27 +133,66 @@ def _stranger(one: Serving, releases: Sequence[tuple[Path, Verdict]]) -> str:
     return f"{words} Take it out of service, or put it through: assay run"
 
 
-def _judge(one: Serving, folder: Path, verdict: Verdict, rules: Rules, at: str) -> Checked:
-    name = f"{verdict.model} {verdict.version}"
-
-    def checked(status: Status, words: str) -> Checked:
-        return Checked(
-            serving=one, status=status, words=words, model=verdict.model, version=verdict.version,
-            decided_at=verdict.decided_at,
-        )  # fmt: skip
-
-    if verdict.decision not in PASSES:
-        return checked("not-approved", f"It is {name}, which was decided {verdict.decision!r}: {verdict.reason}")
+def record_problem(folder: Path) -> str | None:
+    """Return why the record of a release does not hold, its last problem; None when it does."""
     try:
         verify_release(folder)
     except AssayError as error:
-        wrong = error.diagnostics().splitlines()[-1].lstrip("- ")
-        return checked("not-approved", f"It is {name}, but the record of its release does not hold: {wrong}")
-    ended = _ended(folder, verdict, rules, at)
+        return error.diagnostics().splitlines()[-1].lstrip("- ")
+    return None
+
+
+def standing(verdict: Verdict, problem: str | None, ended: str | None, *, said: str = "") -> tuple[Status, str]:
+    """Say how a release stands that is about the files in question, and in words what that means.
+
+    Args:
+        verdict: what was decided.
+        problem: why its record does not hold; None when it does.
+        ended: why it would not be let out now; None when it would.
+        said: who says that these are the files, where it is not known: `` as it reports itself``.
+    """
+    name = f"{verdict.model} {verdict.version}"
+    if verdict.decision not in PASSES:
+        return "not-approved", f"It is {name}, which was decided {verdict.decision!r}: {verdict.reason}"
+    if problem is not None:
+        return "not-approved", f"It is {name}, but the record of its release does not hold: {problem}"
     if ended is not None:
-        return checked("lapsed", f"It is {name}, released at {verdict.decided_at}, and that has lapsed: {ended}")
-    said = " as it reports itself" if one.reported else ""
-    return checked("approved", f"It is{said} {name}, released at {verdict.decided_at} ({verdict.decision}).")
+        return "lapsed", f"It is {name}, released at {verdict.decided_at}, and that has lapsed: {ended}"
+    return "approved", f"It is{said} {name}, released at {verdict.decided_at} ({verdict.decision})."
+
+
+def decided_again(signed: SignedEvidence, rules: Rules, at: str) -> Verdict:
+    """Decide about evidence once more, under these rules at this time; nothing is signed.
+
+    What runs has the digest over the very files that the evidence names, so these are the files as they are now.
+
+    Raises:
+        AssayError: when a consent cannot be read.
+    """
+    evidence = signed.evidence
+    authors = {person.key.key_id for person in rules.trust.people if person.name == evidence.model.author}
+    return decide(
+        rules.policy,
+        evidence,
+        evidence_sha256=signed.sha256,
+        consents=signed.read_consents(rules),
+        trust_sha256=rules.trust_sha256,
+        at=at,
+        by=nobody(),
+        author_keys=authors | {evidence.measured_by.key},
+        files_now=evidence.model.files,
+    )
+
+
+def _judge(one: Serving, folder: Path, verdict: Verdict, rules: Rules, at: str) -> Checked:
+    passed = verdict.decision in PASSES
+    problem = record_problem(folder) if passed else None
+    ended = _ended(folder, verdict, rules, at) if passed and problem is None else None
+    status, words = standing(verdict, problem, ended, said=" as it reports itself" if one.reported else "")
+    return Checked(
+        serving=one, status=status, words=words, model=verdict.model, version=verdict.version,
+        decided_at=verdict.decided_at,
+    )  # fmt: skip
 
 
 def _ended(folder: Path, verdict: Verdict, rules: Rules, at: str) -> str | None:
@@ -164,18 +204,5 @@ def _ended(folder: Path, verdict: Verdict, rules: Rules, at: str) -> str | None:
     if verdict.policy.sha256 != rules.policy.sha256:
         over = [use for use in verdict.consents if use.status == "obeyed" and use.expires and use.expires < at[:10]]
         return f"the waiver of {over[0].control} ended on {over[0].expires}." if over else None
-    signed = read_signed(folder / EVIDENCE, rules)
-    evidence = signed.evidence
-    authors = {person.key.key_id for person in rules.trust.people if person.name == evidence.model.author}
-    now = decide(
-        rules.policy,
-        evidence,
-        evidence_sha256=signed.sha256,
-        consents=signed.read_consents(rules),
-        trust_sha256=rules.trust_sha256,
-        at=at,
-        by=nobody(),
-        author_keys=authors | {evidence.measured_by.key},
-        files_now=evidence.model.files,  # what runs has the digest over these very files
-    )
+    now = decided_again(read_signed(folder / EVIDENCE, rules), rules, at)
     return None if now.decision in PASSES else now.reason

@@ -25,6 +25,7 @@ from assay.attest.statement import Statement, make_statement
 from assay.errors import DocumentError, InputError, Problem, suggest
 from assay.records.canonical import digest, sha256_hex
 from assay.records.tally import Frozen
+from assay.trail import admission_events as admission
 from assay.trail import decision_events as decision
 from assay.trail import deployment_events as deployment
 from assay.trail import incident_events as incident
@@ -80,6 +81,11 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
         "deployment.started": deployment.DeploymentStarted,
         "deployment.finished": deployment.DeploymentFinished,
         "deployment.rolled_back": deployment.DeploymentRolledBack,
+    },
+    "admission": {
+        "image.built": admission.ImageBuilt,
+        "admission.decided": admission.AdmissionDecided,
+        "admission.counted": admission.AdmissionCounted,
     },
     "monitoring": {
         "monitor.alert": monitoring.MonitorAlert,

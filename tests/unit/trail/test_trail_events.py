@@ -32,6 +32,9 @@ gate.decision deployment.started deployment.finished deployment.rolled_back moni
 remediation.opened remediation.closed privacy.erasure privacy.erasure.done report.issued
 """
 BEYOND = {
+    "image.built",
+    "admission.decided",
+    "admission.counted",
     "reasons.given",
     "remediation.assigned",
     "remediation.acted",
