@@ -27,6 +27,7 @@ from assay.records.canonical import digest, sha256_hex
 from assay.records.tally import Frozen
 from assay.trail import admission_events as admission
 from assay.trail import decision_events as decision
+from assay.trail import delivery_events as delivery
 from assay.trail import deployment_events as deployment
 from assay.trail import incident_events as incident
 from assay.trail import log_events as log
@@ -52,6 +53,7 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
         "witness.changed": log.WitnessChanged,
         "clock.skew": log.ClockSkew,
         "verify.run": log.VerifyRun,
+        "log.delivered": delivery.LogDelivered,
     },
     "run, data": {
         "model.registered": run.ModelRegistered,
@@ -86,6 +88,9 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
         "image.built": admission.ImageBuilt,
         "admission.decided": admission.AdmissionDecided,
         "admission.counted": admission.AdmissionCounted,
+    },
+    "deliveries": {
+        "release.delivered": delivery.ReleaseDelivered,
     },
     "monitoring": {
         "monitor.alert": monitoring.MonitorAlert,

@@ -45,6 +45,20 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "report_sha256": of("report"),
         "finished_at": AT,
     },
+    "log.delivered": {
+        "origin": "logs.example.com/credit/2026",
+        "pipeline": "credit-ci",
+        "first": 70000,
+        "entries": 9,
+        "root": of("root"),
+        "checkpoint_sha256": of("checkpoint"),
+        "delivery_sha256": of("delivery"),
+        "apart": [5, 6],
+    },
+    "release.delivered": {
+        **_TESTED, "origin": "logs.example.com/credit/2026", "pipeline": "credit-ci", "system": "mortgage-approval",
+        "stage": "release", "decision": "allow", "verdict_sha256": of("verdict"),
+    },
     "model.registered": {
         **_FILES, "owner": ROSA, "exposure": "high", "purpose": "credit-decision", "tier": "high", "author": MILA,
     },

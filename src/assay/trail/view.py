@@ -10,6 +10,7 @@ import msgspec
 
 from assay.attest.trust import Trust
 from assay.trail.answers import Answer, Cited, Question, Sentence, ShardReach, entries_words, shard_of
+from assay.trail.delivered import apart_among
 from assay.trail.erasures import Erasures
 from assay.trail.events import Event, Times
 from assay.trail.projection import select
@@ -142,23 +143,27 @@ class View:
         return [read for read in found if read.type in types or read.type == CONSENT_DIGEST]
 
     def facts(self, *types: str) -> list[Fact]:
-        """Return the events of some types that count: signed by a known key, and not corrected since."""
-        return [
-            Fact(read=read, event=read.event)
-            for read in self.reads(*types)
-            if read.event is not None and read.counts and read.index not in self.corrected
-        ]
+        """Return the events of some types that count.
+
+        They are signed by a known key, not corrected since, and not another log's that answer nothing here.
+        """
+        return self._counting(self.reads(*types))
 
     def facts_as_logged(self, *types: str) -> list[Fact]:
         """Return the events of some types that count, as the log alone tells them: quick, where there are many.
 
         What stands in documents beside the log, such as a version or a stage, is not looked up.
         """
-        return [
+        return self._counting(select(self.connection, *sorted(types), size=self.size))
+
+    def _counting(self, reads: Iterable[Read]) -> list[Fact]:
+        found = [
             Fact(read=read, event=read.event)
-            for read in select(self.connection, *sorted(types), size=self.size)
+            for read in reads
             if read.event is not None and read.counts and read.index not in self.corrected
         ]
+        apart = apart_among(self.connection, [fact.index for fact in found], self.size)
+        return [fact for fact in found if fact.index not in apart] if apart else found
 
     def not_counted(self, *types: str, about: Collection[str | None] | None = None) -> list[str]:
         """Return a line for each entry of these types that answers nothing, and why.
@@ -168,7 +173,9 @@ class View:
             about: digests of model files; entries that are about others are left out.
         """
         lines = []
-        for read in self.reads(*types):
+        found = self.reads(*types)
+        apart = apart_among(self.connection, [read.index for read in found], self.size)
+        for read in found:
             digest = None if read.event is None else getattr(read.event.fields, "model_sha256", None)
             if about is not None and digest is not None and digest not in about:
                 continue
@@ -184,6 +191,8 @@ class View:
                     f"{place} says that it corrects entry {read.event.corrects}, which is not of its type: it corrects "
                     "nothing"
                 )
+            elif read.index in apart:
+                lines.append(f"{place} came from another log, and answers nothing here: it is kept as evidence")
             elif read.told:
                 lines.append(f"{place}: {read.told}")
         return lines

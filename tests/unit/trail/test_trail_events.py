@@ -53,6 +53,8 @@ BEYOND = {
     "alert.undelivered",
     "control.attested",
     "risk.recorded",
+    "log.delivered",
+    "release.delivered",
 }
 
 
