@@ -16,6 +16,7 @@ from assay.reports.release import Release
 from unit.reports.explained_release import explained_release
 from unit.reports.hostile import ATTACKS, hostile_release
 from unit.reports.mortgage_release import release
+from unit.reports.since_release import release_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ PAGES: dict[str, Callable[[], Release]] = {
     "whole": release,
     "without tally and card": lambda: Release(evidence=release().evidence, verdict=release().verdict),
     "explained": explained_release,
+    "since": release_since,
     "hostile": lambda: hostile_release(ATTACKS["script"]),
 }
 

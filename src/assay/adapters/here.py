@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.release import Decided, Released
     from assay.lifecycle.serving import Checked, Serving
     from assay.records.evidence import Stage
+    from assay.reports.since import Since
 
 
 def project_at(path: Path | str | None = None) -> Project:
@@ -39,6 +41,38 @@ def project_at(path: Path | str | None = None) -> Project:
 def log_of(project: Project) -> ProjectLog:
     """Return a project's log; it is made when its first entry comes."""
     return ProjectLog(project.log, project.config.system)
+
+
+def since_release(project: Project, name: str, version: str) -> Since | None:
+    """Return what a project's trail tells of a version beside its decision; None where nothing is recorded yet."""
+    if not (project.log / "checkpoint").is_file():
+        return None
+    from assay.adapters.trail_here import open_trail  # noqa: PLC0415 - only where a report is written
+    from assay.lifecycle.since import since_of  # noqa: PLC0415
+
+    with open_trail(project) as trail:
+        return since_of(trail.view(), name, version)
+
+
+def renew(release: Path | str | None = None, *, key: str = DEFAULT) -> tuple[Path, ...]:
+    """Write the documents of a decided release anew, with what the trail tells by now, and record them.
+
+    Args:
+        release: its folder; by default that of the version in the project's `assay.yaml`.
+        key: name of the key that signs.
+
+    Returns:
+        The files written.
+
+    Raises:
+        AssayError: when there is no decided release, or its records are not of one release.
+    """
+    from assay.lifecycle.renewing import renew_documents  # noqa: PLC0415 - only when called
+
+    given = _path(release)
+    project = project_at(_folder_above(given) if given is not None else None)
+    setting = setting_of(project, key=key, since=partial(since_release, project))
+    return renew_documents(given if given is not None else project.release(), project, setting, log_of(project))
 
 
 def _project(given: Project | Path | str | None) -> Project:
@@ -79,7 +113,9 @@ def run(
     from assay.lifecycle import release  # noqa: PLC0415 - only when called
 
     project = _project(project)
-    setting = setting_of(project, policy=_path(policy), key=key, scorers=open_scorer)
+    setting = setting_of(
+        project, policy=_path(policy), key=key, scorers=open_scorer, since=partial(since_release, project)
+    )
     if stage == "monitoring":
         from assay.lifecycle.monitoring_run import monitor_window  # noqa: PLC0415 - only when called
 
@@ -173,7 +209,9 @@ def gate(
     found = None if state is not None else _project_or_none(project, path)
     _require_sense(found, state, measured_by=measured_by, key=key, at=at)
     if found is not None:
-        setting = setting_of(found, policy=_path(policy), trust=_path(trust), key=key or DEFAULT)
+        setting = setting_of(
+            found, policy=_path(policy), trust=_path(trust), key=key or DEFAULT, since=partial(since_release, found)
+        )
         return release.gate(read_signed(path, setting, papers), setting, log_of(found), model=files)
     rules = rules_elsewhere(_path(policy), _path(trust), tuple(map(Path, measured_by)))
     if state is None:

@@ -94,6 +94,15 @@ def check(path: Path | None, release: Path | None, *, form: str) -> int:
     return EXIT_DENY if found else 0
 
 
+def renew(release: Path | None, name: str) -> int:
+    """Write the documents of a decided release anew, and record them."""
+    from assay.adapters.here import renew as renew_here  # noqa: PLC0415 - only when called
+
+    for path in renew_here(release, key=name):
+        click.echo(f"wrote {path}", err=True)
+    return 0
+
+
 def write_document(asked: Asked) -> int:
     """Make a document and print it, or write it and record it."""
     from assay.adapters import documents_here as here  # noqa: PLC0415 - only when called

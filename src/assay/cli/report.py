@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -24,7 +25,9 @@ FORMATS = ("markdown", "html", "pdf", "json")
 
 
 @click.command()
-@click.argument("kind", metavar="KIND", type=click.Choice([*KINDS, *DOCUMENTS, *OSCAL, "check", "starter", "schema"]))
+@click.argument(
+    "kind", metavar="KIND", type=click.Choice([*KINDS, *DOCUMENTS, *OSCAL, "check", "renew", "starter", "schema"])
+)
 @click.argument("release", required=False, type=click.Path(path_type=Path), metavar="[RELEASE|FILE]")
 @click.option(
     "--output", "-o", "out", type=click.Path(path_type=Path), help="Write to this file, not to standard output."
@@ -74,7 +77,9 @@ def report(
                                      oscal-assessment-plan, oscal-assessment-results, oscal-poam
 
     What is written with -o or --out is recorded in the log by its digest, and assay verify FILE finds it. check holds
-    the numbers in a FILE that people wrote against the evidence; starter prints a dossier.yaml to begin with.
+    the numbers in a FILE that people wrote against the evidence; starter prints a dossier.yaml to begin with. renew
+    writes card and report of the RELEASE anew, with what has happened since (searches for a remedy, remediations,
+    challenges, reasons given), and records them.
 
     \b
     Examples:
@@ -92,8 +97,8 @@ def report(
 
         print_machine(schema_json())
         return 0
-    if kind == "starter":
-        return _documents.starter()
+    if kind in {"starter", "renew"}:
+        return _documents.starter() if kind == "starter" else _documents.renew(release, name)
     if kind == "check":
         return _documents.check(release, against, form=_documents.one(forms) or "text")
     if kind in DOCUMENTS:
@@ -111,7 +116,12 @@ def _report(kind: str, release: Path | None, out: Path | None) -> int:
 
     project = load_project(release.resolve() if release is not None and release.exists() else None)
     folder = project.stage_folder("data") if kind == "datasheet" else project.release()
-    made = makers(read_release(release if release is not None else folder, project))
+    found = read_release(release if release is not None else folder, project)
+    if kind == "html" and found.evidence.stage == "release":
+        from assay.adapters.here import since_release  # noqa: PLC0415 - only when asked for
+
+        found = replace(found, since=since_release(project, found.verdict.model, found.verdict.version))
+    made = makers(found)
     if out is None:
         print_machine(made[kind]())
     else:

@@ -114,7 +114,7 @@ def check_documents(
         elif name not in there:
             not_checked.append(f"{name}: it was written and logged, and is not here; make it anew with: assay report")
         elif (digest := sha256_hex((folder / name).read_bytes())) == fields["report_sha256"]:
-            proven.append(f"{name} is, byte for byte, what was written with the verdict: {words}.")
+            proven.append(f"{name} is, byte for byte, what was written about the verdict: {words}.")
         elif (before := erasures.before(digest)) is not None and before[0] == fields["report_sha256"]:
             proven.append(f"{name} {erasures.left_of(fields['report_sha256'])}.")
             not_checked.append(f"{name}: that nothing else was changed in it rests on who erased")

@@ -164,14 +164,21 @@ def _documents(report: Release, signed: SignedEvidence, setting: Setting, folder
     A report that tells another decision than the verdict, or that is not the one that was logged, is written anew.
     """
     if signed.fresh:
-        return render_documents(report)
+        return render_documents(_with_since(report, setting))
     if not any((folder / name).exists() for name in (CARD, REPORT, ISSUED)):
         return {}
     same = _same_substance(_verdict_before(folder / VERDICT), report.verdict)
     kept = kept_documents(folder, setting.evidence_keys()) if same else None
     if kept is None:
-        return render_documents(_explained(report, setting))
+        return render_documents(_with_since(_explained(report, setting), setting))
     return kept | ({EXPLANATION: _bound(kept[EXPLANATION], report.verdict)} if EXPLANATION in kept else {})
+
+
+def _with_since(report: Release, setting: Setting) -> Release:
+    """Return a report of a release that tells what the trail holds about the version beside its decision."""
+    if setting.since is None or report.evidence.stage != "release":
+        return report
+    return replace(report, since=setting.since(report.verdict.model, report.verdict.version))
 
 
 def _bound(explanation: bytes, verdict: Verdict) -> bytes:

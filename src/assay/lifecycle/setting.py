@@ -17,13 +17,14 @@ from assay.records.canonical import sha256_hex
 from assay.records.evidence import Actor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from assay.attest.bundle import Inclusion
     from assay.attest.keys import PublicKey
     from assay.lifecycle.project import Project
     from assay.lifecycle.robustness import OpenScorer
+    from assay.reports.since import Since
 
 
 EVIDENCE_SIGNATURE = "evidence.dsse.json"
@@ -74,12 +75,14 @@ class Setting(Rules):
         keyring: the keys that sign here.
         key: the name of the key that signs.
         scorers: opens the model that a release probes; None where nothing can.
+        since: what the trail tells of a version, by its model's name and its own; None where nothing looks.
     """
 
     state: Path
     keyring: Keyring
     key: str = DEFAULT
     scorers: OpenScorer | None = None
+    since: Callable[[str, str], Since | None] | None = None
 
     def evidence_keys(self) -> frozenset[PublicKey]:
         """Return the keys whose signature on evidence counts: those that sign here, too."""
@@ -138,6 +141,7 @@ def setting_of(
     trust: Path | None = None,
     key: str = DEFAULT,
     scorers: OpenScorer | None = None,
+    since: Callable[[str, str], Since | None] | None = None,
 ) -> Setting:
     """Return the setting that a project describes, save for what is given.
 
@@ -157,6 +161,7 @@ def setting_of(
         keyring=keyring,
         key=key,
         scorers=scorers,
+        since=since,
     )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from assay.records.challenge import Challenge, Change
 
 WIDTH = 100
-HEAD = ("", "in people", "change, points", "interval", "p (Holm)", "it is")
+HEAD = ("whom", "in people", "change, points", "interval", "p (Holm)", "it is")
 
 
 def by_metric(challenge: Challenge) -> dict[str, list[Change]]:

@@ -12,6 +12,7 @@ from assay.reports.datasheet_page import datasheet_sections
 from assay.reports.figures import sections
 from assay.reports.matrix import about_everybody, between_groups, by_group, row_name, too_small, unmeasured
 from assay.reports.page import page
+from assay.reports.since import CLOSED, SEARCH_HEAD, Since, challenge_told, search_told
 from assay.reports.why import why
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def html(release: Release) -> str:
     Args:
         release: evidence and verdict; with a tally, scores and calibration by group are drawn too.
     """
+    since = release.since or Since(size=0)
     compared = [found for found in [between_groups(release.evidence.measurements)] if found]
     return page(
         "release.html.j2",
@@ -35,6 +37,12 @@ def html(release: Release) -> str:
         sections=sections(release),
         why=why(release),
         remarks=() if release.explanation is None else release.explanation.remarks,
+        since=since,
+        searches=[search_told(place, one) for place, one in enumerate(since.searches)],
+        search_head=SEARCH_HEAD,
+        challenges=[challenge_told(place, one) for place, one in enumerate(since.challenges)],
+        closed=CLOSED,
+        shown={finding.id for finding in release.with_status("fail", "unknown")},
         datasheet=datasheet_sections(release) if release.evidence.stage == "data" else [],
         methods=_methods(release),
         overall=about_everybody(release.evidence.measurements),

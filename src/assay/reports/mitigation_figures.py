@@ -48,7 +48,7 @@ def pareto(found: Mitigation) -> Chart | None:
         "candidate beats in both. D is the denied version. Circles keep every limit, diamonds are not settled, squares "
         "breach one; thin lines are intervals."
     )
-    head = ("", "candidate", "accuracy", metric_words(found.aim.metric), "interval", "limits")
+    head = ("no.", "candidate", "accuracy", metric_words(found.aim.metric), "interval", "limits")
     rows = tuple(
         (one["label"] or "-", one["name"], number(one["accuracy"]), number(one["aim"]), one["span"], one["holds"])
         for one in points

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from assay.records.verdict import ConsentUse, Finding, Status, Verdict
     from assay.reports.card import Card
     from assay.reports.datasheet import Datasheet
+    from assay.reports.since import Since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Release:
         card: what only people can say; None when nobody wrote it.
         datasheet: what only people can say about the data, at the stage data; None when nobody wrote it.
         explanation: why findings are not a pass, and what would mend it; None when nobody asked.
+        since: what the trail tells of the version beside its decision; None when nobody asked.
     """
 
     evidence: Evidence
@@ -34,6 +36,7 @@ class Release:
     card: Card | None = None
     datasheet: Datasheet | None = None
     explanation: Explanation | None = None
+    since: Since | None = None
 
     def with_status(self, *statuses: Status) -> list[Finding]:
         """Return the findings of these statuses, in the policy's order."""

@@ -87,7 +87,7 @@ def _view(view: str, members: dict[str, bytes], digests: dict[str, str], trust: 
     where = log.place(f"documents/{view}", members[what], members)
     if where is None:
         raise Refused(f"{what}: expected a .tlog-proof of it that holds, found none")
-    return f"{view} is what was written with the verdict, signed by {claim.signers[0]}; it is {where}."
+    return f"{view} is what was written about the verdict, signed by {claim.signers[0]}; it is {where}."
 
 
 def _take_erasures(members: dict[str, bytes], trust: Trust, log: LogChecker, erased: dict[str, str]) -> None:

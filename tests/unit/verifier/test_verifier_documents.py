@@ -32,7 +32,7 @@ def test_a_report_that_was_logged_is_proven() -> None:
     found = check_bundle(issued())
     assert found.problems == []
     (line,) = [one for one in found.proven if "report.html" in one]
-    assert "report.html is what was written with the verdict, signed by mila (" in line
+    assert "report.html is what was written about the verdict, signed by mila (" in line
     assert "; it is entry 7 of the log" in line
     assert not any("report.html" in one for one in found.not_checked)
 
