@@ -15,4 +15,4 @@ pin pyproject.toml requirements/dev.in requirements/all.in --extra demo --extra 
 pin pyproject.toml requirements/dev.in requirements/all.in requirements/torch.in --extra demo --extra server -c requirements/all.txt \
   --override requirements/apart.in -o requirements/torch.txt
 # A server of its own, in an environment of its own: what it pins is nobody else's concern.
-pin requirements/mlflow.in -o requirements/mlflow.txt
+pin pyproject.toml requirements/mlflow.in -c requirements/base.txt -o requirements/mlflow.txt

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
 import subprocess
-import time
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.error import URLError
 
 import pytest
 
 from assay.adapters.mlflow_registry import in_registry
 from assay.errors import InputError
 from assay.lifecycle.storing import list_model
+from integration.mlflow_server import mlflow_python, mlflow_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.service
-ROOT = Path(__file__).resolve().parents[2]
-PYTHON = Path(os.environ.get("ASSAY_MLFLOW_PYTHON", ROOT / ".venv/mlflow/bin/python"))
-START_S = 240
 
 REGISTER = """
 import sys, mlflow
@@ -44,41 +37,8 @@ client.set_registered_model_alias("credit", "champion", "1")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not PYTHON.exists():
-        pytest.skip("MLflow is not installed in .venv/mlflow; run .ci/services")
-    folder = tmp_path_factory.mktemp("mlflow")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        str(PYTHON), "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-        "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/artifacts",
-    ]  # fmt: skip
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    address = f"http://127.0.0.1:{port}"
-    log = (folder / "server.log").open("wb")
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
-    ) as process:
-        try:
-            until = time.monotonic() + START_S
-            while not _healthy(address):
-                assert process.poll() is None, (folder / "server.log").read_text()
-                assert time.monotonic() < until, (folder / "server.log").read_text()
-                time.sleep(0.5)
-            yield address
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
-            log.close()
-
-
-def _healthy(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{address}/health", timeout=2) as answer:  # noqa: S310 - loopback
-            return bool(answer.status == 200)
-    except (URLError, OSError):
-        return False
+    with mlflow_server(tmp_path_factory.mktemp("mlflow")) as started:
+        yield started.address
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +49,9 @@ def folders(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
         (folder / "deep er").mkdir(parents=True)
         (folder / "weights.json").write_text(json.dumps({"threshold": number}))
         (folder / "deep er" / "größe.bin").write_bytes(bytes(range(256)) * 5000)
-    subprocess.run([PYTHON, "-c", REGISTER, server, *map(str, found)], check=True, capture_output=True, timeout=300)
+    subprocess.run(
+        [mlflow_python(), "-c", REGISTER, server, *map(str, found)], check=True, capture_output=True, timeout=300
+    )
     return found
 
 

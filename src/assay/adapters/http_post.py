@@ -104,7 +104,15 @@ def _connection(split: SplitResult, seconds: float) -> http.client.HTTPConnectio
     return http.client.HTTPConnection(host, split.port, timeout=seconds)
 
 
-def post(address: str, body: bytes, content_type: str, *, timeout_s: float, cap: int) -> Answer:
+def post(
+    address: str,
+    body: bytes,
+    content_type: str,
+    *,
+    timeout_s: float,
+    cap: int,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
     """Post a body and return the answer, whatever its status.
 
     Args:
@@ -113,18 +121,26 @@ def post(address: str, body: bytes, content_type: str, *, timeout_s: float, cap:
         content_type: of the body.
         timeout_s: seconds for everything together, the slowest drip of bytes included.
         cap: bytes that the answer's body may have.
+        headers: further headers.
 
     Raises:
         InputError: for an address that cannot be posted to.
         NoAnswerError: when there is no whole answer in time, or it is too long.
     """
     found = bytearray()
-    headers = {"Content-Type": content_type}
+    headers = {**(headers or {}), "Content-Type": content_type}
     request = _Request("POST", check_address(address), body=body, headers=headers)
     return _answer(request, found.extend, timeout_s=timeout_s, cap=cap).with_body(bytes(found))
 
 
-def get(address: str, query: Mapping[str, str] | None = None, *, timeout_s: float, cap: int) -> Answer:
+def get(
+    address: str,
+    query: Mapping[str, str] | None = None,
+    *,
+    timeout_s: float,
+    cap: int,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
     """Get what is at an address, whatever the status of the answer.
 
     Args:
@@ -132,13 +148,14 @@ def get(address: str, query: Mapping[str, str] | None = None, *, timeout_s: floa
         query: the query.
         timeout_s: seconds for everything together.
         cap: bytes that the answer's body may have.
+        headers: further headers.
 
     Raises:
         InputError: for an address that cannot be asked.
         NoAnswerError: when there is no whole answer in time, or it is too long.
     """
     found = bytearray()
-    request = _Request("GET", check_address(address), query=query or {})
+    request = _Request("GET", check_address(address), query=query or {}, headers=headers or {})
     return _answer(request, found.extend, timeout_s=timeout_s, cap=cap).with_body(bytes(found))
 
 

@@ -36,6 +36,7 @@ from assay.trail import monitoring_events as monitoring
 from assay.trail import obligation_events as obligation
 from assay.trail import reasons_events as reasons
 from assay.trail import record_events as record
+from assay.trail import registry_events as registry
 from assay.trail import run_events as run
 from assay.trail import validation_events as validation
 from assay.trail.fields import Count, Fields, Label, Name, Sha256, Time, is_day, is_time
@@ -91,6 +92,11 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
     },
     "deliveries": {
         "release.delivered": delivery.ReleaseDelivered,
+    },
+    "registries": {
+        "registry.allowed": registry.RegistryAllowed,
+        "registry.refused": registry.RegistryRefused,
+        "registry.reverted": registry.RegistryReverted,
     },
     "monitoring": {
         "monitor.alert": monitoring.MonitorAlert,

@@ -214,6 +214,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "denied_again": 31,
         "versions": {"mortgage-approval/2": 118},
     },
+    "registry.allowed": {
+        "registry": "mlflow-production", "door": "alias", "mark": "champion", **_FILES,
+        "verdict_sha256": of("verdict"),
+    },
+    "registry.refused": {
+        "registry": "mlflow-production", "door": "stage", "mark": "Production", **_FILES, "why": "not-cleared",
+    },
+    "registry.reverted": {
+        "registry": "mlflow-production", "door": "alias", "mark": "champion", **_VERSION,
+        "model_sha256": of("model 2"), "why": "not-cleared", "to_version": "1", "outcome": "reverted",
+    },
     "monitor.alert": {
         "alert": "a-77",
         **_VERSION,
