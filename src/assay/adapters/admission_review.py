@@ -134,14 +134,15 @@ def parse_review(content: bytes) -> Review:
     )
 
 
-def uid_of(content: bytes) -> str | None:
-    """Return the id of what is asked, of a review that cannot be read otherwise; None where that cannot either."""
+def glimpse(content: bytes) -> tuple[str | None, bool]:
+    """Return what can be seen of a review that cannot be read: its id, and whether it is a dry run."""
     try:
         found = msgspec.json.decode(content) if len(content) <= MAX_BYTES else None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return None
-    uid = _part(found if isinstance(found, dict) else None, "request").get("uid")
-    return uid if isinstance(uid, str) and 0 < len(uid) <= _MAX_UID else None
+        return None, False
+    asked = _part(found if isinstance(found, dict) else None, "request")
+    uid = asked.get("uid")
+    return (uid if isinstance(uid, str) and 0 < len(uid) <= _MAX_UID else None), asked.get("dryRun") is True
 
 
 def answer(uid: str, *, allowed: bool, message: str = "", code: int = FORBIDDEN, warnings: Sequence[str] = ()) -> bytes:

@@ -85,6 +85,7 @@ class Clearance(Frozen, kw_only=True):
         status: as `assay.lifecycle.serving` has it.
         words: why, and what a person can do.
         decision: the decision as it is now; None where there is none, or it may not run.
+        system: the AI system that it belongs to.
         model: name of the registered model.
         version: its version.
         model_sha256: root digest of its files.
@@ -96,6 +97,7 @@ class Clearance(Frozen, kw_only=True):
     status: Status
     words: str
     decision: Literal["allow", "warn"] | None = None
+    system: str | None = None
     model: str | None = None
     version: str | None = None
     model_sha256: str | None = None
@@ -249,6 +251,7 @@ class Clearings:
             status=status,
             words=words if allowed else f"{words} {_what_to_do(status, folder)}",
             decision=now if allowed else None,
+            system=verdict.system,
             model=verdict.model,
             version=verdict.version,
             model_sha256=verdict.model_sha256,

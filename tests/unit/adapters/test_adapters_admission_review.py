@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assay.adapters.admission_review import MAX_BYTES, answer, parse_review, uid_of
+from assay.adapters.admission_review import MAX_BYTES, answer, glimpse, parse_review
 from assay.adapters.workload_images import KINDS, PODS, things_of
 from assay.errors import DocumentError, InputError
 
@@ -157,10 +157,10 @@ def test_depth_is_capped() -> None:
 
 
 def test_the_id_of_an_unreadable_review_is_still_found() -> None:
-    assert uid_of(review(operation="PATCH")) == "u-1"
-    assert uid_of(b"{}") is None
-    assert uid_of(b"[" * 200_000) is None
-    assert uid_of(review(uid="x" * 1000)) is None
+    assert glimpse(review(operation="PATCH")) == ("u-1", False)
+    assert glimpse(review(operation="PATCH", dryRun=True)) == ("u-1", True)
+    for content in (b"{}", b"[]", b"[" * 200_000, b"{", review(uid="x" * 1000), review(uid=1)):
+        assert glimpse(content)[0] is None
 
 
 @pytest.mark.parametrize(
