@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -27,11 +27,13 @@ from assay.records.canonical import sha256_hex
 from assay.tlog.merkle import verify_inclusion
 from assay.tlog.proof import Proof
 from assay.tlog.tile import TILE_WIDTH
-from assay.tlog.tree import inclusion_proof, root_hash
+from assay.tlog.tree import inclusion_proof
 from assay.trail import projection
 from assay.trail.answers import Answer, InclusionProof, ShardReach, shard_of
 from assay.trail.erasures import ERASED, Erasures
+from assay.trail.events import Times
 from assay.trail.reading import Read, read_entry
+from assay.trail.standing import renew
 from assay.trail.view import Anchor, View, times_by
 
 if TYPE_CHECKING:
@@ -101,6 +103,7 @@ class Trail:
         keys: the known keys by name.
         erasures: what was erased.
         replayed: what was there again though it was erased, and was erased again, a line each.
+        consents: tells which entries that are digests of consents may be about some model files; None: any of them.
     """
 
     shards: tuple[OpenShard, ...]
@@ -111,6 +114,7 @@ class Trail:
     keys: Mapping[str, PublicKey]
     erasures: Erasures = field(default_factory=Erasures)
     replayed: tuple[str, ...] = ()
+    consents: Callable[[Collection[str]], Collection[int]] | None = None
 
     @property
     def size(self) -> int:
@@ -138,7 +142,7 @@ class Trail:
         for one in self.shards:
             length = min(at - one.first, one.signed.checkpoint.size)
             if length > 0 or one.first == 0:
-                reached.append(one.at(length, root_hash(length, one.reader.tree(length).node)))
+                reached.append(one.at(length, one.root(length)))
         return View(
             connection=self.connection,
             shards=tuple(reached),
@@ -148,6 +152,7 @@ class Trail:
             key_names={key.key_id: name for name, key in self.keys.items()} | self._log_names(),
             times=times_by(self._anchors(at), self._recorded),
             erasures=self.erasures,
+            consents=self.consents,
         )
 
     def _log_names(self) -> dict[str, str]:
@@ -181,7 +186,7 @@ class Trail:
         Raises:
             VerificationError: when one does not hold, or the projection says of it what the log does not.
         """
-        keys = _all_keys(self.trust, self.keys)
+        keys = all_keys(self.trust, self.keys)
         trees: dict[int, TiledTree] = {}
         bundles: dict[tuple[int, int], list[bytes]] = {}
         proofs = []
@@ -252,8 +257,29 @@ class Trail:
     def rebuilt(self) -> list[str]:
         """Build the projection again in memory and compare; return what differs, a line each."""
         with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
-            advance(fresh, self.shards, _all_keys(self.trust, self.keys), reached=self.shards)
+            advance(fresh, self.shards, all_keys(self.trust, self.keys), reached=self.shards)
+            for connection in (fresh, self.connection):
+                renew_standings(replace(self.view(), connection=connection))
             return projection.differences(self.connection, fresh)
+
+
+def renew_standings(view: View) -> None:
+    """Make the standings anew that something new is about, some at a time, each time in a transaction of its own.
+
+    Args:
+        view: the whole trail at its present size, with a connection that may write where anything is to be made anew.
+    """
+    connection = view.connection
+    quick = replace(view, times=lambda _index: Times())  # a row says nothing of when an entry was recorded
+    left = connection.execute("SELECT 1 FROM stale LIMIT 1").fetchone() is not None
+    while left:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            left = renew(quick)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
 
 
 def entry_with_proof(readers: Iterable[LogReader], index: int) -> tuple[bytes, bytes]:
@@ -297,8 +323,8 @@ def open_trail(project: Project, shards: Sequence[Shard], *, rebuild: bool = Fal
     keys = read_public_keys(project.keys)
     try:
         project.state.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(_connect(":memory:" if rebuild else project.state / PROJECTION)) as connection:
-            opened = advance(connection, shards, _all_keys(trust, keys))
+        with contextlib.closing(connect(":memory:" if rebuild else project.state / PROJECTION)) as connection:
+            opened = advance(connection, shards, all_keys(trust, keys))
             erased = projection.select(connection, ERASED, size=opened[-1].end)
             erasures = Erasures.of(erased, trust) + read_ledger(project.root, trust)
             replayed = replay(project.state, erasures, trust, trust_file)  # before anything beside the log is read
@@ -318,11 +344,18 @@ def open_trail(project: Project, shards: Sequence[Shard], *, rebuild: bool = Fal
         ) from error
 
 
-def _all_keys(trust: Trust, keys: Mapping[str, PublicKey]) -> frozenset[PublicKey]:
+def all_keys(trust: Trust, keys: Mapping[str, PublicKey]) -> frozenset[PublicKey]:
+    """Return every key whose signature counts: people's, and those of this place."""
     return trust.keys() | frozenset(keys.values())
 
 
-def _connect(path: Path | str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=30.0, isolation_level=None)
+def connect(path: Path | str, *, shared: bool = False) -> sqlite3.Connection:
+    """Open a projection's database.
+
+    Args:
+        path: the file, or ``:memory:``.
+        shared: threads take turns with it, and their owner sees to that.
+    """
+    connection = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=not shared)
     connection.execute("PRAGMA secure_delete = ON")  # what is dropped from it is overwritten
     return connection

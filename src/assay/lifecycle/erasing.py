@@ -16,6 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import InputError, suggest
+from assay.lifecycle.beside import INDEX, INDEXED
 from assay.lifecycle.erasure_plan import DISCLOSURES, Plan, apply_plan, keep_copies, plan_erasure
 from assay.lifecycle.people import read_people
 from assay.lifecycle.replaying import LEDGER, ledger_lines
@@ -195,13 +196,19 @@ def places(project: Project, also: Sequence[Path] = ()) -> list[Path]:
 
 
 def compact(state: Path) -> None:
-    """Free a projection of what was in its pages and its write-ahead log: overwritten, then written anew."""
+    """Free a projection of what was in its pages and its write-ahead log: overwritten, then written anew.
+
+    The index of what lies beside the log is emptied: it names consents by their ids, and is made anew when it is used.
+    """
     from assay.lifecycle.asking import PROJECTION  # noqa: PLC0415 - asking replays erasures, and so knows this module
 
-    path = state / PROJECTION
-    if path.is_file():
+    for path, dropped in ((state / PROJECTION, ()), (state / INDEX, INDEXED)):
+        if not path.is_file():
+            continue
         with contextlib.closing(sqlite3.connect(path, timeout=30.0, isolation_level=None)) as connection:
             connection.execute("PRAGMA secure_delete = ON")
+            for table in dropped:
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own table names
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.execute("VACUUM")
 

@@ -16,6 +16,7 @@ from assay.errors import VerificationError
 from assay.records.canonical import digest
 from assay.tlog.growth import Edge, grow, read_edge
 from assay.tlog.log_keys import LogKeys, always
+from assay.tlog.tree import root_hash
 from assay.trail import projection
 from assay.trail.answers import ShardReach
 from assay.trail.own_acts import FROZEN, OPENED, OwnKeys
@@ -96,6 +97,12 @@ class OpenShard(Shard):
         """Entries of the trail up to its end."""
         return self.first + self.signed.checkpoint.size
 
+    def root(self, size: int) -> bytes:
+        """Return the log's root at a size of its own: as it was signed, or as its tiles give it."""
+        if size == self.signed.checkpoint.size:
+            return self.signed.checkpoint.root
+        return root_hash(size, self.reader.tree(size).node)
+
     def at(self, size: int, root: bytes) -> ShardReach:
         """Return the log as far as a size of its own."""
         return ShardReach(origin=self.signed.checkpoint.origin, first=self.first, size=size, root=root.hex())
@@ -158,21 +165,46 @@ def _opened(shards: Sequence[Shard]) -> tuple[OpenShard, ...]:
 
 
 def _begin(connection: sqlite3.Connection, opened: Sequence[OpenShard], keys: frozenset[PublicKey]) -> projection.Reach:
-    """Return how far the projection reaches; it is begun anew when it is of other logs or other keys."""
+    """Return how far the projection reaches; it is begun anew when it is of other logs, or was read in another way.
+
+    Where people came or went, only what their keys may tell otherwise is read again.
+    """
     origins = [one.signed.checkpoint.origin for one in opened]
     own = [digest(one.own.lines()) for one in opened]
-    known = digest([__version__, *sorted(key.key_id for key in keys)])
+    read_with, known = digest([__version__]), sorted(key.key_id for key in keys)
     reach = projection.reach(connection)
     seen = [] if reach is None else [one.origin for one in reach.shards]
-    same = reach is not None and reach.keys_sha256 == known and seen[: len(origins)] == origins[: len(seen)]
+    same = reach is not None and reach.read_with == read_with and seen[: len(origins)] == origins[: len(seen)]
     if reach is None or not same or list(reach.own_sha256[: len(own)]) != own[: len(seen)]:
-        projection.create(connection, origins[0], known, own[0])
+        projection.create(connection, origins[0], read_with, own[0], keys=known)
     elif len(seen) > len(origins):
         raise VerificationError(
             f"log {origins[-1]}: cut: its projection has seen that {seen[len(origins)]} goes on after it, and there is "
             "none now"
         )
+    elif list(reach.keys) != known:
+        indices = projection.to_read_again(connection, set(reach.keys) - set(known))
+        projection.sign_again(connection, _read_again(connection, opened, indices, keys), known)
     return projection.require(connection, 0)
+
+
+def _read_again(
+    connection: sqlite3.Connection, opened: Sequence[OpenShard], indices: Sequence[int], keys: frozenset[PublicKey]
+) -> Iterator[Read]:
+    """Yield entries as other keys tell them; each must be the one that was hashed when it was first read."""
+    trees: dict[int, TiledTree] = {}
+    for index in indices:
+        shard = next(one for one in reversed(opened) if one.first <= index)
+        tree = trees.setdefault(shard.first, shard.reader.tree(shard.signed.checkpoint.size))
+        before = projection.at_index(connection, index)
+        if index >= shard.end or before is None:
+            raise VerificationError(f"log {shard.signed.checkpoint.origin}: cut: entry {index} was there before")
+        read = read_entry(index, tree.entry(index - shard.first), keys, own=shard.own, first=shard.first)
+        if read.leaf_sha256 != before.leaf_sha256:
+            raise VerificationError(
+                f"log {shard.signed.checkpoint.origin}: rewritten: entry {index} is not the one seen before"
+            )
+        yield read
 
 
 def _extend(

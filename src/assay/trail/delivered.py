@@ -8,6 +8,7 @@ server does, is kept and not believed. Which those are, the server says in the e
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,6 +21,7 @@ from assay.trail.events import PREFIX
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from assay.trail.events import Event
     from assay.trail.projection import Connection
 
 DELIVERED = "log.delivered"
@@ -27,7 +29,12 @@ DELIVERED = "log.delivered"
 SERVER_ACTS = ("log.delivered", "release.delivered", "account.", "session.", "request.", "admission.", "registry.")
 """Types of events, or beginnings of them, that only a server's own key says."""
 
-_FEW = 200
+TABLES = """
+CREATE TABLE apart (
+  idx INTEGER PRIMARY KEY,
+  told_by INTEGER NOT NULL
+) STRICT;
+"""
 
 
 def delivered_here(entry: bytes) -> bool:
@@ -53,36 +60,29 @@ def apart_among(connection: Connection, indices: Collection[int], size: int) -> 
         indices: the entries asked about.
         size: entries that count.
     """
-    told = _told_one_by_one(connection, indices, size) if len(indices) <= _FEW else _told(connection, size)
-    return frozenset(indices) & told
-
-
-def _told_one_by_one(connection: Connection, indices: Collection[int], size: int) -> set[int]:
-    """Look at the event that follows each entry: an index leads there."""
     query = (
-        "SELECT idx, body FROM event WHERE type = ? AND idx > ? AND idx < ? AND signature = 'holds'"
-        " ORDER BY idx LIMIT 1"
+        "SELECT apart.idx FROM json_each(?) JOIN apart ON apart.idx = value JOIN event ON event.idx = apart.told_by"
+        " WHERE apart.told_by < ? AND event.signature = 'holds'"
     )
-    found: set[int] = set()
-    for index in indices:
-        row = connection.execute(query, (DELIVERED, index, size)).fetchone()
-        if row is not None:
-            found |= _positions(*row)
-    return found
+    rows = connection.execute(query, (json.dumps(list(indices)), size)).fetchall()
+    return frozenset(row[0] for row in rows)
 
 
-def _told(connection: Connection, size: int) -> set[int]:
-    query = "SELECT idx, body FROM event WHERE type = ? AND idx < ? AND signature = 'holds' ORDER BY idx"
-    found: set[int] = set()
-    for row in connection.execute(query, (DELIVERED, size)):
-        found |= _positions(*row)
-    return found
+def put_apart(connection: Connection, index: int, event: Event) -> range:
+    """Keep which entries answer nothing here, as the event says that follows them.
 
+    Args:
+        connection: the projection.
+        index: where the event stands.
+        event: the event, a ``log.delivered``.
 
-def _positions(index: int, body: str) -> set[int]:
-    fields = msgspec.json.decode(body)["fields"]
-    first = index - int(fields["entries"])
-    return {first + position for position in fields["apart"]}
+    Returns:
+        The entries that were delivered.
+    """
+    first = max(index - event.fields.entries, 0)
+    told = [(first + position, index) for position in event.fields.apart if first + position < index]
+    connection.executemany("INSERT OR REPLACE INTO apart VALUES (?, ?)", told)
+    return range(first, index)
 
 
 def _is_apart(statement: dict[str, Any] | None, mine: Callable[[str], bool]) -> bool:

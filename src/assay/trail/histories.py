@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import suggest
+from assay.trail.reading import NO_FILES
 from assay.trail.remediation_telling import about_words, status_words
 from assay.trail.remediations import ACTS, Remediation, release_remediations
 from assay.trail.view import Fact, View, sentence, short
@@ -25,18 +26,26 @@ OVER = ("mended", "closed")
 
 
 def _names_of(view: View) -> dict[str, tuple[str, str | None]]:
-    """Return model and version by the digest of the files, as far as any event says both."""
+    """Return model and version by the digest of the files, as far as any event says both; see `_named_by`."""
     found: dict[str, tuple[str, str | None]] = {}
     for fact in view.facts("model.registered", "gate.decision", "deployment.started", "deployment.finished"):
         said = fact.said
-        if said.version is not None or said.model_sha256 not in found:
-            found[said.model_sha256] = (said.model, said.version)
+        digest = _named_by(said)
+        if digest is not None and (said.version is not None or digest not in found):
+            found[digest] = (said.model, said.version)
     return found
+
+
+def _named_by(said: Any) -> str | None:  # noqa: ANN401 - the fields of any type of event
+    """Return the digest that tells which version is meant: that of its files; before it has any, of the evidence."""
+    digest: str | None = getattr(said, "model_sha256", None)
+    evidence: str | None = getattr(said, "evidence_sha256", None)
+    return evidence if digest == NO_FILES else digest
 
 
 def _about(fact: Fact, names: dict[str, tuple[str, str | None]]) -> tuple[str | None, str | None]:
     said = fact.said
-    name, version = names.get(getattr(said, "model_sha256", ""), (None, None))
+    name, version = names.get(_named_by(said) or "", (None, None))
     return getattr(said, "model", None) or name, getattr(said, "version", None) or version
 
 
@@ -142,7 +151,10 @@ def validations(view: View, model: str | None = None) -> Answer:
             return f"{when}: {view.person(said.by, fact)} held {title} against {said.champion}: {_challenged(said)}."
         if kind == "review.comment":
             return f"{when}: {view.person(said.by, fact)} commented on {said.about} of {title}."
-        before = any(one.said.policy_sha256 == said.policy_sha256 and one.index < fact.index for one in criteria)
+        before = any(
+            (one.said.model, one.said.policy_sha256) == (said.model, said.policy_sha256) and one.index < fact.index
+            for one in criteria
+        )
         fixed = "fixed before the test" if before else "not shown to have been fixed before the test"
         failed = f"; failed: {', '.join(said.failed)}" if said.failed else ""
         return f"{when}: {title} {said.outcome} under {said.policy}, criteria {fixed}{failed}."
@@ -163,7 +175,11 @@ def _end_of(view: View, alert: Fact, facts: Iterable[Fact]) -> Fact | None:
     if over.said.how != "remediated":
         return over
     acts = view.facts(*REMEDIATIONS)
-    opened = [one for one in acts if one.event.type == "remediation.opened" and one.said.finding == alert.said.alert]
+    opened = [
+        one for one in acts
+        if one.event.type == "remediation.opened" and one.said.verdict_sha256 is None
+        and one.said.finding == alert.said.alert
+    ]  # fmt: skip
     closed = {one.index: _latest(acts, "remediation.closed", "remediation", one.said.remediation) for one in opened}
     tested = {one.index: _latest(acts, "remediation.retested", "remediation", one.said.remediation) for one in opened}
     done = [mended(view, closed[one.index], tested[one.index])[0] == "mended" for one in opened]

@@ -101,7 +101,7 @@ class _Evidence(msgspec.Struct, frozen=True):
 class _Logged:
     """The trail's events, looked up once for all versions."""
 
-    tests: dict[str, list[Fact]]
+    tests: dict[tuple[str, str], list[Fact]]
     tests_of: dict[str, list[Fact]]
     criteria: dict[tuple[str, str], list[Fact]]
     runs: dict[str, list[Fact]]
@@ -115,7 +115,7 @@ class _Logged:
 
         found = cls({}, {}, {}, {}, {}, {})
         for fact in facts(TESTED):
-            found.tests.setdefault(fact.said.evidence_sha256 or "", []).append(fact)
+            found.tests.setdefault((fact.said.model_sha256, fact.said.evidence_sha256 or ""), []).append(fact)
             found.tests_of.setdefault(fact.said.model_sha256, []).append(fact)
         for fact in facts(CRITERIA):
             found.criteria.setdefault((fact.said.model, fact.said.policy_sha256), []).append(fact)
@@ -238,7 +238,7 @@ def _of_release(one: Holding, view: View, logged: _Logged, verdict: Verdict, hel
     kinds += ["artifact_signature"] if verdict.decision in {"allow", "warn"} else []
     for kind in kinds:
         one.hold(kind, held)
-    tests = logged.tests.get(verdict.evidence_sha256, [])
+    tests = logged.tests.get((verdict.model_sha256, verdict.evidence_sha256), [])
     if tests:
         one.hold("test_report_signed", _record(tests[-1], held.stale))
         first = _fixed_before(logged, verdict, tests[0])

@@ -10,6 +10,7 @@ from assay.records.canonical import parse_record
 from assay.records.evidence import Evidence, Materiality
 from assay.records.verdict import Verdict
 from assay.trail.histories import OVER, remediations
+from assay.trail.reading import NO_FILES
 from assay.trail.serving import DEPLOYED, RETIRED, ROLLED_BACK, spells
 from assay.trail.view import Fact, View, of_releases, sentence
 
@@ -22,8 +23,19 @@ _TYPES = ("model.registered", "validation.result", "gate.decision", DEPLOYED, RO
 
 
 @dataclass
-class _Version:
-    """What is known of one version's files."""
+class Version:
+    """What is known of one version's files.
+
+    Attributes:
+        model: the model's name.
+        sha256: root digest of its files.
+        version: its version; None where no event says it.
+        registered: the last event that registered it.
+        validated: its last validation.
+        decided: the last decision about it.
+        retired: the event that retired it.
+        deployed: its deployments, in the log's order.
+    """
 
     model: str
     sha256: str
@@ -38,12 +50,8 @@ class _Version:
 def inventory(view: View, model: str | None = None) -> Answer:
     """Answer which versions there are, of all models or of one."""
     facts = of_releases(view.facts(*_TYPES))
-    found = {one.sha256: one for one in _versions(facts) if model is None or one.model == model}
-    serving = _serving(view, facts)
-    open_remediations = [row for row in remediations(view, model).rows if row["status"] not in OVER]
     rows, told = [], []
-    for one in sorted(found.values(), key=lambda one: (one.model, one.version or "", one.sha256)):
-        row = _row(view, one, serving, open_remediations)
+    for one, row in _listed(view, facts, model):
         rows.append(row)
         told.append(sentence(_words(row), one.registered, one.validated, one.decided, one.retired, *one.deployed[-1:]))
     missing = view.not_counted(*_TYPES)
@@ -51,8 +59,21 @@ def inventory(view: View, model: str | None = None) -> Answer:
     return view.answer("inventory", asked, told, rows=rows, missing=missing, facts=facts)
 
 
-def _versions(facts: list[Fact]) -> list[_Version]:
-    found: dict[str, _Version] = {}
+def versions(view: View, model: str | None = None) -> list[tuple[Version, dict[str, Any]]]:
+    """Return the versions of all models or of one, each with its row of the inventory."""
+    return _listed(view, of_releases(view.facts(*_TYPES)), model)
+
+
+def _listed(view: View, facts: list[Fact], model: str | None) -> list[tuple[Version, dict[str, Any]]]:
+    found = {one.sha256: one for one in _versions(facts) if model is None or one.model == model}
+    serving = _serving(view, facts)
+    open_remediations = [row for row in remediations(view, model).rows if row["status"] not in OVER]
+    ordered = sorted(found.values(), key=lambda one: (one.model, one.version or "", one.sha256))
+    return [(one, _row(view, one, serving, open_remediations)) for one in ordered]
+
+
+def _versions(facts: list[Fact]) -> list[Version]:
+    found: dict[str, Version] = {}
     for fact in facts:
         said, kind = fact.said, fact.event.type
         digest = getattr(said, "model_sha256", None)
@@ -61,7 +82,9 @@ def _versions(facts: list[Fact]) -> list[_Version]:
                 if kind == RETIRED and (one.model, one.version) == (said.model, said.version):
                     one.retired = fact
             continue
-        one = found.setdefault(digest, _Version(said.model, digest))
+        if digest == NO_FILES:
+            continue  # what has no files yet is no version
+        one = found.setdefault(digest, Version(said.model, digest))
         one.version = said.version or one.version
         if kind == "model.registered":
             one.registered = fact
@@ -86,7 +109,7 @@ def _serving(view: View, facts: list[Fact]) -> dict[str, list[str]]:
 
 
 def _row(
-    view: View, one: _Version, serving: Mapping[str, list[str]], open_remediations: list[dict[str, Any]]
+    view: View, one: Version, serving: Mapping[str, list[str]], open_remediations: list[dict[str, Any]]
 ) -> dict[str, Any]:
     registered = one.registered.said if one.registered else None
     assessed = _materiality(view, one)
@@ -115,7 +138,7 @@ def _row(
     }
 
 
-def _materiality(view: View, one: _Version) -> Materiality | None:
+def _materiality(view: View, one: Version) -> Materiality | None:
     digest = one.validated.said.evidence_sha256 if one.validated else None
     content = view.documents.get(digest) if digest else None
     if content is None:
@@ -126,7 +149,7 @@ def _materiality(view: View, one: _Version) -> Materiality | None:
         return None  # evidence of another version of Assay: its materiality is told as not known
 
 
-def _verdict(view: View, one: _Version) -> Verdict | None:
+def _verdict(view: View, one: Version) -> Verdict | None:
     digest = one.decided.said.verdict_sha256 if one.decided else None
     content = view.documents.get(digest) if digest else None
     try:
@@ -135,7 +158,7 @@ def _verdict(view: View, one: _Version) -> Verdict | None:
         return None  # as above
 
 
-def _status(one: _Version, places: list[str]) -> str:
+def _status(one: Version, places: list[str]) -> str:
     if places:
         return "serving"
     if one.retired is not None:

@@ -12,12 +12,14 @@ be erased, never enters it. The caller opens the database, a file or memory, and
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from assay.errors import VerificationError
+from assay.trail import delivered, marks, standing_table
 from assay.trail.answers import ShardReach
 from assay.trail.events import event_from_json, event_json
 from assay.trail.reading import Read
@@ -25,7 +27,7 @@ from assay.trail.reading import Read
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-SCHEMA = 2
+SCHEMA = 3
 
 EMPTY_ROOT = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 """Root of a log without entries (RFC 6962 section 2.1): the SHA-256 of nothing."""
@@ -34,7 +36,8 @@ _TABLES = """
 CREATE TABLE projection (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   schema INTEGER NOT NULL,
-  keys_sha256 TEXT NOT NULL
+  read_with TEXT NOT NULL,
+  keys TEXT NOT NULL
 ) STRICT;
 CREATE TABLE shard (
   shard INTEGER PRIMARY KEY,
@@ -57,6 +60,7 @@ CREATE TABLE event (
   statement_sha256 TEXT,
   signature TEXT NOT NULL,
   keys TEXT NOT NULL,
+  unmatched INTEGER NOT NULL,
   waits_for TEXT,
   told TEXT NOT NULL,
   body TEXT,
@@ -64,6 +68,14 @@ CREATE TABLE event (
 ) STRICT;
 CREATE INDEX event_type ON event (type, idx);
 CREATE INDEX event_id ON event (id) WHERE id IS NOT NULL;
+CREATE INDEX event_corrects ON event (corrects) WHERE corrects IS NOT NULL;
+CREATE INDEX event_waits_for ON event (waits_for) WHERE waits_for IS NOT NULL;
+CREATE INDEX event_unmatched ON event (idx) WHERE unmatched > 0;
+CREATE TABLE block (
+  block INTEGER PRIMARY KEY,
+  earliest TEXT NOT NULL,
+  latest TEXT NOT NULL
+) STRICT;
 CREATE TABLE subject (
   idx INTEGER NOT NULL REFERENCES event (idx),
   name TEXT NOT NULL,
@@ -73,9 +85,22 @@ CREATE TABLE subject (
 CREATE INDEX subject_sha256 ON subject (sha256, idx);
 """
 
+BLOCK = 1024
+"""Entries of which the earliest and the latest claimed time are kept together, so that a time is found without all."""
+
 _EVENT = (
-    "idx, type, id, claimed_at, batch, corrects, leaf_sha256, statement_sha256, signature, keys, waits_for, told, body"
+    "idx, type, id, claimed_at, batch, corrects, leaf_sha256, statement_sha256, signature, keys, unmatched, waits_for, "
+    "told, body"
 )
+_INSERT = (
+    f"INSERT INTO event ({_EVENT}, shard, entry) VALUES "  # noqa: S608 - our own column names
+    f"({', '.join('?' * len(_EVENT.split(', ')))}, ?, ?)"
+)
+_WIDEN = (
+    "INSERT INTO block VALUES (?, ?, ?) ON CONFLICT (block) DO UPDATE SET "
+    "earliest = min(earliest, excluded.earliest), latest = max(latest, excluded.latest)"
+)
+_NAMES = ("stale", "expiry", "standing", "apart", "tie", "mark", "block", "subject", "event", "shard", "projection")
 
 
 class Rows(Protocol):
@@ -111,12 +136,14 @@ class Reach:
     """How far a projection reaches.
 
     Attributes:
-        keys_sha256: digest of the keys that were known when signatures were looked at.
+        read_with: digest of what the entries were read with, apart from keys: another reader reads them anew.
+        keys: ids of the keys that were known when signatures were looked at, in order.
         shards: how far into each log it reaches, in order; at least one.
         own_sha256: digest of each log's own keys, then.
     """
 
-    keys_sha256: str
+    read_with: str
+    keys: tuple[str, ...]
     shards: tuple[ShardReach, ...]
     own_sha256: tuple[str, ...]
 
@@ -136,23 +163,26 @@ def reach(connection: Connection) -> Reach | None:
         return None
     rows = connection.execute("SELECT * FROM shard ORDER BY shard").fetchall()
     shards = tuple(ShardReach(origin=one[1], first=one[2], size=one[3], root=one[4]) for one in rows)
-    return Reach(row[2], shards, tuple(one[5] for one in rows))
+    return Reach(row[2], tuple(json.loads(row[3])), shards, tuple(one[5] for one in rows))
 
 
-def create(connection: Connection, origin: str, keys_sha256: str, own_sha256: str = "") -> None:
+def create(
+    connection: Connection, origin: str, read_with: str, own_sha256: str = "", *, keys: Iterable[str] = ()
+) -> None:
     """Drop what is there and begin an empty projection of a log, in the caller's transaction.
 
     Args:
         connection: a database.
         origin: the log's name.
-        keys_sha256: digest of the keys that are known.
+        read_with: digest of what the entries are read with, apart from keys.
         own_sha256: digest of the log's own keys.
+        keys: ids of the keys that are known.
     """
-    for name in ("subject", "event", "shard", "projection"):
+    for name in _NAMES:
         connection.execute(f"DROP TABLE IF EXISTS {name}")
-    for statement in _TABLES.split(";\n"):
+    for statement in (_TABLES + marks.TABLES + delivered.TABLES + standing_table.TABLES).split(";\n"):
         connection.execute(statement)
-    connection.execute("INSERT INTO projection VALUES (1, ?, ?)", (SCHEMA, keys_sha256))
+    connection.execute("INSERT INTO projection VALUES (1, ?, ?, ?)", (SCHEMA, read_with, json.dumps(sorted(keys))))
     connection.execute("INSERT INTO shard VALUES (0, ?, 0, 0, ?, ?)", (origin, EMPTY_ROOT, own_sha256))
 
 
@@ -177,26 +207,47 @@ def project(connection: Connection, reads: Iterable[Read], *, size: int, root: s
     """
     before = require(connection, 0)
     expected, number, first = before.size, len(before.shards) - 1, before.shards[-1].first
+    touched: set[str] = set()
+    spans: dict[int, tuple[str, str]] = {}
     for read in reads:
         if read.index != expected:
             raise VerificationError(f"projection: expected entry {expected}, found entry {read.index}")
         expected += 1
         _insert(connection, read, number, read.index - first)
+        if read.event is not None:
+            about = marks.add_marks(connection, read.index, read.event)
+            touched.update(about if read.type in standing_table.TYPES else ())
+            touched.update(_delivered(connection, read))
+            _span(spans, read.index, read.event.claimed_at)
+    standing_table.make_stale(connection, touched)
+    connection.executemany(_WIDEN, [(block, *span) for block, span in spans.items()])
     if expected != size:
         raise VerificationError(f"projection: expected the log's {size} entries, found {expected}")
     connection.execute("UPDATE shard SET projected_to = ?, root = ? WHERE shard = ?", (size - first, root, number))
 
 
+def _delivered(connection: Connection, read: Read) -> Iterator[str]:
+    """Take in what an event says of the entries before it that were delivered; yield the marks of those."""
+    if read.event is not None and read.type == delivered.DELIVERED:
+        for before in select_indices(connection, delivered.put_apart(connection, read.index, read.event)):
+            yield from marks.named_by(before.event) if before.event is not None else ()
+
+
+def _span(spans: dict[int, tuple[str, str]], index: int, at: str | None) -> None:
+    if at is not None:
+        earliest, latest = spans.get(index // BLOCK, (at, at))
+        spans[index // BLOCK] = (min(earliest, at), max(latest, at))
+
+
 def _insert(connection: Connection, read: Read, shard: int, entry: int) -> None:
     event = read.event
-    marks = ", ".join("?" * len(_EVENT.split(", ")))
     connection.execute(
-        f"INSERT INTO event ({_EVENT}, shard, entry) VALUES ({marks}, ?, ?)",  # noqa: S608 - our own column names
+        _INSERT,
         (
             read.index, read.type, event and event.id, event and event.claimed_at, event and event.batch,
             event and event.corrects, read.leaf_sha256, read.statement_sha256, read.signature,
-            msgspec.json.encode(read.keys).decode(), read.waits_for, read.told, event and event_json(event).decode(),
-            shard, entry,
+            msgspec.json.encode(read.keys).decode(), read.unmatched, read.waits_for, read.told,
+            event and event_json(event).decode(), shard, entry,
         ),
     )  # fmt: skip
     if event is not None:
@@ -232,6 +283,13 @@ def select(connection: Connection, *types: str, size: int) -> Iterator[Read]:
         yield _read(row)
 
 
+def select_indices(connection: Connection, indices: Iterable[int]) -> Iterator[Read]:
+    """Yield the entries at some indices, in order; one that is not there is left out."""
+    query = f"SELECT {_EVENT} FROM event WHERE idx IN (SELECT value FROM json_each(?)) ORDER BY idx"  # noqa: S608
+    for row in connection.execute(query, (json.dumps(sorted(indices)),)):
+        yield _read(row)
+
+
 def at_index(connection: Connection, index: int) -> Read | None:
     """Return the entry at an index; None when it is not there."""
     query = f"SELECT {_EVENT} FROM event WHERE idx = ?"  # noqa: S608 - our own column names
@@ -247,7 +305,7 @@ def with_id(connection: Connection, identity: str) -> Read | None:
 
 
 def _read(row: tuple[object, ...]) -> Read:
-    index, kind, _, _, _, _, leaf, statement, signature, keys, waits_for, told, body = row
+    index, kind, _, _, _, _, leaf, statement, signature, keys, unmatched, waits_for, told, body = row
     return Read(
         index=msgspec.convert(index, int),
         type=str(kind),
@@ -256,9 +314,45 @@ def _read(row: tuple[object, ...]) -> Read:
         statement_sha256=msgspec.convert(statement, str | None),
         signature="holds" if signature == "holds" else "unknown-key" if signature == "unknown-key" else "none",
         keys=msgspec.json.decode(str(keys), type=tuple[str, ...]),
+        unmatched=msgspec.convert(unmatched, int),
         told=str(told),
         waits_for=msgspec.convert(waits_for, str | None),
     )
+
+
+def to_read_again(connection: Connection, gone: Iterable[str]) -> list[int]:
+    """Return the entries that other keys may tell otherwise: those with a signature that no known key has made.
+
+    Args:
+        connection: the projection.
+        gone: ids of keys that are known no more; entries that they have signed are among them.
+    """
+    found = {row[0] for row in connection.execute("SELECT idx FROM event WHERE unmatched > 0")}
+    for key in gone:
+        query = "SELECT idx FROM event WHERE instr(keys, ?) > 0"
+        found |= {row[0] for row in connection.execute(query, (key,))}
+    return sorted(found)
+
+
+def sign_again(connection: Connection, reads: Iterable[Read], keys: Iterable[str]) -> None:
+    """Put down who has signed entries that were read again with other keys, in the caller's transaction.
+
+    Args:
+        connection: the projection.
+        reads: the entries, as `to_read_again` names them.
+        keys: ids of the keys that are known now.
+    """
+    query = "UPDATE event SET signature = ?, keys = ?, unmatched = ?, told = ? WHERE idx = ?"
+    for read in reads:
+        signers = msgspec.json.encode(read.keys).decode()
+        connection.execute(query, (read.signature, signers, read.unmatched, read.told, read.index))
+        about = marks.named_by(read.event) if read.event else set()
+        standing_table.make_stale(connection, {*about, *_delivered(connection, read)})
+    connection.execute("UPDATE projection SET keys = ?", (json.dumps(sorted(keys)),))
+
+
+_KEYS = {"event": 1, "subject": 2, "block": 1, "mark": 2, "tie": 2, "apart": 1, "standing": 1, "expiry": 4}
+"""How many columns of each table, from its first, name a row."""
 
 
 def differences(kept: Connection, rebuilt: Connection) -> list[str]:
@@ -266,13 +360,24 @@ def differences(kept: Connection, rebuilt: Connection) -> list[str]:
     found = []
     if reach(kept) != reach(rebuilt):
         found.append(f"projection: expected {reach(rebuilt)}, found {reach(kept)}")
-    for table, key in (("event", 1), ("subject", 2)):
-        query = f"SELECT * FROM {table} ORDER BY idx, {key}"  # noqa: S608 - our own table names
-        left = {row[:key]: row for row in kept.execute(query)}
-        right = {row[:key]: row for row in rebuilt.execute(query)}
+    for table, key in _KEYS.items():
+        names = ", ".join(str(number + 1) for number in range(key))
+        query = f"SELECT * FROM {table} ORDER BY {names}"  # noqa: S608 - our own table names
         found += [
             f"{table} {' '.join(map(str, one))}: the projection says otherwise than the log"
-            for one in sorted(left.keys() | right.keys())
-            if left.get(one) != right.get(one)
+            for one in _unlike(kept.execute(query), rebuilt.execute(query), key)
         ]
     return found
+
+
+def _unlike(left: Iterable[Any], right: Iterable[Any], key: int) -> Iterator[tuple[Any, ...]]:
+    """Yield the names of rows that stand on one side alone, or differ; both sides come in the order of the names."""
+    sides = [iter(left), iter(right)]
+    here, there = (next(side, None) for side in sides)
+    while here is not None or there is not None:
+        one, other = (None if row is None else tuple(row[:key]) for row in (here, there))
+        least = min(name for name in (one, other) if name is not None)
+        if one != other or here != there:
+            yield least
+        here = next(sides[0], None) if one == least else here
+        there = next(sides[1], None) if other == least else there

@@ -78,6 +78,7 @@ class Read(Frozen, kw_only=True):
         statement_sha256: digest of the signed statement.
         signature: whether a known key's signature holds.
         keys: ids of the known keys whose signatures hold.
+        unmatched: how many signatures on it are by no known key.
         told: why it is not an event, or is not wholly known; empty otherwise.
         waits_for: digest of the document that tells more.
         names: pseudonym or commitment to name, as far as disclosed.
@@ -90,6 +91,7 @@ class Read(Frozen, kw_only=True):
     statement_sha256: str | None = None
     signature: Literal["holds", "unknown-key", "none"] = "none"
     keys: tuple[str, ...] = ()
+    unmatched: int = 0
     told: str = ""
     waits_for: str | None = None
     names: dict[str, str] = {}  # noqa: RUF012 - msgspec gives each record its own copy
@@ -129,7 +131,7 @@ def read_entry(
     signature, signers, wrong = _signed_by(envelope, keys)
     found = Read(
         index=index, leaf_sha256=leaf, type=UNKNOWN, statement_sha256=sha256_hex(payload), signature=signature,
-        keys=signers,
+        keys=signers, unmatched=len(envelope.signatures) - len(signers),
     )  # fmt: skip
     try:
         statement = parse_statement(payload, name=f"entry {index}")
@@ -137,7 +139,11 @@ def read_entry(
         if own is not None and understood.event is not None and not understood.counts:
             signature, signers, by_log = _signed_by(envelope, own.signing(index - first, understood.event))
             if signature == "holds":
-                wrong, understood = by_log, msgspec.structs.replace(understood, signature=signature, keys=signers)
+                left = len(envelope.signatures) - len(signers)
+                wrong, understood = (
+                    by_log,
+                    msgspec.structs.replace(understood, signature=signature, keys=signers, unmatched=left),
+                )
         return msgspec.structs.replace(understood, told="; ".join(part for part in (understood.told, wrong) if part))
     except (AssayError, msgspec.ValidationError) as error:
         kind = _type_claimed(payload)

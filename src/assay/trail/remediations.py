@@ -153,7 +153,7 @@ def not_to_close(view: View, about: Remediation, by: str, keys: Iterable[str]) -
         return f"it is {about.status}, and only what a later verdict has passed is closed"
     if by in {about.owner, about.acted.said.by} or set(keys) & set(about.acted.read.keys):
         return "by whoever owns or mended it, where somebody else has to close it"
-    decided = _decided(view, about.tested.said.evidence_sha256)
+    decided = _decided(view, about, about.tested.said.evidence_sha256)
     digests = {one.said.model_sha256 for one in decided}
     authors = {one.said.author for one in view.facts(REGISTERED) if one.said.model_sha256 in digests}
     return "by the author of the version that mended it, where somebody else has to close it" if by in authors else ""
@@ -172,7 +172,7 @@ def retest(view: View, about: Remediation, verdict_sha256: str) -> tuple[str | N
     """
     if about.acted is None:
         return None, "nobody has done anything yet that a later verdict could bear out"
-    after = [one for one in _decided(view, verdict_sha256) if one.index > about.acted.index]
+    after = [one for one in _decided(view, about, verdict_sha256) if one.index > about.acted.index]
     if not after:
         return None, f"no decision of the log after entry {about.acted.index} is that verdict"
     before, later = (_verdict(view, one) for one in (about.opened.said.verdict_sha256, verdict_sha256))
@@ -218,8 +218,13 @@ def _wider(old: Limit, new: Limit) -> bool:
     return above or (old.min is not None and (new.min is None or new.min < old.min))
 
 
-def _decided(view: View, verdict_sha256: str) -> list[Fact]:
-    return [one for one in view.facts(DECIDED) if one.said.verdict_sha256 == verdict_sha256]
+def _decided(view: View, about: Remediation, verdict_sha256: str) -> list[Fact]:
+    """Return the decisions about the same model that a verdict is."""
+    model = about.opened.said.model
+    return [
+        one for one in view.facts(DECIDED)
+        if one.said.verdict_sha256 == verdict_sha256 and one.said.model == model
+    ]  # fmt: skip
 
 
 def _verdict(view: View, sha256: str) -> Verdict | None:

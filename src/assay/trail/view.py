@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from assay.trail.answers import Answer, Cited, Question, Sentence, ShardReach, e
 from assay.trail.delivered import apart_among
 from assay.trail.erasures import Erasures
 from assay.trail.events import Event, Times
+from assay.trail.marks import MODEL
+from assay.trail.narrowing import Narrow
 from assay.trail.projection import select
 from assay.trail.reading import CONSENT_DIGEST, Read, disclose
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 
     from assay.trail.projection import Connection
 
-_CONSENTS = frozenset({"approval.granted", "waiver.granted", "approval.revoked"})
+CONSENTS = frozenset({"approval.granted", "waiver.granted", "approval.revoked"})
+"""Types of what people sign; the log holds the digest, and what lies beside it tells which of them it is."""
+
 SHOWN_DIGITS = 16
 
 
@@ -98,6 +102,8 @@ class View:
         key_names: key id to a name, for keys that the trust file does not know.
         times: what is known of when an entry was recorded and proven; by default nothing.
         erasures: what was erased, wherever in the log it is recorded: what is gone is gone at every size.
+        consents: tells which entries that are digests of consents may be about some model files; None: any of them.
+        narrow: what it is narrowed to (`about`); None for all.
     """
 
     connection: Connection
@@ -108,6 +114,20 @@ class View:
     key_names: Mapping[str, str] = field(default_factory=dict)
     times: Callable[[int], Times] = lambda _index: Times()
     erasures: Erasures = field(default_factory=Erasures)
+    consents: Callable[[Collection[str]], Collection[int]] | None = None
+    narrow: Narrow | None = None
+
+    def about(self, *models: str) -> View:
+        """Return the same trail narrowed to some models: to every entry that may bear on one of them, and few others.
+
+        What is asked of one of these models is answered as by the whole trail, in a time that grows with what is
+        about the model and not with the trail. Entries of which nobody can tell what they are about are in it.
+        """
+        return self.around(*(f"{MODEL}{one}" for one in models))
+
+    def around(self, *marks: str) -> View:
+        """Return the same trail narrowed to all that may bear on what some marks are about (`assay.trail.marks`)."""
+        return replace(self, narrow=Narrow.around(self.connection, marks, self.consents))
 
     @property
     def size(self) -> int:
@@ -126,21 +146,42 @@ class View:
     @cached_property
     def corrected(self) -> dict[int, int]:
         """Index of each corrected entry, with the index of the last one that corrects it."""
+        if self.narrow is not None:
+            return self.narrow.corrected(self.size)
         query = (
             "SELECT later.corrects, later.idx FROM event AS later JOIN event AS earlier ON earlier.idx = later.corrects"
             " WHERE later.idx < ? AND later.idx > earlier.idx AND later.signature = 'holds'"
-            " AND later.type = earlier.type ORDER BY later.idx"
+            " AND later.corrects IS NOT NULL AND later.type = earlier.type ORDER BY later.idx"
         )
         return dict(self.connection.execute(query, (self.size,)).fetchall())
 
     def reads(self, *types: str) -> list[Read]:
         """Return the entries of some types, disclosed as far as may be; those that do not count too."""
-        wanted = {*types, CONSENT_DIGEST} if _CONSENTS & set(types) else set(types)
-        found = [
-            disclose(read, self.documents, self.trust, self.erasures)
-            for read in select(self.connection, *sorted(wanted), size=self.size)
-        ]
+        wanted = {*types, CONSENT_DIGEST} if CONSENTS & set(types) else set(types)
+        found = [self._disclosed(read) for read in self._select(*sorted(wanted))]
         return [read for read in found if read.type in types or read.type == CONSENT_DIGEST]
+
+    def _select(self, *types: str) -> Iterable[Read]:
+        if self.narrow is not None:
+            return self.narrow.select(types, self.size)
+        return select(self.connection, *types, size=self.size)
+
+    def narrow_to(self, kind: str) -> list[int]:
+        """Return the indices of the entries of a type in what it is narrowed to; none where it is not."""
+        held = {} if self.narrow is None else self.narrow.types
+        return sorted(index for index, its in held.items() if its == kind and index < self.size)
+
+    def told(self, read: Read) -> Read:
+        """Return an entry with what lies beside the log, as far as it is at hand."""
+        return disclose(read, self.documents, self.trust, self.erasures)
+
+    def _disclosed(self, read: Read) -> Read:
+        """Add what lies beside the log; once, where there are few entries."""
+        if self.narrow is None:
+            return self.told(read)
+        if read.index not in self.narrow.disclosed:
+            self.narrow.disclosed[read.index] = self.told(read)
+        return self.narrow.disclosed[read.index]
 
     def facts(self, *types: str) -> list[Fact]:
         """Return the events of some types that count.
@@ -154,7 +195,7 @@ class View:
 
         What stands in documents beside the log, such as a version or a stage, is not looked up.
         """
-        return self._counting(select(self.connection, *sorted(types), size=self.size))
+        return self._counting(self._select(*sorted(types)))
 
     def _counting(self, reads: Iterable[Read]) -> list[Fact]:
         found = [
@@ -292,11 +333,15 @@ def of_releases(facts: Iterable[Fact]) -> list[Fact]:
     A denial's entry does not say its stage by itself; the test result on the same evidence does.
     """
     kept = list(facts)
-    others = {fact.said.evidence_sha256 for fact in kept if _stage(fact) is not None}
+    others = {_tested(fact) for fact in kept if _stage(fact) is not None and fact.said.evidence_sha256 is not None}
     return [
         fact for fact in kept
-        if fact.event.type not in _STAGED or (_stage(fact) is None and fact.said.evidence_sha256 not in others - {None})
+        if fact.event.type not in _STAGED or (_stage(fact) is None and _tested(fact) not in others)
     ]  # fmt: skip
+
+
+def _tested(fact: Fact) -> tuple[str, str | None]:
+    return fact.said.model_sha256, fact.said.evidence_sha256
 
 
 _STAGED = ("validation.result", "gate.decision")
