@@ -38,6 +38,7 @@ from assay.trail import reasons_events as reasons
 from assay.trail import record_events as record
 from assay.trail import registry_events as registry
 from assay.trail import run_events as run
+from assay.trail import server_events as server
 from assay.trail import validation_events as validation
 from assay.trail.fields import Count, Fields, Label, Name, Sha256, Time, is_day, is_time
 
@@ -121,6 +122,9 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
     "obligations": {
         "control.attested": obligation.ControlAttested,
         "risk.recorded": obligation.RiskRecorded,
+    },
+    "reading": {
+        "record.read": server.RecordRead,
     },
     "privacy, report": {
         "privacy.erasure": record.PrivacyErasure,

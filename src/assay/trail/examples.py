@@ -191,6 +191,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "by": MILA,
     },
     "image.built": {"image": "registry.example.com/credit/scorecard", "image_sha256": of("image 2"), **_FILES},
+    "record.read": {"what": "model-version", "which": "/models/mortgage-approval/2", "by": VERA},
     "admission.decided": {
         "cluster": "prod-eu",
         "request": "705ab4f5-6393-11e8-b7cc-42010a800002",
