@@ -43,6 +43,9 @@ OWN_JSON = frozenset({"openapi.json", "proof.json"})
 PROGRAMS = ("/api/", "/log/")
 """Paths below which there are no pages."""
 
+FILES = "/files/"
+"""In the path of a release's file, which is what it is called."""
+
 CSS, SCRIPT = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
 
 STATIC = {
@@ -154,7 +157,7 @@ def by_twins(app: ASGIApp) -> ASGIApp:
     async def routed(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         last = path.rpartition("/")[2]
-        if last.endswith(".json") and last not in OWN_JSON and not path.startswith(PROGRAMS):
+        if last.endswith(".json") and last not in OWN_JSON and not path.startswith(PROGRAMS) and FILES not in path:
             there = f"{path.removesuffix('.json').rstrip('/')}{TWIN}"
             scope = cast("Scope", {**scope, "path": there, "raw_path": there.encode()})
         await app(scope, receive, send)

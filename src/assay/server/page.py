@@ -17,6 +17,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import msgspec
+from anyio import to_thread
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from litestar import MediaType, Response, get
 
@@ -56,22 +57,31 @@ def page(
     def both(make: Callable[P, R]) -> list[HTTPRouteHandler]:
         opt = {"act": act, "noted": noted}
 
-        @functools.wraps(make)
-        def shown(*args: P.args, **kwargs: P.kwargs) -> Response[str]:
+        def rendered(*args: P.args, **kwargs: P.kwargs) -> Response[str]:
             actor: Any = kwargs["actor"]
             record = make(*args, **kwargs)
             return Response(render(template, actor, page=record, path=path), media_type=HTML_TYPE)
 
+        @functools.wraps(make)
+        async def shown(*args: P.args, **kwargs: P.kwargs) -> Response[str]:
+            # Not by `sync_to_thread`: where a form is posted to the page's own path, the framework would wrap it twice.
+            return await to_thread.run_sync(functools.partial(rendered, *args, **kwargs))
+
         shown.__annotations__ = make.__annotations__ | {"return": Response[str]}
         shown.__signature__ = inspect.signature(make).replace(return_annotation=Response[str])  # type: ignore[attr-defined]
         name = make.__name__
-        html = get(path, name=name, opt=opt, sync_to_thread=True, media_type=MediaType.HTML)(shown)
+        html = get(path, name=name, opt=opt, media_type=MediaType.HTML)(shown)
         twin = get(
             f"{path.rstrip('/')}{TWIN}", name=f"{name}.json", opt=opt, sync_to_thread=True, operation_id=f"{name}_json"
         )(make)
         return [html, twin]
 
     return both
+
+
+def when(time: str | None) -> str:
+    """Return a time of RFC 3339 in UTC as people read it: ``2026-11-23 13:32 UTC``; a day as it is."""
+    return f"{time[:10]} {time[11:16]} UTC" if time and time[10:11] == "T" else time or ""
 
 
 @functools.cache
@@ -86,6 +96,8 @@ def _environment() -> Environment:
     )
     made.filters["plain"] = words.plain
     made.filters["paragraph"] = words.paragraph
+    made.filters["when"] = when
+    made.globals["words"] = words
     return made
 
 

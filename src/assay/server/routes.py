@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.server.pages import deciding, version, version_files
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from litestar.handlers import HTTPRouteHandler
 
-ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = ()
+ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
+    *version.ROUTES,
+    *version_files.ROUTES,
+    *deciding.ROUTES,
+)

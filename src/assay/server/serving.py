@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 
 from assay.lifecycle.setting import now
 from assay.server.acting import NOBODY, Actor
+from assay.server.inside import Inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,7 @@ class Server:
             NotSignedInError for a token that does not hold, StorageError when the database does not answer.
         note: takes down who has read what (actor, what, which), before the answer goes out.
         clock: the time, RFC 3339 in UTC.
+        inside: what its folder holds, for pages.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Server:
         clock: Callable[[], str] = now,
     ) -> None:
         self.home, self.identify, self.note, self.clock = home, identify, note, clock
+        self.inside = Inside(home)
 
 
 Here: TypeAlias = NamedDependency[Server]

@@ -1,0 +1,243 @@
+"""What pages ask of a server's folder: the trail, the releases, who people are, and whose a model is.
+
+Records are kept in memory as long as their files do not change; each is checked when it is read. Nothing here decides.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+
+from assay.attest.statement import EVIDENCE, TALLY, VERDICT
+from assay.errors import InputError, NotThereError
+from assay.lifecycle.documents import read_release
+from assay.lifecycle.issuing import CARD, EXPLANATION
+from assay.lifecycle.keyring import Keyring
+from assay.lifecycle.project import ColumnsSection, Config, ModelSection, Project, read_file, release_folder
+from assay.lifecycle.setting import read_trust
+from assay.records.canonical import parse_record, sha256_hex
+from assay.records.evidence import Evidence, Materiality
+from assay.server.permits import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from assay.attest.trust import Trust
+    from assay.lifecycle.asking import Trail
+    from assay.reports.figures import Section
+    from assay.reports.release import Release
+    from assay.reports.why import Told
+    from assay.server.acting import Actor
+    from assay.server.home import Home
+
+T = TypeVar("T")
+
+RELEASES = "releases"
+KEPT_RELEASES = 24
+"""So many releases' records stay in memory: the tally of each may take some megabytes."""
+
+KEPT_NAMES = 20_000
+_RECORDS = (EVIDENCE, VERDICT, TALLY, EXPLANATION, CARD)
+
+
+class _OfSystem(msgspec.Struct):
+    """The one field of evidence that is asked of every model."""
+
+    system: str
+
+
+class Kept(Generic[T]):
+    """Values that are made once and kept while they are asked for, by key and by what they were made from."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, threading.Lock()
+        self._held: OrderedDict[object, tuple[object, T]] = OrderedDict()
+
+    def get(self, key: object, of: object, make: Callable[[], T]) -> T:
+        """Return the value of a key; it is made anew when it was made from something else."""
+        with self._lock:
+            found = self._held.get(key)
+            if found is not None and found[0] == of:
+                self._held.move_to_end(key)
+                return found[1]
+        made = make()
+        with self._lock:
+            self._held[key] = (of, made)
+            self._held.move_to_end(key)
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
+        return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A release that lies in the server's folder.
+
+    Attributes:
+        folder: where.
+        evidence: what was measured.
+        report: all its records; None while nothing was decided on it here.
+        verdict_sha256: digest of the verdict; empty while there is none.
+        sections: the sections of its charts.
+        why: why it is not allowed, finding by finding.
+        card: the text of its model card; empty where there is none.
+    """
+
+    folder: Path
+    evidence: Evidence
+    report: Release | None = None
+    verdict_sha256: str = ""
+    sections: tuple[Section, ...] = ()
+    why: tuple[Told, ...] = ()
+    card: str = ""
+
+    @property
+    def author(self) -> str | None:
+        """Who made the version."""
+        return self.evidence.model.author
+
+
+class Inside:
+    """What a server's folder holds, for pages."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self._releases: Kept[Held] = Kept(KEPT_RELEASES)
+        self._systems: dict[str, str] = {}
+        self._trust: Kept[tuple[Trust, str | None]] = Kept(1)
+
+    def trust(self) -> tuple[Trust, str | None]:
+        """Return the people that the server knows, and the digest of the file that names them."""
+        path = self.home.trust if self.home.trust.is_file() else None
+        return self._trust.get("trust", _stamp(path) if path else None, lambda: read_trust(path))
+
+    def signers(self) -> tuple[str, ...]:
+        """Return the names of those who can sign here."""
+        return Keyring(self.home.keys).names()
+
+    @contextlib.contextmanager
+    def trail(self) -> Iterator[Trail]:
+        """Open the trail for questions.
+
+        Raises:
+            NotThereError: while nothing is recorded.
+            VerificationError: when the log is not what was signed.
+        """
+        from assay.adapters.folder_shards import trail_of  # noqa: PLC0415 - only where the trail is asked
+        from assay.lifecycle.asking import open_trail  # noqa: PLC0415
+
+        if not (self.home.log_folder / "checkpoint").is_file():
+            raise NotThereError("expected a log with an entry, found none: nothing is recorded here yet")
+        with open_trail(_as_project(self.home), trail_of(self.home.log_folder)[0]) as opened:
+            yield opened
+
+    def versions(self, model: str) -> list[str]:
+        """Return the versions of a model that lie here, in no order that means anything."""
+        folder = _safe(self.home.state, model, "0").parent
+        return sorted(one.name for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
+
+    def system_of(self, model: str) -> str | None:
+        """Return the system that a model belongs to; None where no evidence about it lies here."""
+        if model not in self._systems:
+            found = next(self._said_of(model), None)
+            if found is None:
+                return None
+            if len(self._systems) >= KEPT_NAMES:
+                self._systems.clear()
+            self._systems[model] = found
+        return self._systems[model]
+
+    def _said_of(self, model: str) -> Iterator[str]:
+        with contextlib.suppress(NotThereError):
+            for version in self.versions(model):
+                folder = _safe(self.home.state, model, version)
+                for path in (folder / EVIDENCE, folder / "data" / EVIDENCE):
+                    if path.is_file():
+                        yield msgspec.json.decode(path.read_bytes(), type=_OfSystem).system
+
+    def models_of(self, actor: Actor) -> tuple[str, ...] | None:
+        """Return the models that somebody has to do with; None: all."""
+        if actor.systems is None:
+            return None
+        folder = self.home.state / RELEASES
+        names = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
+        return tuple(name for name in names if self.system_of(name) in actor.systems)
+
+    def sees(self, actor: Actor, model: str) -> bool:
+        """Say whether somebody has to do with a model."""
+        return actor.systems is None or self.system_of(model) in actor.systems
+
+    def release(self, actor: Actor, model: str, version: str) -> Held:
+        """Return a release that somebody may see.
+
+        Raises:
+            NotThereError: when there is none, or it is of a system that they have nothing to do with.
+            VerificationError: when its records are not of one release.
+        """
+        folder = _safe(self.home.state, model, version)
+        if not (folder / EVIDENCE).is_file():
+            raise NotThereError(f"expected a version of a model here, found none of the name {model} {version}")
+        held = self._releases.get(folder, _stamps(folder), lambda: _read(folder))
+        require(actor, "models.read", system=held.evidence.system)
+        return held
+
+
+def _safe(state: Path, model: str, version: str) -> Path:
+    try:
+        return release_folder(state, model, version)
+    except InputError as error:
+        raise NotThereError(str(error)) from None
+
+
+def _as_project(home: Home) -> Project:
+    """Return the server's folder as a project, which the trail is asked by; what it says of a model is nobody's."""
+    return Project(
+        root=home.root,
+        config=Config(
+            system=home.settings.name,
+            model=ModelSection(name="none", version="0", path="none"),
+            materiality=Materiality(exposure="", purpose="", justification=""),
+            datasets={},
+            columns=ColumnsSection(),
+            policy="none",
+            trust=home.trust.name if home.trust.is_file() else None,
+        ),
+    )
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _stamps(folder: Path) -> tuple[tuple[int, int] | None, ...]:
+    return tuple(_stamp(folder / name) for name in _RECORDS)
+
+
+def _read(folder: Path) -> Held:
+    if not (folder / VERDICT).is_file():
+        content = read_file(folder / EVIDENCE, "evidence")
+        return Held(folder=folder, evidence=parse_record(content, Evidence, name=EVIDENCE))
+    from assay.reports.figures import sections  # noqa: PLC0415 - charts are heavy
+    from assay.reports.why import why  # noqa: PLC0415
+
+    report = read_release(folder)
+    card = folder / CARD
+    return Held(
+        folder=folder,
+        evidence=report.evidence,
+        report=report,
+        verdict_sha256=sha256_hex(read_file(folder / VERDICT, "a verdict")),
+        sections=tuple(sections(report)),
+        why=why(report),
+        card=card.read_text(encoding="utf-8") if card.is_file() else "",
+    )
