@@ -6,6 +6,7 @@ Records are kept in memory as long as their files do not change; each is checked
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -18,10 +19,10 @@ from assay.errors import InputError, NotThereError
 from assay.lifecycle.documents import read_release
 from assay.lifecycle.issuing import CARD, EXPLANATION
 from assay.lifecycle.keyring import Keyring
-from assay.lifecycle.project import ColumnsSection, Config, ModelSection, Project, read_file, release_folder
+from assay.lifecycle.project import read_file, release_folder
 from assay.lifecycle.setting import read_trust
 from assay.records.canonical import parse_record, sha256_hex
-from assay.records.evidence import Evidence, Materiality
+from assay.records.evidence import Evidence
 from assay.server.permits import require
 
 if TYPE_CHECKING:
@@ -29,12 +30,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.attest.trust import Trust
-    from assay.lifecycle.asking import Trail
+    from assay.lifecycle.standing_trail import StandingTrail
     from assay.reports.figures import Section
     from assay.reports.release import Release
     from assay.reports.why import Told
     from assay.server.acting import Actor
     from assay.server.home import Home
+    from assay.trail.view import View
 
 T = TypeVar("T")
 
@@ -121,21 +123,23 @@ class Inside:
         """Return the names of those who can sign here."""
         return Keyring(self.home.keys).names()
 
-    @contextlib.contextmanager
-    def trail(self) -> Iterator[Trail]:
-        """Open the trail for questions.
+    @functools.cached_property
+    def standing(self) -> StandingTrail:
+        """The trail, open as long as the server runs."""
+        from assay.adapters.folder_shards import trail_of  # noqa: PLC0415 - only where the trail is asked
+        from assay.lifecycle.standing_trail import StandingTrail  # noqa: PLC0415
+
+        home = self.home
+        return StandingTrail(home.state, lambda: trail_of(home.log_folder)[0], trust=home.trust, root=home.root)
+
+    def view(self) -> View:
+        """Return the trail as questions see it, up to the log's present size.
 
         Raises:
-            NotThereError: while nothing is recorded.
             VerificationError: when the log is not what was signed.
         """
-        from assay.adapters.folder_shards import trail_of  # noqa: PLC0415 - only where the trail is asked
-        from assay.lifecycle.asking import open_trail  # noqa: PLC0415
-
-        if not (self.home.log_folder / "checkpoint").is_file():
-            raise NotThereError("expected a log with an entry, found none: nothing is recorded here yet")
-        with open_trail(_as_project(self.home), trail_of(self.home.log_folder)[0]) as opened:
-            yield opened
+        self.standing.refresh()
+        return self.standing.view()
 
     def versions(self, model: str) -> list[str]:
         """Return the versions of a model that lie here, in no order that means anything."""
@@ -193,22 +197,6 @@ def _safe(state: Path, model: str, version: str) -> Path:
         return release_folder(state, model, version)
     except InputError as error:
         raise NotThereError(str(error)) from None
-
-
-def _as_project(home: Home) -> Project:
-    """Return the server's folder as a project, which the trail is asked by; what it says of a model is nobody's."""
-    return Project(
-        root=home.root,
-        config=Config(
-            system=home.settings.name,
-            model=ModelSection(name="none", version="0", path="none"),
-            materiality=Materiality(exposure="", purpose="", justification=""),
-            datasets={},
-            columns=ColumnsSection(),
-            policy="none",
-            trust=home.trust.name if home.trust.is_file() else None,
-        ),
-    )
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -17,13 +17,13 @@ from assay.demo.telling import Teller
 from assay.lifecycle.presenting import read_signed
 from assay.lifecycle.release import gate
 from assay.server.acting import Actor, Role
-from assay.server.adopting import put_in_force, rules_of, setting_of
 from assay.server.app import create_app
 from assay.server.home import STATE, Home, open_home
 from assay.server.inside import Inside
 from assay.server.routes import ROUTES
 from assay.server.security import csrf_token
 from assay.server.serving import Server
+from assay.server.today import put_in_force, rules_of, setting_of
 
 if TYPE_CHECKING:
     from httpx import Response

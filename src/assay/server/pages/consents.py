@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from assay.errors import RefusedError
 from assay.policy.consents import NEVER_WAIVED, may_revoke
 from assay.records.tally import Frozen
-from assay.server.adopting import rules_of
 from assay.server.permits import require
+from assay.server.today import rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

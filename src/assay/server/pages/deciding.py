@@ -18,11 +18,11 @@ from assay.lifecycle.release import gate
 from assay.lifecycle.storing import storage_errors
 from assay.records.tally import Frozen
 from assay.records.verdict import Finding
-from assay.server.adopting import rules_of, setting_of
 from assay.server.page import page
 from assay.server.pages.consents import May, consents_open_to
 from assay.server.permits import require
 from assay.server.serving import By, Here
+from assay.server.today import rules_of, setting_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -196,14 +196,12 @@ def version(server: Here, actor: By, model: FromPath[str], version: FromPath[str
     """Show a model version."""
     held = server.inside.release(actor, model, version)
     about = held.evidence.model
-    with server.inside.trail() as trail:
-        view = trail.view()
-        told = facts_about(view, model, version, about.sha256)
-        happened = timeline(view, told)
-        served = _serving(view, told, model, version)
-        at = server.clock()
-        alerts = tuple(incident_row(view, one, at) for one in incidents(view) if one.about == (model, version))
-        mending = tuple(_remediation(view, one) for one in release_remediations(view) if _is_about(one, model, version))
+    view, at = server.inside.view().about(model), server.clock()
+    told = facts_about(view, model, version, about.sha256)
+    happened = timeline(view, told)
+    served = _serving(view, told, model, version)
+    alerts = tuple(incident_row(view, one, at) for one in incidents(view) if one.about == (model, version))
+    mending = tuple(_remediation(view, one) for one in release_remediations(view) if _is_about(one, model, version))
     files = downloads(held.folder)
     return VersionPage(
         system=held.evidence.system, model=model, version=version, author=held.author, model_sha256=about.sha256,

@@ -147,9 +147,8 @@ def lineage(server: Here, actor: By, model: FromPath[str], version: FromPath[str
     from assay.trail.lineage import lineage as lineage_of  # noqa: PLC0415
 
     server.inside.release(actor, model, version)
-    with server.inside.trail() as trail:
-        drawn = lineage_svg(lineage_of(trail.view(), model, version))
-    return _picture(drawn.encode())
+    view = server.inside.view().about(model)
+    return _picture(lineage_svg(lineage_of(view, model, version)).encode())
 
 
 def charts_of(held: Held) -> Iterator[Chart]:
