@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger("assay.server")
 
+ANSWER_SECONDS = 3.0
+"""A cluster is answered within this time, no if need be; its own patience (``timeoutSeconds``) is longer."""
+
 COUNT_SECONDS = 600.0
 """How long is counted before the count is an event, and how long a repeated denial is only counted."""
 

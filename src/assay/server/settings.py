@@ -10,10 +10,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from assay.errors import DocumentError, Problem
+from assay.lifecycle.admitting import ClusterSection, cluster_problems
 from assay.records.document import load_yaml
 from assay.records.tally import Frozen
 
@@ -24,6 +26,20 @@ NAME = "server.yaml"
 
 DEFAULT_PORT = 8600
 MAX_PORT = 65_535
+
+_CLUSTER = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+
+
+class Tls(Frozen, kw_only=True):
+    """What the server shows itself with where it speaks TLS itself: PEM files, relative to its folder.
+
+    Attributes:
+        certificate: its certificate, and those that lead to the root.
+        key: the private key of it.
+    """
+
+    certificate: str
+    key: str
 
 
 class Settings(Frozen, kw_only=True):
@@ -37,6 +53,8 @@ class Settings(Frozen, kw_only=True):
         log: whether the log's tiles are for everybody, or for those who have signed in.
         behind_proxy: addresses of proxies whose word about the client's address counts.
         body_megabytes: the largest request that is read.
+        tls: certificate and key, where no proxy speaks TLS for it; a file that is renewed is read again.
+        clusters: what is exempt in each Kubernetes cluster that asks what may run, and how long a break-glass lasts.
     """
 
     name: str = "assay"
@@ -46,6 +64,8 @@ class Settings(Frozen, kw_only=True):
     log: Literal["public", "signed-in"] = "public"
     behind_proxy: tuple[str, ...] = ()
     body_megabytes: int = 64
+    tls: Tls | None = None
+    clusters: dict[str, ClusterSection] = {}  # noqa: RUF012 - msgspec gives each record its own copy
 
     @property
     def host(self) -> str:
@@ -60,7 +80,7 @@ class Settings(Frozen, kw_only=True):
     @property
     def origin(self) -> str:
         """Scheme, host and port as browsers name them."""
-        return (self.url or f"http://{self.listen}").rstrip("/")
+        return (self.url or f"{'http' if self.tls is None else 'https'}://{self.listen}").rstrip("/")
 
     @property
     def is_https(self) -> bool:
@@ -93,6 +113,11 @@ def problems_of(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.database is not None and not settings.database.startswith(("postgresql://", "postgres://")):
         yield "$.database", "expected postgresql://USER@HOST/DATABASE, or no such key for SQLite, found another"
     yield from _url_problems(settings)
+    for name, section in settings.clusters.items():
+        if not _CLUSTER.fullmatch(name):
+            yield "$.clusters", f"expected a name of letters, digits and . _ - (an address holds it), found {name!r}"
+        for path, message in cluster_problems(section):
+            yield f"$.clusters.{name}{path}", message
 
 
 def _url_problems(settings: Settings) -> Iterator[tuple[str, str]]:
