@@ -10,7 +10,8 @@
     ├── VerificationError      exit 1: a signature, digest or proof does not hold
     ├── RefusedError           exit 2: somebody may not do that; who may, is said
     │   ├── NotSignedInError   nobody has signed in, and the act asks who it is
-    │   └── NotThereError      nothing of that name, as far as who asks may know
+    │   ├── NotThereError      nothing of that name, as far as who asks may know
+    │   └── TooManyError       too many tries or calls; how long to wait, is said
     └── StorageError           exit 2: the disk is full, a folder cannot be written, another writer holds it
 
 A message says what was expected, what was found, where, and what to do.
@@ -104,6 +105,18 @@ class NotSignedInError(RefusedError):
 
 class NotThereError(RefusedError):
     """There is no such thing, as far as who asks may know."""
+
+
+class TooManyError(RefusedError):
+    """Somebody tries or calls too often.
+
+    Attributes:
+        seconds: how long to wait.
+    """
+
+    def __init__(self, message: str, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(message)
 
 
 class StorageError(AssayError):

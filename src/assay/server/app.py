@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,10 +11,12 @@ from litestar import Litestar, Request, Response, Router, get
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.params import FromPath
+from litestar.utils import is_async_callable
 
 from assay import __version__
 from assay.server.acting import NOBODY, Actor
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from litestar.connection import ASGIConnection
-    from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+    from litestar.handlers import BaseRouteHandler
     from litestar.types import ASGIApp, ControllerRouterHandler, Receive, Scope, Send
 
     from assay.server.permits import Act
@@ -53,6 +56,7 @@ STATIC = {
     "console.css": ("assay.server", "static", CSS),
     "proof.js": ("assay.server", "static", SCRIPT),
     "passkey.js": ("assay.server", "static", SCRIPT),
+    "enrol.js": ("assay.server", "static", SCRIPT),
 }
 """The files that pages ask for: package, folder and type of each; nothing else of the packages is served."""
 
@@ -108,6 +112,8 @@ def create_app(server: Server, routes: Iterable[ControllerRouterHandler | Sequen
         if noted and server.note is not None:
             await to_thread.run_sync(server.note, actor, noted, connection.url.path.replace(TWIN, ".json"))
 
+    for one in flat:
+        _answer_in_a_thread(one)
     app = Litestar(
         flat,
         guards=[guarded],
@@ -140,6 +146,22 @@ def _actor(scope: Scope) -> Actor:
 def _only_asks_what_may_be_asked(handler: BaseRouteHandler) -> bool:
     """Say whether it is the answer to OPTIONS, which the framework makes for each path."""
     return set(getattr(handler, "http_methods", ())) == {"OPTIONS"}
+
+
+def _answer_in_a_thread(handler: ControllerRouterHandler) -> None:
+    """Have a handler that may wait (for the disk, the database) do so in a thread.
+
+    The framework does this itself, but twice for one that shares its path with another (Litestar 2.25), and then fails.
+    """
+    if not isinstance(handler, HTTPRouteHandler) or not handler.sync_to_thread or is_async_callable(handler.fn):
+        return
+    waits = handler.fn
+
+    @functools.wraps(waits)
+    async def answer(**asked: Any) -> Any:  # noqa: ANN401 - as the handler
+        return await to_thread.run_sync(functools.partial(waits, **asked))
+
+    handler._fn = answer  # noqa: SLF001 - there is no other place for it
 
 
 def _require_acts(app: Litestar) -> None:

@@ -18,6 +18,7 @@ from assay.errors import (
     NotThereError,
     RefusedError,
     StorageError,
+    TooManyError,
     VerificationError,
 )
 from assay.server.acting import NOBODY, Actor
@@ -32,6 +33,7 @@ LOGGER = logging.getLogger("assay.server")
 STATUS: tuple[tuple[type[AssayError], int], ...] = (
     (NotSignedInError, 401),
     (NotThereError, 404),
+    (TooManyError, 429),
     (RefusedError, 403),
     (InputError, 400),
     (VerificationError, 409),
@@ -86,7 +88,10 @@ def _assay(request: Request[Any, Any, Any], error: AssayError) -> Response[Any]:
     if status == UNAUTHORISED and _wants_page(request) and request.method == "GET":
         return Response(content=b"", status_code=303, headers={"location": "/sign-in"})
     problems = tuple(map(str, error.problems)) if isinstance(error, DocumentError) else ()
-    return _answer(request, status, Told(message=error.diagnostics(), problems=problems))
+    answer = _answer(request, status, Told(message=error.diagnostics(), problems=problems))
+    if isinstance(error, TooManyError):
+        answer.headers["retry-after"] = str(error.seconds)
+    return answer
 
 
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.server.entering import account, people, requests, sign_in, tokens
 from assay.server.pages import deciding, version, version_files
 
 if TYPE_CHECKING:
@@ -15,4 +16,9 @@ ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
     *version.ROUTES,
     *version_files.ROUTES,
     *deciding.ROUTES,
+    *sign_in.ROUTES,
+    *account.ROUTES,
+    *people.ROUTES,
+    *requests.ROUTES,
+    *tokens.ROUTES,
 )

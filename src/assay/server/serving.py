@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from litestar.di import NamedDependency
 
+from assay.errors import StorageError
 from assay.lifecycle.setting import now
 from assay.server.acting import NOBODY, Actor
 from assay.server.inside import Inside
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from litestar.connection import ASGIConnection
 
+    from assay.server.entrance import Entrance
     from assay.server.home import Home
 
     Identify: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any]], Actor]
@@ -41,12 +43,26 @@ class Server:
         self,
         home: Home,
         *,
+        entrance: Entrance | None = None,
         identify: Identify = nobody,
         note: Callable[[Actor, str, str], None] | None = None,
         clock: Callable[[], str] = now,
     ) -> None:
-        self.home, self.identify, self.note, self.clock = home, identify, note, clock
+        self.home, self.note, self.clock = home, note, clock
         self.inside = Inside(home)
+        self._entrance = entrance
+        self.identify = identify if entrance is None else entrance.identify
+
+    @property
+    def entrance(self) -> Entrance:
+        """Who may come in: accounts, sessions, tokens.
+
+        Raises:
+            StorageError: of a server without people.
+        """
+        if self._entrance is None:
+            raise StorageError("expected a server with people, found one that was started without a store")
+        return self._entrance
 
 
 Here: TypeAlias = NamedDependency[Server]

@@ -18,6 +18,7 @@ from assay.errors import DocumentError, Problem
 from assay.lifecycle.admitting import ClusterSection, cluster_problems
 from assay.records.document import load_yaml
 from assay.records.tally import Frozen
+from assay.server.signing_in.providers import CiRule, Provider, ci_problems, oidc_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +56,9 @@ class Settings(Frozen, kw_only=True):
         body_megabytes: the largest request that is read.
         tls: certificate and key, where no proxy speaks TLS for it; a file that is renewed is read again.
         clusters: what is exempt in each Kubernetes cluster that asks what may run, and how long a break-glass lasts.
+        oidc: who vouches for people.
+        ci: which CI jobs are which pipeline.
+        calls_per_minute: calls of the API that each caller may make.
     """
 
     name: str = "assay"
@@ -66,6 +70,9 @@ class Settings(Frozen, kw_only=True):
     body_megabytes: int = 64
     tls: Tls | None = None
     clusters: dict[str, ClusterSection] = {}  # noqa: RUF012 - msgspec gives each record its own copy
+    oidc: tuple[Provider, ...] = ()
+    ci: tuple[CiRule, ...] = ()
+    calls_per_minute: int = 6_000
 
     @property
     def host(self) -> str:
@@ -112,6 +119,10 @@ def problems_of(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "$.body_megabytes", f"expected at least 1, found {settings.body_megabytes}"
     if settings.database is not None and not settings.database.startswith(("postgresql://", "postgres://")):
         yield "$.database", "expected postgresql://USER@HOST/DATABASE, or no such key for SQLite, found another"
+    if settings.calls_per_minute < 1:
+        yield "$.calls_per_minute", f"expected at least 1, found {settings.calls_per_minute}"
+    yield from oidc_problems(settings.oidc)
+    yield from ci_problems(settings.ci)
     yield from _url_problems(settings)
     for name, section in settings.clusters.items():
         if not _CLUSTER.fullmatch(name):

@@ -311,6 +311,33 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "by": ROSA,
         "role": "risk-owner",
     },
+    "account.changed": {
+        "account": VERA, "change": "permitted", "roles": ["validator", "risk-owner"], "systems": ["mortgage-approval"],
+        "key_sha256": of("key of Vera"), "by": ROSA,
+    },
+    "pipeline.changed": {
+        "pipeline": "credit-nightly", "change": "registered", "systems": ["mortgage-approval"], "by": ROSA,
+    },
+    "session.opened": {
+        "session": "s_8d3c64c5ab05a7a2e6b1bfc2b8c3a1d0", "account": VERA, "how": "passkey",
+        "origin": "2N0dYrRyYB3vpWUXLsmZl4MHyJVeFkpY5bbgPZ4d5Zc",
+    },
+    "session.closed": {
+        "session": "s_8d3c64c5ab05a7a2e6b1bfc2b8c3a1d0", "account": VERA, "reason": "signed-out", "by": VERA,
+    },
+    "session.refused": {
+        "account": VERA, "how": "password", "reason": "wrong",
+        "origin": "2N0dYrRyYB3vpWUXLsmZl4MHyJVeFkpY5bbgPZ4d5Zc",
+    },
+    "request.opened": {
+        "request": "q_1f0c64c5ab05a7a2e6b1bfc2b8c3a1d0", "what": "erasure", "expires_at": AT,
+        "about_commitment": "2N0dYrRyYB3vpWUXLsmZl4MHyJVeFkpY5bbgPZ4d5Zc",
+        "reason_commitment": "kT8dYrRyYB3vpWUXLsmZl4MHyJVeFkpY5bbgPZ4d5Zc", "asked_by": ROSA,
+    },
+    "request.decided": {
+        "request": "q_1f0c64c5ab05a7a2e6b1bfc2b8c3a1d0", "what": "erasure", "outcome": "consented",
+        "said_commitment": "2N0dYrRyYB3vpWUXLsmZl4MHyJVeFkpY5bbgPZ4d5Zc", "asked_by": ROSA, "by": VERA,
+    },
     "privacy.erasure": {
         "erasure": "x-3", "person": VERA, "ground": "request", "disclosures": 2, "role": "data-protection-officer",
         "reason_commitment": "2N0dYrRyYB3vpWUXLsmZl4MHyJVeFkpY5bbgPZ4d5Zc",

@@ -59,6 +59,13 @@ BEYOND = {
     "risk.recorded",
     "log.delivered",
     "release.delivered",
+    "account.changed",
+    "pipeline.changed",
+    "session.opened",
+    "session.closed",
+    "session.refused",
+    "request.opened",
+    "request.decided",
 }
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 What: TypeAlias = Literal["erasure", "key-rotation", "break-glass"]
 
-State: TypeAlias = Literal["open", "consented", "refused", "expired", "done"]
+State: TypeAlias = Literal["open", "consented", "refused", "withdrawn", "expired", "done"]
 
 _COLUMNS = "id, what, about, reason, asked_by, asked_at, expires_at, state, decided_by, decided_at, words"
 
@@ -62,8 +62,8 @@ def add(rows: Rows, request: Request) -> None:
 def keep(rows: Rows, request: Request) -> None:
     """Keep what became of a request."""
     rows.execute(
-        "UPDATE request SET state = ?, decided_by = ?, decided_at = ?, words = ? WHERE id = ?",
-        request.state, request.decided_by, request.decided_at, request.words, request.id,
+        "UPDATE request SET state = ?, decided_by = ?, decided_at = ?, words = ?, expires_at = ? WHERE id = ?",
+        request.state, request.decided_by, request.decided_at, request.words, request.expires_at, request.id,
     )  # fmt: skip
 
 

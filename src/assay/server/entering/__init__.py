@@ -1,0 +1,1 @@
+"""The pages and APIs by which people and pipelines come in and are managed."""
