@@ -25,7 +25,7 @@ from assay.attest.statement import Statement, make_statement
 from assay.errors import DocumentError, InputError, Problem, suggest
 from assay.records.canonical import digest, sha256_hex
 from assay.records.tally import Frozen
-from assay.trail.families import FAMILIES
+from assay.trail.families import FAMILIES as FAMILIES  # noqa: PLC0414 - part of this vocabulary
 from assay.trail.fields import Count, Fields, Label, Name, Sha256, Time, is_day, is_time
 
 if TYPE_CHECKING:

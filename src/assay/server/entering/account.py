@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, post
+from litestar.params import JSONBody
 
 from assay.errors import RefusedError
 from assay.server import coming_in
@@ -205,7 +206,7 @@ def passkey_options(server: Here, actor: By) -> dict[str, Any]:
 
 
 @post(f"{PATH}/passkeys", opt=_OWN, sync_to_thread=True, status_code=201)
-def add_passkey(server: Here, actor: By, data: PasskeyMade) -> OwnPasskey:
+def add_passkey(server: Here, actor: By, data: JSONBody[PasskeyMade]) -> OwnPasskey:
     """Register a passkey."""
     entrance, at = server.entrance, server.entrance.at()
     with entrance.store.reading() as rows:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from litestar import MediaType, Request, Response, get, post
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath
+from litestar.params import Body, FromPath, JSONBody
 
 from assay.errors import AssayError, NotThereError, RefusedError, TooManyError
 from assay.server import coming_in
@@ -122,7 +122,7 @@ def passkey_options(request: Asked, server: Here) -> dict[str, Any]:
 
 
 @post(f"{SIGN_IN}/passkey", opt=_PUBLIC, sync_to_thread=True, status_code=200)
-def with_passkey(request: Asked, server: Here, data: dict[str, Any]) -> Response[Onward]:
+def with_passkey(request: Asked, server: Here, data: JSONBody[dict[str, Any]]) -> Response[Onward]:
     """Sign in by a passkey."""
     entrance = server.entrance
     _require_visitor(request, entrance, request.headers.get("x-csrf-token", ""))

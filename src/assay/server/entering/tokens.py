@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, post
+from litestar.params import JSONBody
 
 from assay.errors import InputError, RefusedError
 from assay.server.coming_in import named
@@ -35,7 +36,7 @@ class TokenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 @post("/api/v1/tokens", opt={"act": "public"}, sync_to_thread=True, status_code=200)
-def exchange(request: Asked, server: Here, data: TokenRequest) -> tokens.Granted:
+def exchange(request: Asked, server: Here, data: JSONBody[TokenRequest]) -> tokens.Granted:
     """Exchange what a pipeline holds for a short-lived token."""
     entrance, at = server.entrance, server.entrance.at()
     by_job = data.id_token is not None
