@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT
-from assay.errors import InputError, NotThereError
+from assay.errors import InputError, NotThereError, VerificationError
 from assay.lifecycle.documents import read_release
 from assay.lifecycle.issuing import CARD, EXPLANATION
 from assay.lifecycle.keyring import Keyring
@@ -23,6 +23,7 @@ from assay.lifecycle.project import read_file, release_folder
 from assay.lifecycle.setting import read_trust
 from assay.records.canonical import parse_record, sha256_hex
 from assay.records.evidence import Evidence
+from assay.records.verdict import Verdict
 from assay.server.permits import require
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RELEASES = "releases"
-KEPT_RELEASES = 24
-"""So many releases' records stay in memory: the tally of each may take some megabytes."""
+KEPT_RELEASES = 48
+"""So many releases' records stay in memory: the tally of one that was looked at may take some megabytes."""
 
 KEPT_NAMES = 20_000
 _RECORDS = (EVIDENCE, VERDICT, TALLY, EXPLANATION, CARD)
@@ -79,30 +80,49 @@ class Kept(Generic[T]):
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """A release that lies in the server's folder.
+    """A release that lies in the server's folder; what takes time to read or to draw is made when it is asked for.
 
     Attributes:
         folder: where.
         evidence: what was measured.
-        report: all its records; None while nothing was decided on it here.
+        verdict: what was decided; None while nothing was decided on it here.
         verdict_sha256: digest of the verdict; empty while there is none.
-        sections: the sections of its charts.
-        why: why it is not allowed, finding by finding.
-        card: the text of its model card; empty where there is none.
     """
 
     folder: Path
     evidence: Evidence
-    report: Release | None = None
+    verdict: Verdict | None = None
     verdict_sha256: str = ""
-    sections: tuple[Section, ...] = ()
-    why: tuple[Told, ...] = ()
-    card: str = ""
 
     @property
     def author(self) -> str | None:
         """Who made the version."""
         return self.evidence.model.author
+
+    @functools.cached_property
+    def report(self) -> Release | None:
+        """All its records; None while nothing was decided on it here."""
+        return None if self.verdict is None else read_release(self.folder)
+
+    @functools.cached_property
+    def sections(self) -> tuple[Section, ...]:
+        """The sections of its charts."""
+        from assay.reports.figures import sections  # noqa: PLC0415 - charts are heavy
+
+        return () if self.report is None else tuple(sections(self.report))
+
+    @functools.cached_property
+    def why(self) -> tuple[Told, ...]:
+        """Why it is not allowed, finding by finding."""
+        from assay.reports.why import why  # noqa: PLC0415 - as above
+
+        return () if self.report is None else why(self.report)
+
+    @functools.cached_property
+    def card(self) -> str:
+        """The text of its model card; empty where there is none."""
+        path = self.folder / CARD
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 class Inside:
@@ -177,6 +197,13 @@ class Inside:
         """Say whether somebody has to do with a model."""
         return actor.systems is None or self.system_of(model) in actor.systems
 
+    def has(self, model: str, version: str) -> bool:
+        """Say whether evidence about a version lies here."""
+        try:
+            return (_safe(self.home.state, model, version) / EVIDENCE).is_file()
+        except NotThereError:
+            return False
+
     def release(self, actor: Actor, model: str, version: str) -> Held:
         """Return a release that somebody may see.
 
@@ -212,20 +239,14 @@ def _stamps(folder: Path) -> tuple[tuple[int, int] | None, ...]:
 
 
 def _read(folder: Path) -> Held:
+    content = read_file(folder / EVIDENCE, "evidence")
+    evidence = parse_record(content, Evidence, name=EVIDENCE)
     if not (folder / VERDICT).is_file():
-        content = read_file(folder / EVIDENCE, "evidence")
-        return Held(folder=folder, evidence=parse_record(content, Evidence, name=EVIDENCE))
-    from assay.reports.figures import sections  # noqa: PLC0415 - charts are heavy
-    from assay.reports.why import why  # noqa: PLC0415
-
-    report = read_release(folder)
-    card = folder / CARD
-    return Held(
-        folder=folder,
-        evidence=report.evidence,
-        report=report,
-        verdict_sha256=sha256_hex(read_file(folder / VERDICT, "a verdict")),
-        sections=tuple(sections(report)),
-        why=why(report),
-        card=card.read_text(encoding="utf-8") if card.is_file() else "",
-    )
+        return Held(folder=folder, evidence=evidence)
+    decided = read_file(folder / VERDICT, "a verdict")
+    verdict = parse_record(decided, Verdict, name=VERDICT)
+    if verdict.evidence_sha256 != sha256_hex(content):
+        raise VerificationError(
+            f"{evidence.model.name} {evidence.model.version}: {VERDICT} was decided on other evidence than lies beside it"
+        )
+    return Held(folder=folder, evidence=evidence, verdict=verdict, verdict_sha256=sha256_hex(decided))

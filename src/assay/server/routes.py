@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.server.entering import account, people, requests, sign_in, tokens
-from assay.server.pages import deciding, version, version_files
+from assay.server.pages import deciding, inbox, models, production, version, version_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
 ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
+    models.ROUTES,
+    inbox.ROUTES,
+    production.ROUTES,
     *version.ROUTES,
     *version_files.ROUTES,
     *deciding.ROUTES,

@@ -66,9 +66,9 @@ def titles_of(rules: Rules | None, name: str) -> tuple[str, ...]:
 
 def consents_open_to(server: Server, actor: Actor, held: Held) -> Open:
     """Return what consents are open to somebody before a release."""
-    if held.report is None:
+    verdict = held.verdict
+    if verdict is None:
         return Open()
-    verdict = held.report.verdict
     rules = rules_of(server.inside, verdict.system)
     stale = _stale(rules, verdict)
     wanting = [one for one in verdict.findings if one.status in {"fail", "unknown"}]
@@ -102,14 +102,14 @@ def _refusal(actor: Actor, act: Act, held: Held) -> str:
 
 def approval_open_to(actor: Actor, held: Held, rules: Rules | None, stale: str = "") -> May | None:
     """Return whether somebody may give the approval that a release waits for; None when it waits for none."""
-    report = held.report
-    step = None if report is None else next((s for s in report.verdict.approvals if len(s.given) < s.needed), None)
-    if report is None or step is None:
+    verdict = held.verdict
+    step = None if verdict is None else next((s for s in verdict.approvals if len(s.given) < s.needed), None)
+    if verdict is None or step is None:
         return None
     why = _refusal(actor, "approve", held) or stale
     if not why and step.role not in titles_of(rules, actor.name):
         why = f"It waits for an approval as {step.role}; the people's file does not give you that role"
-    if not why and any(actor.name in one.given for one in report.verdict.approvals):
+    if not why and any(actor.name in one.given for one in verdict.approvals):
         why = "You have approved it already; one person counts once"
     return May(allowed=not why, role=step.role, why=why or f"It waits for an approval as {step.role}")
 

@@ -156,7 +156,7 @@ def revoke(
     """Take a consent back, and decide again."""
 
     def act(held: Held, desk: Desk) -> None:
-        known = {one.id for one in held.report.verdict.consents} if held.report else set()
+        known = {one.id for one in held.verdict.consents} if held.verdict else set()
         if data.consent not in known:
             raise InputError(f"expected a consent of {model} {version}, found {data.consent!r}")
         if not data.reason.strip():
@@ -228,7 +228,7 @@ def _decided(server: Server, held: Held) -> Rules:
 
 
 def _finding(held: Held, wanted: str) -> Finding:
-    findings = held.report.verdict.findings if held.report else ()
+    findings = held.verdict.findings if held.verdict else ()
     found = next((one for one in findings if one.id == wanted), None)
     if found is None:
         raise InputError(f"expected a finding of this version, found {wanted!r}. Its page lists them")

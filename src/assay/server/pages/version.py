@@ -312,7 +312,7 @@ def _passed(finding: Finding) -> tuple[str, str, str, str, str]:
 def _facts(held: Held) -> tuple[tuple[str, str], ...]:
     evidence = held.evidence
     material = evidence.materiality
-    verdict = None if held.report is None else held.report.verdict
+    verdict = held.verdict
     tier = f", tier {verdict.policy.tier}" if verdict and verdict.policy.tier else ""
     found = [
         ("System", evidence.system),

@@ -1,0 +1,171 @@
+"""The inventory: every model version with how it stands; searched, filtered, sorted, a page at a time."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal, cast
+from urllib.parse import urlencode
+
+from litestar.params import FromQuery
+
+from assay.errors import InputError
+from assay.records.tally import Frozen
+from assay.server.page import page
+from assay.server.serving import By, Here
+from assay.trail.standing_table import Order, Standing, Wanted, choices, standings
+
+if TYPE_CHECKING:
+    from assay.server.acting import Actor
+    from assay.server.serving import Server
+    from assay.trail.view import View
+
+LIMIT = 50
+SOON = 30
+"""Days ahead in which what ends is counted."""
+
+MOST_DAYS = 3650
+
+
+class ModelRow(Frozen, kw_only=True):
+    """A model version, as the list shows it; names of people as far as they are known and not erased."""
+
+    model: str
+    version: str | None
+    model_sha256: str
+    status: str
+    serves_in: tuple[str, ...]
+    decision: str | None
+    decided_at: str | None
+    exposure: str | None
+    purpose: str | None
+    tier: str | None
+    owner: str | None
+    open_findings: int | None
+    open_alerts: int
+    open_incidents: int
+    open_remediations: int
+    expires: str | None
+    here: bool
+
+
+class Count(Frozen, kw_only=True):
+    """How many versions are of one kind, and the query that lists them."""
+
+    words: str
+    count: int
+    query: str
+
+
+class ModelsPage(Frozen, kw_only=True):
+    """A page of the inventory.
+
+    Attributes:
+        asked: the filters as they were given.
+        choices: what can be filtered by.
+        counts: how many versions are of each kind, whatever was asked for.
+        query: the filters as a query, to be gone on with.
+        today: the day on which it is said what ends.
+    """
+
+    asked: dict[str, str]
+    choices: dict[str, tuple[str, ...]]
+    counts: tuple[Count, ...]
+    total: int
+    offset: int
+    limit: int
+    rows: tuple[ModelRow, ...]
+    query: str
+    today: str
+
+
+@page("/models", template="models.html", act="models.read")
+def models(
+    server: Here,
+    actor: By,
+    q: FromQuery[str] = "",
+    decision: FromQuery[str] = "",
+    status: FromQuery[str] = "",
+    tier: FromQuery[str] = "",
+    environment: FromQuery[str] = "",
+    findings: FromQuery[Literal["", "open", "none"]] = "",
+    attention: FromQuery[Literal["", "yes"]] = "",
+    within: FromQuery[str] = "",
+    order: FromQuery[str] = "model",
+    offset: FromQuery[int] = 0,
+) -> ModelsPage:
+    """List model versions."""
+    asked = {
+        "q": q.strip(), "decision": decision, "status": status, "tier": tier, "environment": environment.strip(),
+        "findings": findings, "attention": attention, "within": within, "order": order,
+    }  # fmt: skip
+    view, today = server.inside.view(), server.clock()[:10]
+    mine = server.inside.models_of(actor)
+    found = standings(
+        view.connection, _wanted(asked, view, mine, today), today=today, order=cast("Order", order), limit=LIMIT,
+        offset=offset,
+    )  # fmt: skip
+    given = {name: said for name, said in asked.items() if said}
+    return ModelsPage(
+        asked=asked, choices=choices(view.connection) if mine is None else {}, counts=_counts(view, mine, today),
+        total=found.total, offset=offset, limit=LIMIT, rows=tuple(_row(server, view, one) for one in found.rows),
+        query=urlencode(given), today=today,
+    )  # fmt: skip
+
+
+def _wanted(asked: dict[str, str], view: View, mine: tuple[str, ...] | None, today: str) -> Wanted:
+    text = asked["q"].lower()
+    owners = tuple(code for code, name in view.people.items() if text in name.lower()) if text else None
+    return Wanted(
+        text=asked["q"] or None,
+        owners=owners,
+        models=mine,
+        decision=asked["decision"] or None,
+        status=asked["status"] or None,
+        tier=asked["tier"] or None,
+        environment=asked["environment"] or None,
+        open_findings={"open": True, "none": False}.get(asked["findings"]),
+        attention=True if asked["attention"] else None,
+        expires_before=_before(asked["within"], today),
+    )
+
+
+def _before(within: str, today: str) -> str | None:
+    if not within:
+        return None
+    if not within.isascii() or not within.isdigit() or int(within) > MOST_DAYS:
+        raise InputError(f"within: expected days from 0 to {MOST_DAYS}, found {within!r}")
+    return (date.fromisoformat(today) + timedelta(days=int(within) + 1)).isoformat()
+
+
+def _counts(view: View, mine: tuple[str, ...] | None, today: str) -> tuple[Count, ...]:
+    kinds = (
+        ("serve", Wanted(models=mine, status="serving"), "status=serving"),
+        ("denied", Wanted(models=mine, decision="deny"), "decision=deny"),
+        ("undecided", Wanted(models=mine, decision="undecided"), "decision=undecided"),
+        ("want attention", Wanted(models=mine, attention=True), "attention=yes"),
+        (f"have a waiver that ends within {SOON} days",
+         Wanted(models=mine, expires_before=_before(str(SOON), today)), f"within={SOON}"),
+    )  # fmt: skip
+    return tuple(
+        Count(words=words, count=standings(view.connection, wanted, today=today, limit=1).total, query=query)
+        for words, wanted, query in kinds
+    )
+
+
+def _row(server: Server, view: View, one: Standing) -> ModelRow:
+    here = one.version is not None and server.inside.has(one.model, one.version)
+    return ModelRow(
+        model=one.model, version=one.version, model_sha256=one.model_sha256, status=one.status, serves_in=one.serves_in,
+        decision=one.decision, decided_at=one.decided_at, exposure=one.exposure, purpose=one.purpose, tier=one.tier,
+        owner=None if one.owner is None else view.people.get(one.owner, "name not disclosed"),
+        open_findings=one.open_findings, open_alerts=one.open_alerts, open_incidents=one.open_incidents,
+        open_remediations=one.open_remediations, expires=one.expires, here=here,
+    )  # fmt: skip
+
+
+def models_seen_by(server: Server, actor: Actor, names: set[str]) -> list[str]:
+    """Return those of some models that somebody has to do with, in order."""
+    return sorted(name for name in names if server.inside.sees(actor, name))
+
+
+ROUTES = models
