@@ -247,6 +247,6 @@ def _read(folder: Path) -> Held:
     verdict = parse_record(decided, Verdict, name=VERDICT)
     if verdict.evidence_sha256 != sha256_hex(content):
         raise VerificationError(
-            f"{evidence.model.name} {evidence.model.version}: {VERDICT} was decided on other evidence than lies beside it"
+            f"{evidence.model.name} {evidence.model.version}: {VERDICT} was decided on other evidence than lies there"
         )
     return Held(folder=folder, evidence=evidence, verdict=verdict, verdict_sha256=sha256_hex(decided))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.server.entering import account, people, requests, sign_in, tokens
-from assay.server.pages import deciding, inbox, models, production, version, version_files
+from assay.server.pages import deciding, inbox, incidents, models, production, version, version_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
     models.ROUTES,
     inbox.ROUTES,
+    *incidents.ROUTES,
     production.ROUTES,
     *version.ROUTES,
     *version_files.ROUTES,

@@ -116,7 +116,9 @@ def _policy(was: Verdict, is_: Verdict, policies: tuple[Policy | None, Policy | 
     names = [f"{one.policy.name} {one.policy.version} ({one.policy.sha256[:12]})" for one in (was, is_)]
     yield Changed(way="changed", what="policy", words=f"{names[0]} becomes {names[1]}")
     if old is None or new is None:
-        yield Changed(way="changed", what="policy", words="one of the two is not here, so nobody can tell what it changes")
+        yield Changed(
+            way="changed", what="policy", words="one of the two is not here, so nobody can tell what it changes"
+        )
         return
     for one in policy_changes(old, new):
         yield Changed(way=one.direction, what=one.what, words=one.words)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from litestar.params import FromQuery
 
 from assay.errors import AssayError
+from assay.policy.consents import NEVER_WAIVED
 from assay.records.tally import Frozen
 from assay.records.verdict import ApprovalStep, Decision
 from assay.reports import words
@@ -14,7 +15,7 @@ from assay.server.page import page
 from assay.server.pages.changes import Changes, changes
 from assay.server.pages.consents import May, consents_open_to
 from assay.server.serving import By, Here
-from assay.server.today import earlier
+from assay.server.today import earlier, rules_of
 from assay.trail.standing_table import Standing, Wanted, standing_of, standings
 
 if TYPE_CHECKING:
@@ -73,8 +74,10 @@ class Waiting(Frozen, kw_only=True):
 
     @property
     def mine(self) -> bool:
-        """Whether something of it waits for the reader."""
-        return bool(self.approve and self.approve.allowed) or any(one.may.allowed for one in self.risks)
+        """Whether something of it waits for the reader, and helps."""
+        return (not self.blocking and bool(self.approve and self.approve.allowed)) or any(
+            one.may.allowed for one in self.risks
+        )
 
 
 class InboxPage(Frozen, kw_only=True):
@@ -100,7 +103,9 @@ def inbox(server: Here, actor: By, offset: FromQuery[int] = 0) -> InboxPage:
     """Show what waits for consent."""
     view, today = server.inside.view(), server.clock()[:10]
     rows = list(_open(view, server.inside.models_of(actor), today))
-    mine, others, broken = [], [], []
+    mine: list[Waiting] = []
+    others: list[Waiting] = []
+    broken: list[str] = []
     for row in rows[max(offset, 0) : max(offset, 0) + LIMIT]:
         try:
             held = server.inside.release(actor, row.model, row.version or "")
@@ -147,23 +152,21 @@ def waiting(server: Server, actor: Actor, held: Held, before: Held | None) -> Wa
         return None
     may = consents_open_to(server, actor, held)
     of = {one.id: one for one in verdict.findings}
+    held_back = {name: one for name, one in may.waive.items() if of[name].enforcement == "deny"}
     risks = tuple(
         Risk(finding=name, title=of[name].title, reason=of[name].reason, status=of[name].status, may=one)
-        for name, one in may.waive.items()
-        if of[name].enforcement == "deny" and not one.why.startswith("Nobody may waive")
-    )
+        for name, one in held_back.items() if of[name].check not in NEVER_WAIVED
+    )  # fmt: skip
+    rules = rules_of(server.inside, verdict.system)
+    never = rules.policy.waivers.not_for if rules is not None and rules.policy.waivers is not None else ()
+    blocking = tuple(of[name].title for name in held_back if of[name].control in never)
     return Waiting(
         system=verdict.system, model=verdict.model, version=verdict.version, author=held.author,
         decision=verdict.decision, words=words.decision_words(verdict), reason=words.plain(verdict.reason),
         decided_at=verdict.decided_at, verdict_sha256=held.verdict_sha256, steps=verdict.approvals, approve=may.approve,
-        risks=risks, blocking=tuple(one.title for one in risks_of_nobody(risks)),
+        risks=risks, blocking=blocking,
         changes=_changes(server, held, before),
     )  # fmt: skip
-
-
-def risks_of_nobody(risks: tuple[Risk, ...]) -> list[Risk]:
-    """Return the findings that the policy lets nobody waive."""
-    return [one for one in risks if "lets nobody waive" in one.may.why]
 
 
 def _changes(server: Server, held: Held, before: Held | None) -> Changes | None:

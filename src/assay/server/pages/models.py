@@ -82,6 +82,7 @@ class ModelsPage(Frozen, kw_only=True):
 def models(
     server: Here,
     actor: By,
+    *,
     q: FromQuery[str] = "",
     decision: FromQuery[str] = "",
     status: FromQuery[str] = "",
