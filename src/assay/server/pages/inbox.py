@@ -75,9 +75,8 @@ class Waiting(Frozen, kw_only=True):
     @property
     def mine(self) -> bool:
         """Whether something of it waits for the reader, and helps."""
-        return (not self.blocking and bool(self.approve and self.approve.allowed)) or any(
-            one.may.allowed for one in self.risks
-        )
+        asked = bool(self.approve and self.approve.allowed) or any(one.may.allowed for one in self.risks)
+        return asked and not self.blocking
 
 
 class InboxPage(Frozen, kw_only=True):
