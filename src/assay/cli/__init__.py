@@ -68,6 +68,7 @@ VERBS = {
         "events of models, and questions answered with proofs: query, inventory, lineage, ...", "trail", "trail"
     ),
     "export": Verb("a project's state for tools that watch it: prometheus", "metrics_export", "export"),
+    "serve": Verb("the server for people: accounts, approvals, a console that proves itself", "serve", "serve"),
     "log": Verb("the transparency log: init, append, check, prove, ...", "log", "log"),
 }
 

@@ -19,12 +19,15 @@ from litestar.params import FromPath
 from litestar.utils import is_async_callable
 
 from assay import __version__
+from assay.errors import AssayError
+from assay.records.tally import Frozen
 from assay.server.acting import NOBODY, Actor
-from assay.server.errors import handlers
+from assay.server.ailing import AILING
+from assay.server.errors import LOGGER, handlers
 from assay.server.page import TWIN
 from assay.server.permits import ACTS, require
 from assay.server.security import UNSAFE, require_own_page, with_headers
-from assay.server.serving import Server
+from assay.server.serving import Here, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,9 +77,18 @@ class _Identified(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         scope["user"] = NOBODY
         opt = getattr(scope.get("route_handler"), "opt", {})
-        if not opt.get("unasked"):
-            scope["user"] = await to_thread.run_sync(self._server.identify, Request(scope))
-        await next_app(scope, receive, send)
+        if opt.get("unasked"):
+            await next_app(scope, receive, send)
+            return
+        scope["user"], words = await to_thread.run_sync(self._who, Request(scope))
+        token = AILING.set(words)
+        try:
+            await next_app(scope, receive, send)
+        finally:
+            AILING.reset(token)
+
+    def _who(self, request: Request[Any, Any, Any]) -> tuple[Actor, str]:
+        return self._server.identify(request), self._server.health.words() if self._server.health else ""
 
 
 class _Described(JsonRenderPlugin):
@@ -98,7 +110,7 @@ def create_app(server: Server, routes: Iterable[ControllerRouterHandler | Sequen
     Raises:
         ValueError: for a route that names no act: it could be nobody's, or everybody's.
     """
-    flat: list[ControllerRouterHandler] = [health, static]
+    flat: list[ControllerRouterHandler] = [health, ready, static]
     for one in routes:
         flat += one if isinstance(one, list | tuple) else [one]  # type: ignore[list-item]
 
@@ -109,7 +121,7 @@ def create_app(server: Server, routes: Iterable[ControllerRouterHandler | Sequen
         if connection.scope.get("method") in UNSAFE:
             await require_own_page(connection, actor, server.home.settings.origin)
         noted = handler.opt.get("noted")
-        if noted and server.note is not None:
+        if noted:
             await to_thread.run_sync(server.note, actor, noted, connection.url.path.replace(TWIN, ".json"))
 
     for one in flat:
@@ -191,6 +203,34 @@ def by_twins(app: ASGIApp) -> ASGIApp:
 def health() -> dict[str, str]:
     """Say that the process answers."""
     return {"status": "answers"}
+
+
+class Ready(Frozen, kw_only=True):
+    """Whether the server can do all that it is for.
+
+    Attributes:
+        ready: whether it can.
+        words: why not; empty when it can.
+        size: entries of the log.
+    """
+
+    ready: bool
+    words: str
+    size: int
+
+
+@get("/ready", opt=OPEN, sync_to_thread=True)
+def ready(server: Here) -> Response[Ready]:
+    """Say whether the database answers, and the log is what it has signed; 503 when not."""
+    words = server.health.words() if server.health else ""
+    size = 0
+    try:
+        size = server.inside.view().size
+    except AssayError as error:
+        LOGGER.error("the trail: %s", error)
+        words = words or "The log cannot be read. The people who run the server find more in its own log."
+    found = Ready(ready=not words, words=words, size=size)
+    return Response(found, status_code=503 if words else 200)
 
 
 @get("/static/{name:str}", opt=OPEN, sync_to_thread=False, include_in_schema=False)

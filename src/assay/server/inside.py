@@ -161,6 +161,11 @@ class Inside:
         self.standing.refresh()
         return self.standing.view()
 
+    def close(self) -> None:
+        """Let the trail go."""
+        if "standing" in self.__dict__:
+            self.standing.close()
+
     def versions(self, model: str) -> list[str]:
         """Return the versions of a model that lie here, in no order that means anything."""
         folder = _safe(self.home.state, model, "0").parent

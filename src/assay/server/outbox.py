@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.adapters.folder_log import open_log
 from assay.attest import dsse
-from assay.errors import AssayError
+from assay.errors import AssayError, StorageError
 from assay.lifecycle.keyring import DEFAULT, Keyring
 from assay.lifecycle.people import FOLDER, pseudonym
 from assay.lifecycle.publishing import Submission
@@ -26,7 +26,7 @@ from assay.server.store import deliveries
 from assay.trail.events import event_statement, make_event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from assay.attest.keys import Signer
     from assay.server.home import Home
@@ -84,11 +84,20 @@ class Outbox:
         Raises:
             DocumentError: when the vocabulary has no such event.
         """
-        said = {key: value for key, value in fields.items() if value is not None}
-        named = {key: name for key, name in people.items() if name is not None}
-        _event(kind, said | dict.fromkeys(named, _ANYBODY), "e_", at)  # what the log would refuse is refused here
-        identity = f"e_{secrets.token_hex(_ID_BYTES)}"
-        deliveries.wait(rows, {"type": kind, "id": identity, "fields": said, "people": named}, at=at)
+        deliveries.wait(rows, _made(kind, fields, people, at), at=at)
+
+    def tell(self, kind: str, fields: Mapping[str, Any], *, people: Mapping[str, str | None], at: int) -> None:
+        """Let an event wait that no change goes with; where the database does not answer, it enters the log at once.
+
+        Raises:
+            DocumentError: when the vocabulary has no such event.
+            StorageError: when neither database nor log take it.
+        """
+        try:
+            with self._store.writing() as rows:
+                self.say(rows, kind, fields, people=people, at=at)
+        except StorageError:
+            self._append([deliveries.Waiting(number=0, at=at, event=_made(kind, fields, people, at))])
 
     def flush(self) -> int:
         """Append what waits; return how many events.
@@ -101,14 +110,17 @@ class Outbox:
                 found = deliveries.waiting(rows)
             if not found:
                 return 0
-            signer = Keyring(self._home.keys).signer(DEFAULT)
-            log = open_log(self._home.log_folder, self._home.settings.name)
-            with log.sequencing() as sequencer:
-                sequencer.append([self._submission(one, signer) for one in found])
-            log.publish()
+            self._append(found)
             with self._store.writing() as rows:
                 deliveries.waited(rows, found[-1].number)
             return len(found)
+
+    def _append(self, found: Sequence[deliveries.Waiting]) -> None:
+        signer = Keyring(self._home.keys).signer(DEFAULT)
+        log = open_log(self._home.log_folder, self._home.settings.name)
+        with log.sequencing() as sequencer:
+            sequencer.append([self._submission(one, signer) for one in found])
+        log.publish()
 
     def _submission(self, waiting: deliveries.Waiting, signer: Signer) -> Submission:
         said = waiting.event
@@ -138,6 +150,14 @@ class Outbox:
                 pass
         except AssayError as error:
             LOGGER.warning("events wait for the log: %s", error)  # they are kept, and tried again a second later
+
+
+def _made(kind: str, fields: Mapping[str, Any], people: Mapping[str, str | None], at: int) -> dict[str, Any]:
+    """Return an event as it waits: under its id, its people by name."""
+    said = {key: value for key, value in fields.items() if value is not None}
+    named = {key: name for key, name in people.items() if name is not None}
+    _event(kind, said | dict.fromkeys(named, _ANYBODY), "e_", at)  # what the log would refuse is refused here
+    return {"type": kind, "id": f"e_{secrets.token_hex(_ID_BYTES)}", "fields": said, "people": named}
 
 
 def time_of(at: int) -> str:

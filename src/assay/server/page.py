@@ -22,6 +22,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from litestar import MediaType, Response, get
 
 from assay.reports import words
+from assay.server.ailing import AILING
 from assay.server.security import csrf_token
 
 if TYPE_CHECKING:
@@ -112,4 +113,6 @@ def render(template: str, actor: Actor, **given: object) -> str:
     from assay.server.permits import may  # noqa: PLC0415 - templates ask it
 
     found = _environment().get_template(template)
-    return found.render(actor=actor, may=functools.partial(may, actor), csrf=csrf_token(actor), **given)
+    return found.render(
+        actor=actor, may=functools.partial(may, actor), csrf=csrf_token(actor), ailing=AILING.get(), **given
+    )

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from assay.errors import StorageError
 from assay.lifecycle.setting import now
 from assay.server.acting import NOBODY, Actor
+from assay.server.ailing import Health
 from assay.server.inside import Inside
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from assay.server.home import Home
 
     Identify: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any]], Actor]
+    Clock: TypeAlias = Callable[[], str]
+
+
+_LONGEST = 256
+"""Letters of an address that an event has room for."""
 
 
 def nobody(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:  # noqa: ARG001 - as every way of telling
@@ -34,9 +40,10 @@ class Server:
         home: its folder and settings.
         identify: tells who sends a request, by its session's cookie or its token: nobody where nothing shows it; raises
             NotSignedInError for a token that does not hold, StorageError when the database does not answer.
-        note: takes down who has read what (actor, what, which), before the answer goes out.
         clock: the time, RFC 3339 in UTC.
+        note: takes down who has read what (actor, what, which), before the answer goes out; by default in the log.
         inside: what its folder holds, for pages.
+        health: what does not answer just now.
     """
 
     def __init__(
@@ -46,12 +53,14 @@ class Server:
         entrance: Entrance | None = None,
         identify: Identify = nobody,
         note: Callable[[Actor, str, str], None] | None = None,
-        clock: Callable[[], str] = now,
+        clock: Clock = now,
     ) -> None:
-        self.home, self.note, self.clock = home, note, clock
+        self.home, self.clock = home, clock
         self.inside = Inside(home)
         self._entrance = entrance
+        self.note = self._note if note is None else note
         self.identify = identify if entrance is None else entrance.identify
+        self.health = None if entrance is None else Health(entrance.store)
 
     @property
     def entrance(self) -> Entrance:
@@ -63,6 +72,23 @@ class Server:
         if self._entrance is None:
             raise StorageError("expected a server with people, found one that was started without a store")
         return self._entrance
+
+    def _note(self, actor: Actor, what: str, which: str) -> None:
+        """Have it recorded who has read what.
+
+        Args:
+            actor: who.
+            what: what kind of thing.
+            which: the path of its address.
+
+        Raises:
+            StorageError: when neither the database nor the log takes it: then it is not to be read.
+        """
+        if self._entrance is None:
+            return
+        person, pipeline = (actor.name if actor.kind == kind else None for kind in ("person", "pipeline"))
+        fields = {"what": what, "which": which[:_LONGEST], "pipeline": pipeline}
+        self._entrance.outbox.tell("record.read", fields, people={"by": person}, at=self._entrance.at())
 
 
 Here: TypeAlias = NamedDependency[Server]

@@ -1,0 +1,87 @@
+"""A server as one process: what is said at its start, and the web server around it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from assay.server.app import create_app
+from assay.server.home import open_home
+from assay.server.routes import ROUTES
+from assay.server.starting import start
+from assay.server.tls import renewing, tls_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from litestar import Litestar
+
+    from assay.server.home import Home
+    from assay.server.serving import Server
+
+KEEP_ALIVE_SECONDS = 15
+STOP_SECONDS = 10
+"""How long requests that are being answered may take once the process was told to end."""
+
+WAITING = 512
+"""Connections that may wait to be taken."""
+
+
+def serve(root: Path, *, listen: str | None, name: str, say: Callable[[str], None]) -> None:
+    """Run the server of a folder until the process is told to end.
+
+    Args:
+        root: the folder; made where it is missing or empty.
+        listen: address and port of a new server.
+        name: name of a new server.
+        say: tells a person something, on the terminal and nowhere else.
+
+    Raises:
+        AssayError: when folder, settings, database, log or certificate are not what they should be.
+    """
+    home = open_home(root, name=name, listen=listen)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    with start(home) as server:
+        say(f"Assay answers at {home.settings.origin}   (folder {home.root}; end it with Ctrl+C)")
+        _invite_first(server, say)
+        configured = configuration(create_app(server, ROUTES), home)
+        configured.load()
+        with renewing(configured.ssl, tls_files(home)):
+            uvicorn.Server(configured).run()
+
+
+def configuration(app: Litestar, home: Home) -> uvicorn.Config:
+    """Return how the web server runs an application.
+
+    Raises:
+        InputError: when certificate or key are missing, or do not belong together.
+    """
+    files = tls_files(home)
+    return uvicorn.Config(
+        app,
+        host=home.settings.host,
+        port=home.settings.port,
+        log_config=None,
+        access_log=False,  # who read what is in the log, without addresses
+        server_header=False,
+        proxy_headers=bool(home.settings.behind_proxy),
+        forwarded_allow_ips=list(home.settings.behind_proxy),
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        backlog=WAITING,
+        ssl_certfile=str(files[0]) if files else None,
+        ssl_keyfile=str(files[1]) if files else None,
+    )
+
+
+def _invite_first(server: Server, say: Callable[[str], None]) -> None:
+    """Tell the terminal, and nobody else, how the first administrator comes in."""
+    code = server.entrance.people.first(at=server.entrance.at())
+    if code is not None:
+        say(
+            "Nobody has come in yet. The first administrator does so here, once, within the hour:\n"
+            f"  {server.home.settings.origin}/enrol#{code}"
+        )
