@@ -203,22 +203,37 @@ class FolderLog:
         Raises:
             InputError: as `append`; also when the event id is that of another content, or there are several entries.
         """
-        check_entries(entries)
         if event_id is not None and len(entries) != 1:
             raise InputError(f"an event id names one entry: expected one, found {len(entries)}")
+        indices, signed = self._submit([Submission(entry, event_id) for entry in entries])
+        first = indices[0] if indices else signed.checkpoint.size
+        return Appended(first, tuple(map(hash_leaf, entries)), signed)
+
+    def take(self, submissions: Sequence[Submission]) -> list[int]:
+        """Append entries, each once by its event id, and return where each one is, however often they come.
+
+        They are durable, and covered by a checkpoint, when this returns. Those that are new stand one after another.
+
+        Raises:
+            InputError: as `append`; also when an event id is that of another content.
+            StorageError: when the disk refuses; the log is as it was.
+            VerificationError: when the log is not the one that this key last signed.
+        """
+        return self._submit(submissions)[0]
+
+    def _submit(self, submissions: Sequence[Submission]) -> tuple[list[int], SignedCheckpoint]:
+        check_entries([one.content for one in submissions])
         with self._publishing() as (sequencer, publisher):
-            if entries and self._private.is_frozen():  # also where the database that knows was lost
+            if submissions and self._private.is_frozen():  # also where the database that knows was lost
                 raise InputError(f"{self._folder}: {FROZEN}. Its last entry names the log that goes on")
             publisher.prepare()  # before anything is committed: a log that does not hold takes no entries
-            indices = sequencer.append([Submission(entry, event_id) for entry in entries]) if entries else []
+            indices = sequencer.append(submissions) if submissions else []
             try:
-                signed = self._publish(publisher)
+                return indices, self._publish(publisher)
             except (OSError, AssayError) as error:
                 if not indices:
                     raise
                 raise self._waits(indices, error) from error
-        first = indices[0] if indices else signed.checkpoint.size
-        return Appended(first, tuple(map(hash_leaf, entries)), signed)
 
     def freeze(self, last: bytes) -> SignedCheckpoint:
         """Append the last entry, refuse every other from then on, and return the final checkpoint.

@@ -67,7 +67,13 @@ class Released(Decided):
 
 
 def decide_only(
-    signed: SignedEvidence, rules: Rules, *, model: Path | None = None, at: str | None = None, by: Actor | None = None
+    signed: SignedEvidence,
+    rules: Rules,
+    *,
+    model: Path | None = None,
+    files: tuple[FileDigest, ...] | None = None,
+    at: str | None = None,
+    by: Actor | None = None,
 ) -> Decided:
     """Decide on signed evidence; nothing is signed, recorded or written.
 
@@ -75,6 +81,7 @@ def decide_only(
         signed: the evidence, its signature looked at.
         rules: under what is decided.
         model: the model's files, to compare; by default the project's, if it is about this version.
+        files: the model's files as somebody else has compared them, where they are not at hand.
         at: the time of the decision; by default now.
         by: who decides; by default nobody whom a key stands for.
 
@@ -93,7 +100,7 @@ def decide_only(
         at=at or now(),
         by=by or nobody(),
         author_keys=_author_keys(rules.trust, evidence),
-        files_now=_files_now(model or _model_of(rules.project, evidence), evidence),
+        files_now=files or _files_now(model or _model_of(rules.project, evidence), evidence),
     )
     return Decided(release_of(rules.project, evidence, verdict, tally))
 
@@ -105,6 +112,7 @@ def gate(
     *,
     folder: Path | None = None,
     model: Path | None = None,
+    files: tuple[FileDigest, ...] | None = None,
     first: Sequence[bytes] = (),
 ) -> Released:
     """Decide on signed evidence, attest the verdict, record evidence and verdict in the log, and write them.
@@ -115,6 +123,7 @@ def gate(
         log: where evidence and verdict are recorded.
         folder: the release folder; by default where the evidence lies, or that of its version in the state folder.
         model: the model's files, to compare; by default the project's, if it is about this version.
+        files: the model's files as somebody else has compared them, where they are not at hand.
         first: entries that go into the log before them, in the same append.
 
     Raises:
@@ -125,7 +134,7 @@ def gate(
     about = signed.evidence.model
     folder = folder or signed.folder or release_folder(setting.state, about.name, about.version)
     _require_tally(signed, folder)
-    decided = decide_only(signed, setting, model=model, by=whoami(setting.keyring, setting.key))
+    decided = decide_only(signed, setting, model=model, files=files, by=whoami(setting.keyring, setting.key))
     report = _explained(decided.report, setting) if signed.fresh else decided.report
     documents = _documents(report, signed, setting, folder)
     _record(signed, decided.verdict, setting, log, folder=folder, documents=documents, first=first)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from assay.errors import DocumentError, Problem
+from assay.errors import DocumentError, InputError, Problem
 from assay.records.canonical import parse_record, sha256_hex
 from assay.records.tally import Frozen
 
@@ -130,6 +130,18 @@ class Reached(Frozen, kw_only=True):
     size: int
     root: Sha256
     vkey: str | None = None
+
+
+class OutOfStepError(InputError):
+    """A delivery does not begin where the log is taken to.
+
+    Attributes:
+        reached: how far it is taken.
+    """
+
+    def __init__(self, message: str, reached: Reached) -> None:
+        self.reached = reached
+        super().__init__(message)
 
 
 class Outcome(Frozen, kw_only=True):
