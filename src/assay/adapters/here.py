@@ -227,8 +227,11 @@ def gate(
 
 def _project_or_none(given: Project | Path | str | None, evidence: Path) -> Project | None:
     """Return the project given, the one above the evidence, or the one here; none where there is none at all."""
-    if given is not None:
-        return _project(given)
+    return _project(given) if given is not None else project_above(evidence)
+
+
+def project_above(evidence: Path) -> Project | None:
+    """Return the project that evidence lies in, or the one here; none where there is none at all."""
     above = _folder_above(evidence) or _folder_above(Path.cwd() / CONFIG_NAME)
     return None if above is None else project_at(above)
 
@@ -249,6 +252,16 @@ def _require_sense(
         )
     if measured_by and project is not None:
         raise InputError("--measured-by: expected without a project; here the people of its trust file count")
+
+
+def project_of(release: Path | str | None) -> Project:
+    """Return the project that a release folder belongs to, or the one here.
+
+    Raises:
+        AssayError: when there is none.
+    """
+    given = _path(release)
+    return project_at(_folder_above(given) if given is not None else None)
 
 
 def check_serving(running: Sequence[Serving], project: Project | Path | str | None = None) -> tuple[Checked, ...]:
@@ -281,8 +294,7 @@ def open_desk(release: Path | str | None, *, name: str, key: Path | str | None =
     """
     from assay.lifecycle import consenting  # noqa: PLC0415 - only when called
 
-    given = _path(release)
-    project = project_at(_folder_above(given) if given is not None else None)
+    given, project = _path(release), project_of(release)
     folder = given if given is not None else project.release()
     return consenting.open_desk(folder, setting_of(project), log_of(project), name=name, key=_path(key))
 

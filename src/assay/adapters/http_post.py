@@ -34,15 +34,17 @@ class Answer:
         status: HTTP status.
         content_type: of the body; empty when none was given.
         body: the body, whole.
+        retry_after: what the answer says about when to come again; empty when it says nothing.
     """
 
     status: int
     content_type: str
     body: bytes
+    retry_after: str = ""
 
     def with_body(self, body: bytes) -> Answer:
         """Return the answer with this body."""
-        return Answer(self.status, self.content_type, body)
+        return Answer(self.status, self.content_type, body, self.retry_after)
 
     def words(self) -> str:
         """Return the status, and the start of the body as a message may show it."""
@@ -226,4 +228,5 @@ def _read(response: http.client.HTTPResponse, take: Callable[[bytes], None], cap
     length = response.getheader("Content-Length")
     if length is not None and length != str(size):
         raise NoAnswerError(f"answered with {size} of {length!a} bytes")
-    return Answer(response.status, response.getheader("Content-Type") or "", b"")
+    said = response.getheader("Retry-After") or ""
+    return Answer(response.status, response.getheader("Content-Type") or "", b"", said)

@@ -41,6 +41,7 @@ VERBS = {
     "profile": Verb("a table as a small file of counts, to hold later ones against", "profile", "profile"),
     "monitor": Verb("limits watched over a stream, with one false-alarm rate for all time", "monitor", "monitor"),
     "run": Verb("assess, decide, attest, record, report: the one line for CI", "run", "run"),
+    "push": Verb("deliver to a server what it has not taken yet of the project's log", "push", "push"),
     "assess": Verb("the first half of run: measure near the data and sign the evidence", "release", "assess"),
     "gate": Verb("the second half of run: decide on evidence, anywhere", "release", "gate"),
     "explain": Verb("why a finding is not a pass, and what would mend it; causes ranked", "explain", "explain"),

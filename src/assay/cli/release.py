@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assay.cli._push import deliver_to_server, server_option
 from assay.cli.options import Output, console, format_option, print_machine, project_option, write_outputs
 from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_UNDECIDED
 
@@ -110,6 +111,7 @@ def assess(project: Path | None, key: str, out: Path | None, again: bool) -> Non
 @click.option("--key", help="Name of the key that signs (default: default).")
 @click.option("--at", help="Decide as at this time (RFC 3339, UTC); only where nothing is signed.")
 @click.option("--output", "outputs", type=Output(OUTPUTS), multiple=True, help="Write a report to a file, too.")
+@server_option
 @format_option(*FORMATS)
 def gate(
     evidence: Path, form: str, outputs: tuple[tuple[str, Path], ...], **given: Any,  # noqa: ANN401 - as `here.gate` names them
@@ -135,6 +137,9 @@ def gate(
     """  # noqa: D301 - click's own mark for text that is not to be wrapped
     from assay.adapters import here  # noqa: PLC0415 - only when called
 
-    project = given.pop("project")
+    project, server = given.pop("project"), given.pop("server")
     found = here.project_at(project) if project is not None else None
-    return finish(here.gate(evidence, found, **given), form, outputs)
+    code = finish(here.gate(evidence, found, **given), form, outputs)
+    if given["state"] is None:
+        deliver_to_server(found or here.project_above(evidence), server)
+    return code

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assay.cli._alerts import deliver_after
+from assay.cli._push import deliver_to_server, server_option
 from assay.cli.options import STAGES, Output, format_option, project_option
 from assay.cli.release import FORMATS, OUTPUTS, finish
 
@@ -20,6 +21,7 @@ Examples:
   assay run                                                    in a folder with assay.yaml, or below one
   assay run --project credit/assay.yaml --format json
   assay run --stage monitoring --batch served/2026-11-23.parquet --window 2026-11-23
+  assay run --server https://assay.example.org                 and deliver it there
   assay run --output markdown=summary.md --output sarif=assay.sarif --output junit=assay.xml
 
 \b
@@ -37,10 +39,11 @@ Exit codes: 0 allow (or warn), 1 deny, 2 wrong command, policy or input, 3 undec
 @click.option("--window", help="At the stage monitoring: the window's name (default: its last time).")
 @click.option("--key", default="default", show_default=True, help="Name of the key in .assay/keys that signs.")
 @click.option("--output", "outputs", type=Output(OUTPUTS), multiple=True, help="Write a report to a file, too.")
+@server_option
 @format_option(*FORMATS)
 def run(
     project: Path | None, policy: Path | None, stage: Stage, key: str, outputs: tuple[tuple[str, Path], ...], form: str,
-    batch: str | None, window: str | None,
+    batch: str | None, window: str | None, server: str | None,
 ) -> int:  # fmt: skip
     """Answer in one line: may this model version be released?
 
@@ -62,6 +65,7 @@ def run(
     code = finish(released, form, outputs)
     tell_alerts(released)
     deliver_after(found, key)
+    deliver_to_server(found, server)
     return code
 
 

@@ -139,6 +139,8 @@ class _Sender:
             self._require_known(reached, signed)
             pushed.reached[origin] = reached
             if reached.size == signed.checkpoint.size:
+                if self._with_names and not pushed.entries:
+                    self._server.deliver(seal_delivery(self._delivery(reached, signed)))
                 return
             try:
                 taken = self._send_next(reached, signed)
@@ -181,20 +183,26 @@ class _Sender:
         named = {sha for entry in entries for sha in digests_in(entry)} - contents.keys()
         wanted = self._unknown([*contents, *sorted(sha for sha in named if self._path(sha) is not None)])
         proof = () if end == size else consistency_proof(end, size, self._reader.tree(size).node)
-        whole = Delivery(
+        whole = msgspec.structs.replace(
+            self._delivery(reached, signed),
+            entries=entries,
+            proof=tuple(one.hex() for one in proof),
+            releases=tuple(one.delivered for one in releases),
+            sources={name: sha256_hex(content) for name, content in sources.items()},
+        )
+        documents = ((sha, contents[sha] if sha in contents else self._document(sha)) for sha in wanted)
+        return self._send(whole, documents)
+
+    def _delivery(self, reached: Reached, signed: SignedCheckpoint) -> Delivery:
+        """Return a delivery of nothing but the names, if they are to be disclosed."""
+        return Delivery(
             system=self._project.config.system,
             origin=signed.checkpoint.origin,
             vkey=str(self._reader.key),
             first=reached.size,
-            entries=entries,
             checkpoint=signed.note.decode(),
-            proof=tuple(one.hex() for one in proof),
-            releases=tuple(one.delivered for one in releases),
-            sources={name: sha256_hex(content) for name, content in sources.items()},
             people=read_people(self._project.state) if self._with_names else {},
         )
-        documents = ((sha, contents[sha] if sha in contents else self._document(sha)) for sha in wanted)
-        return self._send(whole, documents)
 
     def _send(self, whole: Delivery, documents: Iterable[tuple[str, bytes]]) -> Taken:
         """Send a delivery; documents that do not fit go ahead of it."""

@@ -19,6 +19,7 @@ from assay.lifecycle.monitoring_section import MonitoringSection, monitoring_pro
 from assay.lifecycle.reasons_section import ReasonsSection, reasons_problems
 from assay.lifecycle.regulation_section import StandingSection, regulation_problems, route_problems, with_one_route
 from assay.lifecycle.robustness_section import RobustnessSection, robustness_problems
+from assay.lifecycle.server_section import ServerSection, server_problems
 from assay.records.document import load_yaml
 from assay.records.evidence import Materiality, Stage
 from assay.records.tally import Roles, Task
@@ -125,6 +126,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         regulation: what the system is before each framework: role, route, dates that somebody decided on.
         champion: where the decisions of the version in production are, for checks that compare people pair by pair.
         reasons: what is told to people who are turned down, and by which model.
+        server: to which server the project delivers.
         state: where keys, log and releases are kept, relative to this file.
     """
 
@@ -148,6 +150,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     regulation: dict[str, StandingSection] = msgspec.field(default_factory=dict)
     champion: ChampionSection | None = None
     reasons: ReasonsSection | None = None
+    server: ServerSection | None = None
     state: str = STATE
 
 
@@ -286,7 +289,7 @@ def _problems(config: Config, name: str) -> list[Problem]:
     sections = (
         alerts_problems(config.alerts), robustness_problems(config), monitoring_problems(config),
         regulation_problems(config.regulation), route_problems(config), champion_problems(config),
-        reasons_problems(config),
+        reasons_problems(config), server_problems(config.server),
     )  # fmt: skip
     for path, message in chain.from_iterable(sections):
         wrong(path, message)

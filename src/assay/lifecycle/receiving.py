@@ -8,6 +8,7 @@ nothing.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -22,7 +23,7 @@ from assay.lifecycle.receiving_checks import ForkError, check_release, grown, lo
 from assay.lifecycle.receiving_plan import Looked, make_intent, named_digests
 from assay.lifecycle.setting import now
 from assay.lifecycle.storing import keep_document
-from assay.records.delivery import OutOfStepError, Taken, parse_delivery
+from assay.records.delivery import OutOfStepError, Taken, Unknown, parse_delivery
 from assay.tlog.compact_range import CompactRange
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.received import LogKept
     from assay.lifecycle.receiving_checks import Pipeline
     from assay.lifecycle.setting import Rules
-    from assay.records.delivery import Delivery, Outcome, Reached
+    from assay.records.delivery import Asked, Delivery, Outcome, Reached
 
 
 class IntakeLog(Protocol):
@@ -133,6 +134,7 @@ class Receiver:
                 raise
             if not looked.new and not looked.releases:
                 log.put_ahead(delivery.documents)
+                self.judge.know((), delivery.people)
                 return Taken(reached=log.reached(), new=0)
             for one in looked.releases:
                 self.kept.claim(one.delivered.model, delivery.system)
@@ -251,6 +253,26 @@ class Receiver:
             for one in delivery.releases
         )
         return tuple(one.outcome for one in found if one is not None)
+
+
+@dataclass(frozen=True)
+class AtHand:
+    """A receiver in this process, as who delivers sees a server (`assay.lifecycle.delivering.Server`)."""
+
+    receiver: Receiver
+    pipeline: Pipeline
+
+    def reached(self, origin: str) -> Reached:
+        """Return how far a log is taken."""
+        return self.receiver.reached(origin)
+
+    def unknown(self, asked: Asked) -> Unknown:
+        """Return which documents are to be sent."""
+        return Unknown(sha256=self.receiver.unknown(asked.origin, asked.sha256))
+
+    def deliver(self, content: bytes) -> Taken:
+        """Deliver; return once it is durable."""
+        return self.receiver.take(content, self.pipeline)
 
 
 def _may_be_repeated(delivery: Delivery, kept: KeptReach | None) -> bool:

@@ -90,7 +90,7 @@ def make_intent(
         vkey=looked.vkey,
         size=looked.tree.size,
         peaks=tuple(peak.hex() for peak in looked.tree.peaks),
-        checkpoint=delivery.checkpoint,
+        checkpoint=delivery.checkpoint if looked.new or kept is None else kept.checkpoint,
         undecided=(*(one for one in before if one not in places), *places),
     )
     entries = [(f"delivered:{delivery.origin} {looked.first + i}".encode(), one) for i, one in enumerate(looked.new)]
