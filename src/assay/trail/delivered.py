@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 DELIVERED = "log.delivered"
 
-SERVER_ACTS = ("log.delivered", "release.delivered", "account.", "session.", "request.", "admission.", "registry.")
+SERVER_ACTS = ("log.delivered", "release.delivered", "account.", "session.", "request.", "admission.")
 """Types of events, or beginnings of them, that only a server's own key says."""
 
 TABLES = """
