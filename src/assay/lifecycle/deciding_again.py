@@ -47,13 +47,22 @@ class Judge:
         log: the server's log.
         keyring: the keys that sign here.
         rules_for: today's policy and people of a system; None where nobody has adopted a policy for it.
+        was_adopted: says whether a system's people adopted the policy of a digest at some time.
         key: name of the key that signs.
     """
 
     def __init__(
-        self, kept: Kept, log: Log, keyring: Keyring, *, rules_for: Callable[[str], Rules | None], key: str
+        self,
+        kept: Kept,
+        log: Log,
+        keyring: Keyring,
+        *,
+        rules_for: Callable[[str], Rules | None],
+        was_adopted: Callable[[str, str], bool],
+        key: str,
     ) -> None:
-        self._kept, self._log, self._keyring, self._rules_for, self._key = kept, log, keyring, rules_for, key
+        self._kept, self._log, self._keyring, self._key = kept, log, keyring, key
+        self._rules_for, self._was_adopted = rules_for, was_adopted
 
     def decide(self, place: Place) -> Outcome:
         """Decide on a delivered release, as things stand now: after its delivery, a consent, or a policy's adoption.
@@ -64,7 +73,7 @@ class Judge:
         Raises:
             InputError: when no such release was delivered.
         """
-        with self._kept.model(place.model):
+        with self._kept.versions(place.model):
             one = self._kept.release(place)
             if one is None:
                 raise InputError(f"expected a delivered release, found none of {place.model} {place.version}")
@@ -109,8 +118,10 @@ class Judge:
     def _decided(self, one: Delivered) -> tuple[Outcome, str | None]:
         rules = self._rules_for(one.system)
         if rules is None:
+            self._lay_out(one)
             return _waiting(one, f"nobody has adopted a policy for {one.system}"), None
-        if rules.policy.sha256 != one.policy_sha256:
+        if one.policy_sha256 != rules.policy.sha256 and not self._was_adopted(one.system, one.policy_sha256):
+            self._lay_out(one)
             words = (
                 f"it was measured under {one.policy} ({one.policy_sha256:.{_SHOWN}}...), which nobody has adopted; "
                 f"adopted is {rules.policy.name} ({rules.policy.sha256:.{_SHOWN}}...)"
@@ -133,6 +144,19 @@ class Judge:
             **msgspec.to_builtins(one.place), outcome="decided", decision=found.decision, words=found.reason
         )
         return outcome, sha256_hex(canonical_json(found))
+
+    def _lay_out(self, one: Delivered) -> None:
+        """Put the evidence where people look for it; without a verdict beside it nothing finds it allowed."""
+        folder = self.folder(one.place)
+        if not (folder / VERDICT).is_file():
+            with staging(folder) as stage:
+                publish(stage, folder, self._signed(one).files_for(folder))
+
+    def sources(self, place: Place) -> dict[str, bytes]:
+        """Return the project's own files as they came with a release: `assay.yaml`, the policy and those it extends."""
+        one = self._kept.release(place)
+        found = {} if one is None else {name: self._kept.document(sha256) for name, sha256 in one.sources.items()}
+        return {name: content for name, content in found.items() if content is not None}
 
     def _signed(self, one: Delivered) -> SignedEvidence:
         """Return the evidence with the consents that came with it, and those that were given here."""

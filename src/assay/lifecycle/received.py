@@ -260,7 +260,7 @@ class Kept:
             yield LogKept(folder, origin)
 
     @contextlib.contextmanager
-    def model(self, name: str) -> Iterator[None]:
+    def versions(self, name: str) -> Iterator[None]:
         """Hold a model's releases, waiting until nobody else does."""
         with _held(self._folder / "releases" / name):
             yield

@@ -63,6 +63,8 @@ class Receiver:
         keyring: the keys that sign here.
         key: name of the key that signs what the server says and decides.
         rules_for: today's policy and people of a system; None where nobody has adopted a policy for it.
+        was_adopted: says whether a system's people adopted the policy of a digest at some time; by default that of
+            today alone.
         clock: the time, RFC 3339 in UTC.
     """
 
@@ -73,13 +75,14 @@ class Receiver:
         keyring: Keyring,
         *,
         rules_for: Callable[[str], Rules | None],
+        was_adopted: Callable[[str, str], bool] = lambda _system, _sha256: False,
         key: str = "default",
         clock: Callable[[], str] = now,
     ) -> None:
         self._state, self._log, self._keyring, self._key = state, log, keyring, key
         self._rules_for, self._clock = rules_for, clock
         self.kept = Kept(state)
-        self.judge = Judge(self.kept, log, keyring, rules_for=rules_for, key=key)
+        self.judge = Judge(self.kept, log, keyring, rules_for=rules_for, was_adopted=was_adopted, key=key)
 
     def reached(self, origin: str) -> Reached:
         """Return how far a log is taken; what a crash interrupted is finished first."""

@@ -136,16 +136,15 @@ def grown(delivery: Delivery, vkey: str, before: CompactRange, new: Sequence[byt
         ForkError: when the log was cut, forked or rewritten.
     """
     now = open_checkpoint(delivery.checkpoint.encode(), parse_vkey(vkey)).checkpoint
-    if now.size < before.size:
-        if delivery.entries and delivery.end <= before.size:
-            return before  # a part of what was taken, compared entry by entry: sent twice, in other pieces
-        raise ForkError(
-            f"log {now.origin}: it was cut: {before.size} of its entries were delivered, and it signs {now.size} now. "
-            "Nothing was taken. Restore it from the backup, and deliver again",
-            delivery.checkpoint,
+    if now.size < before.size and not new:
+        if delivery.entries or delivery.documents:
+            return before  # what was taken, sent again in other pieces and compared; or documents that go ahead
+        raise VerificationError(
+            f"log {now.origin}: {before.size} of its entries were delivered, and it signs {now.size} now: it was cut, "
+            "or this is an old checkpoint of it. Nothing was taken. Restore the log from its backup, and deliver again"
         )
-    if not new and now.size > before.size:
-        return before  # nothing is taken that a later checkpoint would have to cover
+    if not new and (now.size > before.size or now.root == before.root()):
+        return before  # nothing is taken that a checkpoint would have to cover
     tree = before.add(map(hash_leaf, new))
     if tree.size > now.size:
         raise InputError(

@@ -113,8 +113,16 @@ def test_a_log_that_was_cut_is_refused(home: DeliveryHome, log: BareLog, tmp_pat
     shutil.copytree(log.folder.parent, tmp_path / "old")
     log.append(b"entry 7")
     home.receiver.take(log.delivery(0), ANY)
-    with pytest.raises(ForkError, match="it was cut: 8 of its entries were delivered, and it signs 7 now"):
+    with pytest.raises(VerificationError, match="8 of its entries were delivered, and it signs 7 now: it was cut"):
         home.receiver.take(BareLog(tmp_path / "old" / "log").delivery(7), ANY)
+
+
+def test_entries_beyond_an_old_checkpoint_are_refused(home: DeliveryHome, log: BareLog) -> None:
+    old = parse_delivery(log.delivery(0)).checkpoint
+    log.append(b"entry 7", b"entry 8")
+    home.receiver.take(log.delivery(0, 8), ANY)
+    with pytest.raises(InputError, match="2 beyond its size 7"):
+        home.receiver.take(log.delivery(7, 9, checkpoint=old), ANY)
 
 
 @pytest.mark.parametrize("at", [0, 3, 6])
@@ -253,7 +261,11 @@ def test_without_an_adopted_policy_a_release_waits_and_nothing_lets_it_out(
     pushed = home.push(project.root)
     assert [(one.outcome, one.decision) for one in pushed.outcomes] == [("waits", None)]
     assert "nobody has adopted a policy for small" in pushed.outcomes[0].words
-    assert not (home.state / "releases").exists()
+    folder = home.state / "releases/small/1"
+    assert sorted(path.name for path in folder.iterdir()) == ["evidence.dsse.json", "evidence.json", "tally.json"]
+    with pytest.raises(VerificationError, match=r"verdict\.json: missing"):
+        verify_release(folder)
+    assert home.receiver.judge.sources(RELEASE).keys() == {"assay.yaml", "policy.yaml"}
     assert [one.place for one in home.receiver.judge.waiting()] == [RELEASE]
 
 
