@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from assay.server.entrance import Entrance
     from assay.server.home import Home
+    from assay.server.outbox import Outbox
+    from assay.server.store import Store
 
     Identify: TypeAlias = Callable[[ASGIConnection[Any, Any, Any, Any]], Actor]
     Clock: TypeAlias = Callable[[], str]
@@ -72,6 +74,16 @@ class Server:
         if self._entrance is None:
             raise StorageError("expected a server with people, found one that was started without a store")
         return self._entrance
+
+    @property
+    def store(self) -> Store:
+        """What is kept beside the log (errors as `entrance`)."""
+        return self.entrance.store
+
+    @property
+    def outbox(self) -> Outbox:
+        """Events that wait for the log (errors as `entrance`)."""
+        return self.entrance.outbox
 
     def _note(self, actor: Actor, what: str, which: str) -> None:
         """Have it recorded who has read what.
