@@ -12,6 +12,7 @@ from litestar.params import Body, FromPath, JSONBody
 from assay.errors import AssayError, NotThereError, RefusedError, TooManyError
 from assay.server import coming_in
 from assay.server.coming_in import Visit
+from assay.server.entering.forms import SEE_OTHER, see
 from assay.server.entrance import Entrance, address_of
 from assay.server.errors import status_of
 from assay.server.page import HTML_TYPE, TWIN, render
@@ -29,7 +30,6 @@ Asked = Request[Any, Any, Any]
 
 AFTER, SIGN_IN, ENROL = "/models", "/sign-in", "/sign-in/enrol"
 VISIT_SECONDS = 3_600
-SEE_OTHER = 303
 
 _FORM = Body(media_type=RequestEncodingType.URL_ENCODED)
 _PUBLIC = {"act": "public"}
@@ -89,9 +89,9 @@ class Onward(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get(SIGN_IN, opt=_PUBLIC, sync_to_thread=True, media_type=MediaType.HTML)
-def sign_in(request: Asked, server: Here, actor: By) -> Response[str]:
-    """Show the ways in."""
-    return _shown(request, server, actor)
+def sign_in(request: Asked, server: Here, actor: By) -> Response[Any]:
+    """Show the ways in, to who has not come in."""
+    return see(AFTER) if actor.kind == "person" else _shown(request, server, actor)
 
 
 @get(f"{SIGN_IN}{TWIN}", opt=_PUBLIC, sync_to_thread=True)
@@ -164,9 +164,9 @@ def from_provider(request: Asked, server: Here, actor: By, provider: FromPath[st
 
 
 @get(ENROL, opt=_PUBLIC, sync_to_thread=True, media_type=MediaType.HTML)
-def enrol(request: Asked, server: Here, actor: By) -> Response[str]:
+def enrol(request: Asked, server: Here, actor: By) -> Response[Any]:
     """Show where a one-time code is given in. The code itself stands behind a #, which browsers send to nobody."""
-    return _shown(request, server, actor, template="enrol.html")
+    return see("/account") if actor.kind == "person" else _shown(request, server, actor, template="enrol.html")
 
 
 @post(ENROL, opt=_PUBLIC, sync_to_thread=True, media_type=MediaType.HTML)
