@@ -14,6 +14,7 @@ from assay.server.entrance import Entrance, open_entrance
 from assay.server.home import Home, open_home
 from assay.server.routes import ROUTES
 from assay.server.serving import Server
+from assay.server.store import accounts, deliveries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,14 +54,20 @@ class House:
         assert code is not None
         return self.browser().enrol(code)
 
+    def administrator_beside(self) -> Browser:
+        """Return the browser of an administrator, where others have come in by a provider before."""
+        at = self.entrance.at()
+        made = accounts.Account(
+            name="beside", roles=("administrator",), created_by="a test", created_at=at, changed_at=at
+        )
+        return self.browser().enrol(self.entrance.people.add(made, at=at))
+
     def person(self, administrator: Browser, name: str, roles: str, **more: str) -> Browser:
         """Add a person and return their browser, after they have come in."""
         return self.browser().enrol(administrator.add(name, roles, **more))
 
     def events(self) -> list[dict[str, Any]]:
         """Return what waits for the log."""
-        from assay.server.store import deliveries  # noqa: PLC0415 - of the tests of events alone
-
         with self.entrance.store.reading() as rows:
             return [one.event for one in deliveries.waiting(rows)]
 
