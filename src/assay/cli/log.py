@@ -229,6 +229,38 @@ def prove(log_folder: Path, index: int, output: Path | None, vkey: str | None) -
     _write(_reader(log_folder, vkey).prove(index).content(), output)
 
 
+@log.command(
+    epilog=_examples(
+        'assay log verify verdict.tlog-proof verdict.json --vkey "$(cat trail.vkey)"',
+    )
+)
+@click.argument("proof", type=click.Path(path_type=Path))
+@click.argument("entry", type=click.Path(path_type=Path))
+@click.option("--vkey", required=True, help="The log's verifier key, as you know it; or a file of it.")
+@click.option("--witness", "witnesses", multiple=True, help="Verifier key of a witness that must have cosigned.")
+def verify(proof: Path, entry: Path, vkey: str, witnesses: tuple[str, ...]) -> None:
+    """Check offline that ENTRY stands in a log, as the .tlog-proof PROOF says."""
+    from assay.adapters.folder_reader import read_vkey  # noqa: PLC0415 - only when called
+    from assay.errors import VerificationError  # noqa: PLC0415
+    from assay.lifecycle.project import read_file  # noqa: PLC0415
+    from assay.tlog.merkle import hash_leaf  # noqa: PLC0415
+    from assay.tlog.proof import parse_proof  # noqa: PLC0415
+    from assay.tlog.vkey import parse_vkey  # noqa: PLC0415
+
+    key = read_vkey(Path(vkey)) if "+" not in vkey else parse_vkey(vkey)
+    asked = [parse_vkey(one) for one in witnesses]
+    found = parse_proof(read_file(proof, "a proof file"))
+    signed = found.verify(hash_leaf(read_file(entry, "the entry")), key, asked)
+    for one in asked:
+        if one not in signed.cosigned_by:
+            raise VerificationError(f"checkpoint: expected a cosignature by {one.name}+{one.id.hex()}, found none")
+    now = signed.checkpoint
+    click.echo(f"{entry} is entry {found.index} of the log {now.origin}, whose {now.size} entries have the root")
+    click.echo(f"{now.root.hex()}; signed by {key}")
+    for one in asked:
+        click.echo(f"cosigned by {one.name}+{one.id.hex()}")
+
+
 def _write(content: bytes, output: Path | None) -> None:
     from assay.adapters.durable_files import replace_file, storage_errors  # noqa: PLC0415 - only when called
 

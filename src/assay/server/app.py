@@ -58,6 +58,9 @@ STATIC = {
     "report.css": ("assay.reports", "templates", CSS),  # one look for reports and console
     "console.css": ("assay.server", "static", CSS),
     "proof.js": ("assay.server", "static", SCRIPT),
+    "tree.js": ("assay.server", "static", SCRIPT),
+    "trail.css": ("assay.server", "static", CSS),
+    "proof-page.js": ("assay.server", "static", SCRIPT),
     "passkey.js": ("assay.server", "static", SCRIPT),
     "enrol.js": ("assay.server", "static", SCRIPT),
 }

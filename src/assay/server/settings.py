@@ -59,6 +59,7 @@ class Settings(Frozen, kw_only=True):
         oidc: who vouches for people.
         ci: which CI jobs are which pipeline.
         calls_per_minute: calls of the API that each caller may make.
+        lineage: OpenLineage namespace to the system that it belongs to; a namespace may end in ``*``.
     """
 
     name: str = "assay"
@@ -73,6 +74,7 @@ class Settings(Frozen, kw_only=True):
     oidc: tuple[Provider, ...] = ()
     ci: tuple[CiRule, ...] = ()
     calls_per_minute: int = 6_000
+    lineage: dict[str, str] = {}  # noqa: RUF012 - msgspec gives each record its own copy
 
     @property
     def host(self) -> str:

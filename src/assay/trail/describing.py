@@ -56,6 +56,17 @@ def field_words(kind: Any) -> str:  # noqa: ANN401 - any type of a field
     return " or ".join(field_words(one) for one in inner)
 
 
+def summary(kind: str) -> str:
+    """Return what an event of a type says, in one sentence."""
+    words = inspect.cleandoc(TYPES[kind].__doc__ or "").split("\n\n")[0].replace("``", "`")
+    return " ".join(words.split())
+
+
+def meanings(kind: str) -> dict[str, str]:
+    """Return what each field of a type means."""
+    return _attributes(TYPES[kind])
+
+
 def _attributes(kind: type[Fields]) -> dict[str, str]:
     """Return what each field means, from the class's own words."""
     text = inspect.cleandoc(kind.__doc__ or "").partition("Attributes:\n")[2]
@@ -74,13 +85,12 @@ def describe(kind: str) -> str:
             f"expected a type of event, found {kind!r}{suggest(kind, TYPES)}. They are: {', '.join(TYPES)}"
         )
     record = TYPES[kind]
-    summary = inspect.cleandoc(record.__doc__ or "").split("\n\n")[0].replace("``", "`")
-    meanings = _attributes(record)
-    lines = [f"### {kind}", "", " ".join(summary.split()), "", f"`{predicate_type(kind)}`", ""]
+    known = meanings(kind)
+    lines = [f"### {kind}", "", summary(kind), "", f"`{predicate_type(kind)}`", ""]
     lines += ["| field | form | needed | meaning |", "| --- | --- | --- | --- |"]
     for one in msgspec.structs.fields(record):
         needed = "yes" if one.required else ""
-        lines.append(f"| `{one.name}` | {field_words(one.type)} | {needed} | {meanings[one.name].replace('``', '`')} |")
+        lines.append(f"| `{one.name}` | {field_words(one.type)} | {needed} | {known[one.name].replace('``', '`')} |")
     event = make_event(kind, EXAMPLES[kind], claimed_at=AT)
     predicate = parse_statement(event_statement(event)).predicate
     lines += ["", "```json", json.dumps(predicate, indent=2, ensure_ascii=False), "```", ""]

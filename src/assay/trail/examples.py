@@ -107,6 +107,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "importer": MILA,
         "importer_role": "platform engineer",
     },
+    "lineage.reported": {
+        "about": "run",
+        "system": "mortgage-approval",
+        "pipeline": "credit-airflow",
+        "run": "0190a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b",
+        "state": "complete",
+        "reads": 2,
+        "writes": 1,
+        "reported_sha256": of("salt and event"),
+    },
     "validation.criteria": {
         **_VERSION, "policy": "fair-lending", "policy_sha256": of("policy"), "dataset_sha256": of("test"), "by": VERA,
     },

@@ -10,6 +10,7 @@ from assay.trail import decision_events as decision
 from assay.trail import delivery_events as delivery
 from assay.trail import deployment_events as deployment
 from assay.trail import incident_events as incident
+from assay.trail import lineage_events as lineage
 from assay.trail import log_events as log
 from assay.trail import mitigation_events as mitigation
 from assay.trail import monitoring_events as monitoring
@@ -42,6 +43,7 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
         "run.finished": run.RunFinished,
         "dataset.registered": run.DatasetRegistered,
         "import.batch": run.ImportBatch,
+        "lineage.reported": lineage.LineageReported,
     },
     "validation": {
         "validation.criteria": validation.ValidationCriteria,

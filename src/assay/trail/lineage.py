@@ -15,12 +15,14 @@ import msgspec
 from assay.records.tally import Frozen
 from assay.trail.answers import ShardReach
 from assay.trail.openlineage import LineageDataset, RunEvent, parse_run_events
+from assay.trail.openlineage_in import sent_in
 from assay.trail.reading import NO_FILES
 from assay.trail.view import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from assay.trail.openlineage_in import JobEvent
     from assay.trail.view import Fact, View
 
 Kind = Literal[
@@ -30,7 +32,7 @@ Kind = Literal[
 
 TYPES = (
     "dataset.registered", "run.started", "run.finished", "model.registered", "validation.result", "gate.decision",
-    "deployment.finished", "import.batch",
+    "deployment.finished", "import.batch", "lineage.reported",
 )  # fmt: skip
 
 _SHA256 = re.compile(r"(sha256:)?([0-9a-f]{64})\Z")
@@ -310,10 +312,34 @@ def _imported(graph: _Graph, fact: Fact, view: View, versions: _Versions) -> Non
             graph.join(job, _foreign(graph, dataset, versions, fact))
 
 
+def _reported(graph: _Graph, fact: Fact, view: View, versions: _Versions) -> None:
+    """Add what a pipeline reported from outside; what was erased since is told as far as it is left."""
+    sent = sent_in(view, fact)
+    if sent is None:
+        return
+    event = sent.event
+    if sent.about == "dataset":
+        _foreign(graph, event.dataset, versions, fact)
+        return
+    state = f", {sent.state} {fact.at}" if sent.state else ""
+    job = graph.renew(
+        f"job:{event.job.namespace}/{event.job.name}", _job_kind(event), event.job.name,
+        f"{event.job.namespace}{state}", fact,
+    )  # fmt: skip
+    for dataset in event.inputs:
+        graph.join(_foreign(graph, dataset, versions, fact), job)
+    for dataset in event.outputs:
+        graph.join(job, _foreign(graph, dataset, versions, fact))
+
+
 def imported_run_events(view: View) -> list[RunEvent]:
-    """Return the OpenLineage events that were imported, as they came, in the log's order."""
+    """Return the OpenLineage run events from outside, as they came, in the log's order."""
     found: list[RunEvent] = []
-    for fact in view.facts("import.batch"):
+    for fact in view.facts("import.batch", "lineage.reported"):
+        if fact.event.type == "lineage.reported":
+            sent = sent_in(view, fact)
+            found += [sent.event] if sent is not None and sent.about == "run" else []
+            continue
         content = view.documents.get(fact.said.source_sha256) if fact.said.form == "openlineage" else None
         if content is not None:
             found += parse_run_events(content, name=view.place(fact.index))
@@ -329,7 +355,7 @@ _WORDS: Mapping[Kind, tuple[str, ...]] = {
 }
 
 
-def _job_kind(event: RunEvent) -> Kind:
+def _job_kind(event: RunEvent | JobEvent) -> Kind:
     """Guess what a job does by its name's words; a job that says nothing of it is a transformation."""
     words = re.split(r"[^a-z]+", event.job.name.lower())
     for kind, starts in _WORDS.items():
@@ -357,4 +383,5 @@ _READERS = {
     "gate.decision": _decided,
     "deployment.finished": _deployed,
     "import.batch": _imported,
+    "lineage.reported": _reported,
 }

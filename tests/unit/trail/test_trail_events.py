@@ -57,6 +57,7 @@ BEYOND = {
     "alert.undelivered",
     "control.attested",
     "risk.recorded",
+    "lineage.reported",
     "log.delivered",
     "release.delivered",
     "account.changed",
