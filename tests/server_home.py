@@ -45,5 +45,5 @@ def application(home: Home, *, by_default: str = "nobody") -> Litestar:
         token = connection.headers.get("authorization", "").removeprefix("Bearer ")
         return PEOPLE[token or by_default]
 
-    routes = [*trail_pages.ROUTES, *tiles.ROUTES, *lineage_api.ROUTES]
+    routes: list[Any] = [*trail_pages.ROUTES, *tiles.ROUTES, *lineage_api.ROUTES]
     return create_app(Server(home, identify=identify), routes)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from assay.server.entering import account, people, requests, sign_in, tokens
 from assay.server.pages import deciding, inbox, incidents, models, production, version, version_files
+from assay.server import lineage_api, tiles, trail_pages
+from assay.server.pages import deciding, version, version_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,4 +27,7 @@ ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
     *people.ROUTES,
     *requests.ROUTES,
     *tokens.ROUTES,
+    *trail_pages.ROUTES,
+    *tiles.ROUTES,
+    *lineage_api.ROUTES,
 )

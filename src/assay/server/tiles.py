@@ -24,7 +24,7 @@ from assay.server.serving import By, Here, Server
 from assay.tlog.note import MAX_NOTE_BYTES
 from assay.tlog.tile import parse_tile_path
 
-NOTE_TYPE, TILE_TYPE = "text/plain; charset=utf-8", "application/octet-stream"
+NOTE_TYPE, TILE_TYPE = "text/plain", "application/octet-stream"  # the framework says UTF-8 of texts
 FRESH, FOREVER = "no-cache", "max-age=31536000, immutable"
 
 

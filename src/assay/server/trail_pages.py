@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SHA256_DIGITS = 64
 
-PROOF_TYPE, BYTES_TYPE = "text/plain; charset=utf-8", "application/octet-stream"
+PROOF_TYPE, BYTES_TYPE = "text/plain", "application/octet-stream"
 
 
 class FieldShown(Frozen, kw_only=True):

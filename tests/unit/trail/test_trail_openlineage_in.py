@@ -114,7 +114,8 @@ def test_what_is_no_event_is_refused(document: dict[str, Any], words: str) -> No
     "content",
     [
         b"", b"[]", b"null", b'"x"', b"{", b'{"a":1,"a":2}', b"\xff\xfe", b"[" * 5000, sent(run_event())[:-1],
-        b'{"eventTime": NaN}', sent(run_event()).replace(b'"gov"', b'"\\ud800"'), sent(run_event()).decode().encode("utf-16"),
+        b'{"eventTime": NaN}', sent(run_event()).replace(b'"gov"', b'"\\ud800"'),
+        sent(run_event()).decode().encode("utf-16"),
         b" " * (MAX_EVENT_BYTES + 1),
     ],
 )  # fmt: skip
