@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from assay.server import lineage_api, tiles, trail_pages
+from assay.server import lineage_api, tiles
 from assay.server.acting import NOBODY, Actor
 from assay.server.app import create_app
 from assay.server.home import Home, open_home
+from assay.server.pages import trail
 from assay.server.serving import Server
 
 if TYPE_CHECKING:
@@ -45,5 +46,5 @@ def application(home: Home, *, by_default: str = "nobody") -> Litestar:
         token = connection.headers.get("authorization", "").removeprefix("Bearer ")
         return PEOPLE[token or by_default]
 
-    routes: list[Any] = [*trail_pages.ROUTES, *tiles.ROUTES, *lineage_api.ROUTES]
+    routes: list[Any] = [*trail.ROUTES, *tiles.ROUTES, *lineage_api.ROUTES]
     return create_app(Server(home, identify=identify), routes)

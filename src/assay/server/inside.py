@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.attest.trust import Trust
+    from assay.lifecycle.asking import Trail
     from assay.lifecycle.standing_trail import StandingTrail
     from assay.reports.figures import Section
     from assay.reports.release import Release
@@ -165,6 +166,16 @@ class Inside:
         """Let the trail go."""
         if "standing" in self.__dict__:
             self.standing.close()
+
+    def trail(self) -> Trail:
+        """Return the trail for proofs and for recording, up to the log's present size.
+
+        Raises:
+            InputError: while nothing is recorded.
+            VerificationError: when the log is not what was signed.
+        """
+        self.standing.refresh()
+        return self.standing.trail()
 
     def versions(self, model: str) -> list[str]:
         """Return the versions of a model that lie here, in no order that means anything."""

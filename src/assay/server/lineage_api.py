@@ -24,7 +24,6 @@ from assay.lifecycle.recording import Nothing, one_recorder
 from assay.records.tally import Frozen
 from assay.server.app import MEGABYTE
 from assay.server.serving import By, Here, Server
-from assay.server.trail_open import fresh_trail
 from assay.trail.openlineage_in import MAX_EVENT_BYTES, parse_event_sent, parse_events_sent
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def received(server: Server, actor: Actor, events: Sequence[Sent]) -> LineageTak
     systems = require_systems(events, home.settings.lineage, actor.systems, actor.name)
     with one_recorder(home.state):
         there = (home.log_folder / "checkpoint").is_file()
-        known: Known = fresh_trail(server) if there else Nothing()
+        known: Known = server.inside.trail() if there else Nothing()
         taken = take_in(
             events, systems, pipeline=actor.name, state=home.state, log=home.log,
             signer=Keyring(home.keys).signer(), known=known,

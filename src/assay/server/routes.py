@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.server import lineage_api, tiles
 from assay.server.entering import account, people, requests, sign_in, tokens
-from assay.server.pages import deciding, inbox, incidents, models, production, version, version_files
-from assay.server import lineage_api, tiles, trail_pages
-from assay.server.pages import deciding, version, version_files
+from assay.server.pages import deciding, inbox, incidents, models, production, trail, version, version_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +26,7 @@ ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
     *people.ROUTES,
     *requests.ROUTES,
     *tokens.ROUTES,
-    *trail_pages.ROUTES,
+    *trail.ROUTES,
     *tiles.ROUTES,
     *lineage_api.ROUTES,
 )

@@ -13,7 +13,6 @@ from litestar.testing import TestClient
 from assay.adapters.folder_reader import FolderReader
 from assay.attest.dsse import decode_base64, parse
 from assay.server.serving import Server
-from assay.server.trail_open import fresh_trail
 from assay.trail.lineage import lineage
 from assay.trail.openlineage_out import run_events
 from server_home import application, home_at
@@ -149,7 +148,7 @@ def test_lineage_shows_what_came_from_outside(client: TestClient[Litestar], home
     alone = run_event(run=..., job=..., eventType=..., inputs=..., outputs=..., dataset=about)
     assert send(client, alone).status_code == 200
     assert send(client, run_event(run=..., eventType=..., job={"namespace": "gov", "name": "plan"})).status_code == 200
-    view = fresh_trail(Server(home)).view()
+    view = Server(home).inside.trail().view()
     graph = lineage(view)
     assert {one.id for one in graph.nodes} == {
         f"sha256:{digest}", "job:gov/credit.train", "job:gov/plan", "source:s3://lake/lonely", "source:s3://lake/model",

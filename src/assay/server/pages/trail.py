@@ -12,12 +12,11 @@ from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
 from assay.attest import dsse
-from assay.errors import AssayError, InputError
+from assay.errors import AssayError, NotThereError
 from assay.records.tally import Frozen
 from assay.server.page import page
 from assay.server.proving import EntryProof, prove_entry
 from assay.server.serving import By, Here, Server
-from assay.server.trail_open import fresh_trail, standing_trail
 from assay.trail.answers import entries_words
 from assay.trail.describing import meanings, summary
 from assay.trail.events import TYPES, Times
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assay.lifecycle.asking import Trail
+    from assay.server.acting import Actor
     from assay.trail.reading import Read
     from assay.trail.view import View
 
@@ -166,7 +166,7 @@ class EntryPage(Frozen, kw_only=True):
 @page("/trail", template="trail.html", act="trail.read")
 def trail(
     server: Here,
-    actor: By,  # noqa: ARG001 - the act is asked for by the route
+    actor: By,
     *,
     type: FromQuery[str] = "",  # noqa: A002 - the name in the address
     model: FromQuery[str] = "",
@@ -178,7 +178,7 @@ def trail(
 ) -> TrailPage:
     """Show what was recorded, newest first."""
     wanted = Asked(type=type, model=model, person=person, since=since, until=until, text=text, before=before)
-    standing = standing_trail(server)
+    standing = server.inside.standing
     if standing.refresh() == 0:
         return TrailPage(size=0, wanted=wanted, rows=(), before=None, types=(), logs=(), vkey="")
     opened = standing.trail()
@@ -187,7 +187,7 @@ def trail(
     return TrailPage(
         size=view.size,
         wanted=wanted,
-        rows=tuple(_row(view, read) for read in found),
+        rows=tuple(_row(view, read) for read in found if _is_theirs(server, actor, read)),
         before=more,
         types=entry_types(view.connection),
         logs=tuple(one.origin for one in view.shards),
@@ -222,12 +222,12 @@ def _pseudonym(view: View, person: str | None) -> str | None:
 
 
 @page("/trail/{index:int}", template="entry.html", act="trail.read", noted="entry")
-def entry(server: Here, actor: By, index: FromPath[int]) -> EntryPage:  # noqa: ARG001 - as above
+def entry(server: Here, actor: By, index: FromPath[int]) -> EntryPage:
     """Show an entry of the trail, and prove it."""
-    opened = fresh_trail(server)
-    proof = prove_entry(opened, server.home.log_folder, index)
+    opened = server.inside.trail()
+    proof = _proof(server, actor, index)
     view = opened.view()
-    read = _disclosed(opened, view, index)
+    read = view.told(_read(opened, index))
     event = read.event
     return EntryPage(
         row=_row(view, read),
@@ -247,37 +247,51 @@ def entry(server: Here, actor: By, index: FromPath[int]) -> EntryPage:  # noqa: 
 
 
 @get("/trail/{index:int}/proof.json", opt={"act": "trail.read"}, sync_to_thread=True)
-def proof(server: Here, actor: By, index: FromPath[int]) -> EntryProof:  # noqa: ARG001 - as above
+def proof(server: Here, actor: By, index: FromPath[int]) -> EntryProof:
     """Return an entry with all that it takes to prove it."""
-    return _proof(server, index)
+    return _proof(server, actor, index)
 
 
 @get("/trail/{index:int}/entry.tlog-proof", opt={"act": "trail.read"}, sync_to_thread=True)
-def proof_file(server: Here, actor: By, index: FromPath[int]) -> Response[bytes]:  # noqa: ARG001 - as above
+def proof_file(server: Here, actor: By, index: FromPath[int]) -> Response[bytes]:
     """Return an entry's proof file (C2SP tlog-proof), to be checked anywhere."""
-    return _saved(_proof(server, index).tlog_proof(), PROOF_TYPE, f"{index}.tlog-proof")
+    return _saved(_proof(server, actor, index).tlog_proof(), PROOF_TYPE, f"{index}.tlog-proof")
 
 
 @get("/trail/{index:int}/entry", opt={"act": "trail.read"}, sync_to_thread=True)
-def entry_bytes(server: Here, actor: By, index: FromPath[int]) -> Response[bytes]:  # noqa: ARG001 - as above
+def entry_bytes(server: Here, actor: By, index: FromPath[int]) -> Response[bytes]:
     """Return an entry, byte for byte."""
-    found = _proof(server, index)
+    found = _proof(server, actor, index)
     return _saved(dsse.decode_base64(found.entry, "entry"), BYTES_TYPE, f"{index}.entry")
 
 
-def _proof(server: Server, index: int) -> EntryProof:
-    return prove_entry(fresh_trail(server), server.home.log_folder, index)
+def _proof(server: Server, actor: Actor, index: int) -> EntryProof:
+    opened = server.inside.trail()
+    if not _is_theirs(server, actor, _read(opened, index)):
+        raise NotThereError("expected an entry that you may see, found none of this number")
+    return prove_entry(opened, server.home.log_folder, index)
+
+
+def _read(opened: Trail, index: int) -> Read:
+    read = opened.at_index(index) if index >= 0 else None
+    if read is None:
+        raise NotThereError(f"expected an entry from 0 to {opened.size - 1}, found {index}")
+    return read
+
+
+def _is_theirs(server: Server, actor: Actor, read: Read) -> bool:
+    """Say whether an entry is about a system that somebody has to do with, or about none."""
+    said = None if read.event is None else read.event.fields
+    system: str | None = getattr(said, "system", None)
+    model: str | None = getattr(said, "model", None)
+    if system is None and model is not None:
+        system = server.inside.system_of(model)
+    about_none = system is None and model is None
+    return actor.systems is None or about_none or system in actor.systems
 
 
 def _saved(content: bytes, kind: str, name: str) -> Response[bytes]:
     return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})
-
-
-def _disclosed(opened: Trail, view: View, index: int) -> Read:
-    read = opened.at_index(index)
-    if read is None:
-        raise InputError(f"expected an entry from 0 to {opened.size - 1}, found {index}")
-    return view.told(read)
 
 
 def _statement(proof: EntryProof) -> str | None:
