@@ -26,17 +26,7 @@ if TYPE_CHECKING:
 
 DELIVERED = "log.delivered"
 
-SERVER_ACTS = ("log.delivered", "release.delivered", "account.", "session.", "request.", "admission.")
-SERVER_ACTS = (
-    "log.delivered",
-    "release.delivered",
-    "account.",
-    "session.",
-    "request.",
-    "admission.",
-    "registry.",
-    "lineage.",
-)
+SERVER_ACTS = ("log.delivered", "release.delivered", "account.", "session.", "request.", "admission.", "lineage.")
 """Types of events, or beginnings of them, that only a server's own key says."""
 
 TABLES = """
