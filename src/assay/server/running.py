@@ -83,5 +83,5 @@ def _invite_first(server: Server, say: Callable[[str], None]) -> None:
     if code is not None:
         say(
             "Nobody has come in yet. The first administrator does so here, once, within the hour:\n"
-            f"  {server.home.settings.origin}/enrol#{code}"
+            f"  {server.home.settings.origin}/sign-in/enrol#{code}"
         )
