@@ -18,7 +18,6 @@ from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 import msgspec
 
-from assay.adapters.durable_files import replace_file, storage_errors
 from assay.adapters.folder_reader import FolderReader
 from assay.adapters.http_post import Answer, NoAnswerError, get, post
 from assay.errors import AssayError, InputError, NotSignedInError, NotThereError, RefusedError, VerificationError
@@ -26,6 +25,7 @@ from assay.lifecycle.delivering import Pushed, deliver_project
 from assay.lifecycle.log_shards import shards
 from assay.lifecycle.project import read_file
 from assay.lifecycle.server_section import address_problem
+from assay.lifecycle.storing import publish, staging
 from assay.records.canonical import parse_record, sha256_hex
 from assay.records.delivery import Asked, Outcome, OutOfStepError, Reached, Taken, Unknown
 
@@ -248,8 +248,8 @@ def _remember(project: Project, url: str, pushed: Pushed) -> None:
     sizes = {origin: one.size for origin, one in pushed.reached.items()}
     if sizes and _remembered(project).get(_name(url)) != sizes:
         content = msgspec.json.encode(_remembered(project) | {_name(url): sizes})
-        with storage_errors(project.state, "What was delivered is delivered"):
-            replace_file(project.state / _REACHED_FILE, content)
+        with staging(project.state / _REACHED_FILE) as stage:
+            publish(stage, project.state, {_REACHED_FILE: content})
 
 
 def _pause(answer: Answer) -> float:

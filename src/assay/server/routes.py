@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.server import lineage_api, tiles
+from assay.server import deliveries, lineage_api, tiles
 from assay.server.entering import account, people, requests, sign_in, tokens
 from assay.server.pages import deciding, inbox, incidents, models, production, trail, version, version_files
 
@@ -29,4 +29,5 @@ ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
     *trail.ROUTES,
     *tiles.ROUTES,
     *lineage_api.ROUTES,
+    *deliveries.ROUTES,
 )

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 DELIVERED = "log.delivered"
 
-SERVER_ACTS = ("log.delivered", "release.delivered", "account.", "session.", "request.", "admission.", "lineage.")
+SERVER_ACTS = (
+    "log.delivered", "release.delivered", "account.", "pipeline.", "session.", "request.", "record.", "policy.",
+    "admission.", "lineage.",
+)  # fmt: skip
 """Types of events, or beginnings of them, that only a server's own key says."""
 
 TABLES = """

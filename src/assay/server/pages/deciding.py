@@ -14,10 +14,12 @@ from litestar.response import Redirect
 from assay.errors import InputError, RefusedError
 from assay.lifecycle import consenting
 from assay.lifecycle.presenting import read_signed
+from assay.lifecycle.received import Place
 from assay.lifecycle.release import gate
 from assay.lifecycle.storing import storage_errors
 from assay.records.tally import Frozen
 from assay.records.verdict import Finding
+from assay.server.deliveries import receiver_of
 from assay.server.page import page
 from assay.server.pages.consents import May, consents_open_to
 from assay.server.permits import require
@@ -180,7 +182,18 @@ def decide_again(
 
 
 def gate_again(server: Server, held: Held, rules: Rules) -> None:
-    """Decide on a release anew, under rules of today; the verdict is signed, logged and written."""
+    """Decide on a release anew, under rules of today; the verdict is signed, logged and written.
+
+    Raises:
+        InputError: when a delivered release waits, because nobody adopted the policy that it was decided under.
+    """
+    receiver = receiver_of(server)
+    place = Place(model=held.evidence.model.name, version=held.evidence.model.version)
+    if receiver.kept.release(place) is not None:  # with what its pipeline has said of the model's files
+        outcome = receiver.judge.decide(place)
+        if outcome.outcome == "waits":
+            raise InputError(f"{place.model} {place.version}: {outcome.words}")
+        return
     setting = setting_of(server.inside, rules)
     gate(read_signed(held.folder, setting), setting, server.home.log, folder=held.folder)
 

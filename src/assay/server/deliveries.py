@@ -1,0 +1,134 @@
+"""What pipelines call: how far a log is taken, which documents are known, a delivery, and what the server decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.exceptions import ClientException
+from litestar.params import FromPath, RawBody
+
+from assay.attest.keys import parse_public_key
+from assay.errors import NotThereError, RefusedError
+from assay.lifecycle.keyring import Keyring
+from assay.lifecycle.received import Place
+from assay.lifecycle.receiving import Receiver
+from assay.lifecycle.receiving_checks import Pipeline
+from assay.records.canonical import parse_record
+from assay.records.delivery import MAX_DELIVERY_BYTES, Asked, Outcome, OutOfStepError, Reached, Taken, Unknown
+from assay.server.permits import require
+from assay.server.serving import By, Here, Server
+from assay.server.store import pipelines
+from assay.server.today import earlier, rules_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from litestar.handlers import HTTPRouteHandler
+
+    from assay.lifecycle.setting import Rules
+    from assay.server.acting import Actor
+
+OUT_OF_STEP = 412
+MAX_QUESTION_BYTES = 2 * 1024 * 1024
+DELIVER = {"act": "deliver"}
+
+
+class _Told(msgspec.Struct, frozen=True):
+    message: str
+
+
+class OutOfStep(msgspec.Struct, frozen=True):
+    """A delivery that does not begin where the log is taken to: how far that is."""
+
+    error: _Told
+    reached: Reached
+
+
+def receiver_of(server: Server) -> Receiver:
+    """Return what takes deliveries at a server; it is made for each request, and holds nothing."""
+    home = server.home
+
+    def rules_for(system: str) -> Rules | None:
+        try:
+            return rules_of(server.inside, system)
+        except NotThereError:
+            return None  # a name that no folder can bear: nobody can have adopted anything for it
+
+    return Receiver(
+        home.state,
+        home.log,
+        Keyring(home.keys),
+        rules_for=rules_for,
+        was_adopted=lambda system, sha256: earlier(home, system, sha256) is not None,
+        clock=server.clock,
+    )
+
+
+def pipeline_of(server: Server, actor: Actor) -> Pipeline:
+    """Return who delivers, with the keys that an administrator registered.
+
+    Raises:
+        RefusedError: when the pipeline is not registered any more.
+    """
+    with server.entrance.store.reading() as rows:
+        found = pipelines.find(rows, actor.name)
+    if found is None or found.disabled:
+        raise RefusedError(f"expected a pipeline that may deliver, found {actor.name}, which is not registered")
+    keys = tuple(parse_public_key(text, name=f"key of {found.name}") for text in found.public_keys)
+    return Pipeline(name=found.name, systems=actor.systems, keys=keys, vkeys={})
+
+
+@get("/api/v1/deliveries/{origin:path}", opt=DELIVER, sync_to_thread=True)
+def reached(origin: FromPath[str], server: Here, actor: By) -> Reached:
+    """Return how far a project's log is taken."""
+    receiver, name = receiver_of(server), origin.lstrip("/")
+    _require_log(receiver, name, actor)
+    return receiver.reached(name)
+
+
+@post("/api/v1/known-documents", opt=DELIVER, sync_to_thread=True, status_code=200)
+def unknown(request: Request[Any, Any, Any], body: RawBody, server: Here, actor: By) -> Unknown:
+    """Return which documents of a delivery to come are to be sent with it."""
+    asked = parse_record(_json(request, body, MAX_QUESTION_BYTES), Asked, name="question")
+    receiver = receiver_of(server)
+    _require_log(receiver, asked.origin, actor)
+    return Unknown(sha256=receiver.unknown(asked.origin, asked.sha256))
+
+
+@post("/api/v1/deliveries", opt=DELIVER, sync_to_thread=True, status_code=200)
+def deliver(request: Request[Any, Any, Any], body: RawBody, server: Here, actor: By) -> Response[Taken | OutOfStep]:
+    """Take the next entries of a project's log, with what they name; what the answer tells is durable."""
+    content = _json(request, body, MAX_DELIVERY_BYTES)
+    try:
+        return Response(receiver_of(server).take(content, pipeline_of(server, actor)))
+    except OutOfStepError as error:
+        return Response(OutOfStep(_Told(str(error)), error.reached), status_code=OUT_OF_STEP)
+
+
+@get("/api/v1/releases/{model:str}/{version:str}", opt={"act": "clearance.read"}, sync_to_thread=True)
+def outcome(model: FromPath[str], version: FromPath[str], server: Here, actor: By) -> Outcome:
+    """Return what the server has decided on a release that was delivered, or why it waits."""
+    found = receiver_of(server).kept.release(Place(model=model, version=version))
+    if found is None:
+        raise NotThereError(f"expected a delivered release, found none of {model} {version}")
+    require(actor, "clearance.read", system=found.system)
+    return found.outcome
+
+
+def _require_log(receiver: Receiver, origin: str, actor: Actor) -> None:
+    system = receiver.system_of(origin)
+    if system is not None:
+        require(actor, "deliver", system=system)
+
+
+def _json(request: Request[Any, Any, Any], body: bytes, most: int) -> bytes:
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise ClientException("expected the content type application/json", status_code=415)
+    if len(body) > most:
+        raise ClientException(f"expected at most {most} bytes, found {len(body)}", status_code=413)
+    return body
+
+
+ROUTES: Sequence[HTTPRouteHandler] = (reached, unknown, deliver, outcome)
