@@ -72,9 +72,11 @@ class House:
             return [one.event for one in deliveries.waiting(rows)]
 
     def said(self) -> list[str]:
+        """Return the events in short, but for who has read what."""
         return [
             f"{one['type']} {one['fields'].get('change') or one['fields'].get('reason') or ''}".strip()
             for one in self.events()
+            if one["type"] != "record.read"
         ]
 
 

@@ -109,6 +109,7 @@ def test_a_reset_takes_the_key_so_that_nobody_signs_as_another(house: House) -> 
     vera = house.person(adam, "vera", "validator")
     rosa = house.person(adam, "rosa", "approver")
     vera.send(f"/requests/{only_request(vera)['id']}/consent", seen="/requests")
+    house.later(seconds=1)
     code = secret_on(adam.send("/people/rosa/reset", seen="/people"))
     assert rosa.get("/account").status_code == 303, "her sessions have ended"
     assert house.browser().sign_in("rosa").status_code == 403, "and her password"
