@@ -23,10 +23,10 @@ from assay.lifecycle.storing import KEPT
 from assay.records.canonical import sha256_hex
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from pathlib import Path
 
-INDEX, INDEXED = "beside.sqlite", ("folder", "file", "consent")
+INDEX, INDEXED = "beside.sqlite", ("folder", "file", "consent", "seen")
 """The index's file in the state folder, and its tables."""
 
 RELEASES, CONSENTS = "releases", "consents"
@@ -37,7 +37,7 @@ _NAMES = ("verdict.json", "evidence.json")
 _RACY = 2_000_000_000
 """A folder that changed less than 2 s ago may change again without another time: it is looked into again."""
 
-_SCHEMA = 1
+_SCHEMA = 2
 _ANY = "*"
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _TABLES = """
@@ -48,6 +48,7 @@ CREATE TABLE file (
 CREATE TABLE consent (
   sha256 TEXT PRIMARY KEY, model_sha256 TEXT NOT NULL, id TEXT NOT NULL, revokes TEXT NOT NULL, keys TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE seen (one INTEGER PRIMARY KEY CHECK (one = 1), trust_sha256 TEXT NOT NULL) STRICT;
 """
 
 
@@ -158,16 +159,37 @@ class Beside(Mapping[str, bytes]):
         found = self._consents.get(envelope)
         return found is not None and bool(found.model_sha256 or found.revokes in self._ids)
 
+    @property
+    def trust_sha256(self) -> str:
+        """Digest of the trust file under which consents were looked at last; empty when none was."""
+        row = self._index.execute("SELECT trust_sha256 FROM seen").fetchone()
+        return "" if row is None else str(row[0])
+
+    @trust_sha256.setter
+    def trust_sha256(self, digest: str) -> None:
+        self._index.execute("INSERT OR REPLACE INTO seen VALUES (1, ?)", (digest,))
+
+    def files_bound(self) -> set[str]:
+        """Return the model files that any consent is bound to."""
+        return {one.model_sha256 for one in self._consents.values()} - {""}
+
     def files_signed_with(self, keys: Collection[str]) -> set[str]:
         """Return the model files that consents are bound to whose signatures name one of some keys."""
         asked = {*keys, _ANY}
         found = [one for one in self._consents.values() if not one.keys.isdisjoint(asked)]
         return {one.model_sha256 or self._ids.get(one.revokes, "") for one in found} - {""}
 
-    def scan(self, *, names: Collection[str] | None = None, files: bool = False) -> set[str]:
+    def scan(
+        self,
+        then: Callable[[set[str]], None],
+        *,
+        names: Collection[str] | None = None,
+        files: bool = False,
+    ) -> set[str]:
         """Look for what came, changed or went.
 
         Args:
+            then: is told of it before the index keeps it, so that after a crash it is told again.
             names: only below the releases of these models; by default everywhere.
             files: look at every file; by default only into folders that have changed.
 
@@ -180,6 +202,7 @@ class Beside(Mapping[str, bytes]):
         try:
             for path in top:
                 self._scan_folder(path, changed, files=files)
+            then(changed)
         except BaseException:
             self._index.execute("ROLLBACK")
             raise

@@ -55,6 +55,7 @@ class _Now:
     shards: tuple[Shard, ...] = ()
     opened: tuple[OpenShard, ...] = ()
     trust: Trust
+    trust_sha256: str = ""
     keys: Mapping[str, PublicKey] = field(default_factory=dict)
     erasures: Erasures = field(default_factory=Erasures)
     replayed: tuple[str, ...] = ()
@@ -140,7 +141,7 @@ class StandingTrail:
             StorageError: when the index cannot be written.
         """
         with self._lock, self._storage_errors():
-            self._took_in(self._beside.scan(files=True))
+            self._beside.scan(self._took_in, files=True)
             self._renew(self._now)
 
     def trail(self) -> Trail:
@@ -213,8 +214,10 @@ class StandingTrail:
 
     def _refreshed(self, stamps: tuple[_Stamp, ...]) -> _Now:
         before = self._now
-        trust, _ = read_trust(self._trust_file if self._trust_file and self._trust_file.is_file() else None)
-        now = replace(before, stamps=stamps, trust=trust, keys=read_public_keys(self._state / KEYS))
+        trust, digest = read_trust(self._trust_file if self._trust_file and self._trust_file.is_file() else None)
+        now = replace(
+            before, stamps=stamps, trust=trust, trust_sha256=digest or "", keys=read_public_keys(self._state / KEYS)
+        )
         folders = shards(self._state / LOG)
         if not (folders[0] / "checkpoint").is_file():
             if projection.reach(self._writer) is None:
@@ -246,16 +249,22 @@ class StandingTrail:
         waiting = [row[0] for row in self._writer.execute("SELECT mark FROM stale LIMIT ?", (_FEW + 1,))]
         names = [one.removeprefix(MODEL) for one in waiting if one.startswith(MODEL)]
         everywhere = not before.opened or news or len(waiting) > _FEW or len(names) < len(waiting)
-        changed = self._beside.scan(names=None if everywhere else names, files=not before.opened)
-        if now.trust != before.trust:
-            known = {one.key.key_id: one for one in before.trust.people}
-            after = {one.key.key_id: one for one in now.trust.people}
-            other = {key for key in known.keys() | after.keys() if known.get(key) != after.get(key)}
-            changed |= self._beside.files_signed_with(other)
-        self._took_in(changed)
+        changed = self._beside.scan(self._took_in, names=None if everywhere else names, files=not before.opened)
+        if now.trust_sha256 != self._beside.trust_sha256:
+            self._took_in(self._bound_to_others(before, now))
+            self._beside.trust_sha256 = now.trust_sha256
         if news or changed:
             unplaced = [held for envelope, held in self._consents.items() if not self._beside.placed(envelope)]
             self._unplaced = frozenset().union(*unplaced)
+
+    def _bound_to_others(self, before: _Now, now: _Now) -> set[str]:
+        """Return the model files with consents of people who came, went or changed; at the start nobody knows which."""
+        if not before.opened:
+            return self._beside.files_bound()
+        known = {one.key.key_id: one for one in before.trust.people}
+        after = {one.key.key_id: one for one in now.trust.people}
+        other = {key for key in known.keys() | after.keys() if known.get(key) != after.get(key)}
+        return self._beside.files_signed_with(other)
 
     def _take_consents(self, before: _Now, now: _Now) -> bool:
         """Take in the entries that are digests of consents; say whether there are new ones."""

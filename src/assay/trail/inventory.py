@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import AssayError
-from assay.records.canonical import parse_record
-from assay.records.evidence import Evidence, Materiality
-from assay.records.verdict import Verdict
+from assay.trail.digested import evidence_says, verdict_says
 from assay.trail.histories import OVER, remediations
 from assay.trail.reading import NO_FILES
 from assay.trail.serving import DEPLOYED, RETIRED, ROLLED_BACK, spells
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assay.trail.answers import Answer
+    from assay.trail.digested import EvidenceSays, VerdictSays
 
 _TYPES = ("model.registered", "validation.result", "gate.decision", DEPLOYED, ROLLED_BACK, RETIRED)
 
@@ -122,7 +121,7 @@ def _row(
         "model_sha256": one.sha256,
         "exposure": registered.exposure if registered else assessed and assessed.exposure,
         "purpose": registered.purpose if registered else assessed and assessed.purpose,
-        "tier": (registered.tier if registered else None) or (verdict.policy.tier if verdict else None),
+        "tier": (registered.tier if registered else None) or (verdict.tier if verdict else None),
         "owner": view.person(registered.owner, one.registered) if registered and one.registered else None,
         "status": _status(one, serving.get(one.sha256, [])),
         "serves_in": sorted(serving.get(one.sha256, [])),
@@ -138,22 +137,22 @@ def _row(
     }
 
 
-def _materiality(view: View, one: Version) -> Materiality | None:
+def _materiality(view: View, one: Version) -> EvidenceSays | None:
     digest = one.validated.said.evidence_sha256 if one.validated else None
     content = view.documents.get(digest) if digest else None
-    if content is None:
+    if digest is None or content is None:
         return None
     try:
-        return parse_record(content, Evidence, name="evidence.json").materiality
+        return evidence_says(digest, content)
     except AssayError:
         return None  # evidence of another version of Assay: its materiality is told as not known
 
 
-def _verdict(view: View, one: Version) -> Verdict | None:
+def _verdict(view: View, one: Version) -> VerdictSays | None:
     digest = one.decided.said.verdict_sha256 if one.decided else None
     content = view.documents.get(digest) if digest else None
     try:
-        return parse_record(content, Verdict, name="verdict.json") if content else None
+        return verdict_says(digest, content) if digest and content else None
     except AssayError:
         return None  # as above
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from assay.records.tally import Frozen
+from assay.trail.ancestry import drawn_from
 from assay.trail.answers import ShardReach
 from assay.trail.openlineage import LineageDataset, RunEvent, parse_run_events
 from assay.trail.openlineage_in import sent_in
@@ -132,9 +133,12 @@ def lineage(view: View, model: str | None = None, version: str | None = None) ->
 
     Args:
         view: the trail at a size.
-        model: the model's name.
+        model: the model's name. Only entries that bear on it are looked at (`assay.trail.ancestry`): a dataset's node
+            has the entries that tell of it here, and not those of every other model that was tested on it.
         version: the version; by default all of them.
     """
+    if model is not None:
+        view = drawn_from(view, model, TYPES)
     graph = _Graph()
     facts = view.facts(*TYPES)
     versions = _names_by_digest(facts)

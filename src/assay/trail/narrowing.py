@@ -32,13 +32,15 @@ class Narrow:
         marks: the marks that may bear on the models.
         models: the models' names, with those that cannot be told apart from them.
         types: index of each entry that it holds, with its type.
-        disclosed: entries with what lies beside the log, as far as they were asked for.
+        held: entries as the log tells them, as far as they were asked for.
+        disclosed: the same with what lies beside the log.
     """
 
     connection: Connection
     marks: frozenset[str]
     models: frozenset[str]
     types: dict[int, str]
+    held: dict[int, Read] = field(default_factory=dict)
     disclosed: dict[int, Read] = field(default_factory=dict)
 
     @classmethod
@@ -76,8 +78,11 @@ class Narrow:
             VerificationError: when the projection lags the size.
         """
         require(self.connection, size)
-        wanted = [index for index, kind in self.types.items() if index < size and (not types or kind in types)]
-        return list(select_indices(self.connection, wanted)) if wanted else []
+        wanted = sorted(index for index, kind in self.types.items() if index < size and (not types or kind in types))
+        new = [index for index in wanted if index not in self.held]
+        if new:
+            self.held.update((read.index, read) for read in select_indices(self.connection, new))
+        return [self.held[index] for index in wanted if index in self.held]
 
     def corrected(self, size: int) -> dict[int, int]:
         """Return the index of each corrected entry, with that of the last that corrects it, as `View.corrected`."""

@@ -33,10 +33,9 @@ from assay.attest.statement import (
 from assay.errors import AssayError
 from assay.records.canonical import parse_record, sha256_hex
 from assay.records.consent import Approval, Revocation, SignedConsent, Waiver
-from assay.records.evidence import Evidence
 from assay.records.tally import Frozen
-from assay.records.verdict import Verdict
 from assay.trail.decision_events import ApprovalGranted, ApprovalRevoked, GateDecision, WaiverGranted
+from assay.trail.digested import evidence_says, verdict_says
 from assay.trail.erasures import ErasedConsent
 from assay.trail.events import PREFIX, Event, event_from_json, event_json, parse_event
 from assay.trail.predicates import ConsentDigest, NamedPolicy, Stage, TestResult, VerificationResult
@@ -304,27 +303,24 @@ def _erased_consent(read: Read, content: bytes) -> Read:
 
 
 def _evidence(read: Read, content: bytes) -> Read:
-    evidence = parse_record(content, Evidence, name=EVIDENCE)
+    evidence = evidence_says(sha256_hex(content), content)
     event = read.event
     if event is None or not isinstance(event.fields, ValidationResult):
         return read
-    fields = msgspec.structs.replace(event.fields, version=evidence.model.version)
+    fields = msgspec.structs.replace(event.fields, version=evidence.version)
     at = event.claimed_at or evidence.measured_at
     return msgspec.structs.replace(read, event=msgspec.structs.replace(event, fields=fields, claimed_at=at))
 
 
 def _verdict(read: Read, content: bytes) -> Read:
-    verdict = parse_record(content, Verdict, name=VERDICT)
+    verdict = verdict_says(sha256_hex(content), content)
     event = read.event
     if event is None or not isinstance(event.fields, GateDecision):
         return read
     fields = msgspec.structs.replace(
-        event.fields,
-        version=verdict.version,
-        stage=None if verdict.stage is msgspec.UNSET or verdict.stage == "release" else verdict.stage,
-        decision=verdict.decision,
-        consents=tuple(use.id for use in verdict.consents if use.status in {"counted", "obeyed"}),
-    )
+        event.fields, version=verdict.version, stage=verdict.stage, decision=verdict.decision,
+        consents=verdict.consents,
+    )  # fmt: skip
     return msgspec.structs.replace(read, event=msgspec.structs.replace(event, fields=fields))
 
 
