@@ -18,7 +18,8 @@ from assay.trail.examples import EXAMPLES, of
 from assay.trail.exploring import Filter, entries
 from assay.trail.histories import alerts, decisions, remediations, validations
 from assay.trail.holdings import holdings
-from assay.trail.incidents import incidents
+from assay.trail.incident_table import incident_standings
+from assay.trail.incidents import incidents, still_open
 from assay.trail.inventory import inventory
 from assay.trail.lineage import lineage
 from assay.trail.questions import production
@@ -231,6 +232,12 @@ def test_rows_made_bit_by_bit_are_those_made_at_once(trail: MemoryTrail, cuts: l
         renew(type(view)(**{**vars(view), "connection": parts}), most=1000)
     renew(whole, most=1000)
     assert projection.differences(parts, whole.connection) == []
+    known = incidents(whole)
+    page = incident_standings(whole.connection, everything=True, limit=500)
+    assert [(one.name, one.model, one.status, one.over) for one in page.rows] == [
+        (one.name, one.about[0], one.status, one.over) for one in known
+    ]
+    assert page.open == incident_standings(whole.connection).total == len(still_open(known))
     rows = standings(whole.connection, today=DAY, limit=500).rows
     listed = inventory(whole).rows
     assert sorted((row.model, row.version or "", row.status) for row in rows) == sorted(

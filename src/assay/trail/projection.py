@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from assay.errors import VerificationError
-from assay.trail import delivered, marks, standing_table
+from assay.trail import delivered, incident_table, marks, standing_table
 from assay.trail.answers import ShardReach
 from assay.trail.events import event_from_json, event_json
 from assay.trail.reading import Read
@@ -100,7 +100,21 @@ _WIDEN = (
     "INSERT INTO block VALUES (?, ?, ?) ON CONFLICT (block) DO UPDATE SET "
     "earliest = min(earliest, excluded.earliest), latest = max(latest, excluded.latest)"
 )
-_NAMES = ("stale", "expiry", "standing", "apart", "tie", "mark", "block", "subject", "event", "shard", "projection")
+_EVERY = (_TABLES, marks.TABLES, delivered.TABLES, standing_table.TABLES, incident_table.TABLES)
+_NAMES = (
+    "alarm",
+    "stale",
+    "expiry",
+    "standing",
+    "apart",
+    "tie",
+    "mark",
+    "block",
+    "subject",
+    "event",
+    "shard",
+    "projection",
+)
 
 
 class Rows(Protocol):
@@ -180,7 +194,7 @@ def create(
     """
     for name in _NAMES:
         connection.execute(f"DROP TABLE IF EXISTS {name}")
-    for statement in (_TABLES + marks.TABLES + delivered.TABLES + standing_table.TABLES).split(";\n"):
+    for statement in "".join(_EVERY).split(";\n"):
         connection.execute(statement)
     connection.execute("INSERT INTO projection VALUES (1, ?, ?, ?)", (SCHEMA, read_with, json.dumps(sorted(keys))))
     connection.execute("INSERT INTO shard VALUES (0, ?, 0, 0, ?, ?)", (origin, EMPTY_ROOT, own_sha256))
@@ -351,7 +365,7 @@ def sign_again(connection: Connection, reads: Iterable[Read], keys: Iterable[str
     connection.execute("UPDATE projection SET keys = ?", (json.dumps(sorted(keys)),))
 
 
-_KEYS = {"event": 1, "subject": 2, "block": 1, "mark": 2, "tie": 2, "apart": 1, "standing": 1, "expiry": 4}
+_KEYS = {"event": 1, "subject": 2, "block": 1, "mark": 2, "tie": 2, "apart": 1, "standing": 1, "expiry": 4, "alarm": 1}
 """How many columns of each table, from its first, name a row."""
 
 

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.trail.incidents import incidents, still_open
+from assay.trail.incident_table import IncidentStanding, put_alarms
+from assay.trail.incident_telling import what_words
+from assay.trail.incidents import SEVERITIES, incidents
 from assay.trail.inventory import Version, versions
 from assay.trail.marks import FILES, MODEL
 from assay.trail.standing_table import Expiry, Standing, put
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from assay.trail.incidents import Incident
     from assay.trail.narrowing import Narrow
     from assay.trail.projection import Connection
     from assay.trail.view import Fact, View
@@ -52,10 +55,12 @@ def _renew(view: View, narrow: Narrow) -> None:
     for sha256 in _rows_of(connection, narrow):
         connection.execute("DELETE FROM standing WHERE model_sha256 = ?", (sha256,))
         connection.execute("DELETE FROM expiry WHERE model_sha256 = ?", (sha256,))
+    known = incidents(view)
+    put_alarms(connection, narrow.models, (_alarm(one) for one in known if one.about[0] in narrow.models))
     found = versions(view)
     if not found:
         return
-    open_alerts, open_incidents = _open(view)
+    open_alerts, open_incidents = _open(known)
     ends = list(_ends(view))
     for one, row in found:
         mine = [until for sha256, bound, until in ends if sha256 == one.sha256 and _holds(one, bound)]
@@ -92,11 +97,22 @@ def _facts(one: Version) -> list[Fact]:
     return [fact for fact in ends if fact is not None]
 
 
-def _open(view: View) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
+def _alarm(one: Incident) -> IncidentStanding:
+    return IncidentStanding(
+        name=one.name, model=one.about[0], version=one.about[1], severity=one.severity,
+        rank=-SEVERITIES.index(one.severity), status=one.status, what=what_words(one), since=one.since,
+        owner=None if one.assigned is None else one.assigned.said.owner, due=one.due, declared=len(one.declared),
+        over=one.over,
+    )  # fmt: skip
+
+
+def _open(known: Iterable[Incident]) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
     """Return how many alerts are not resolved, and how many serious incidents are not over, by model and version."""
     alerts: dict[tuple[str, str], int] = {}
     serious: dict[tuple[str, str], int] = {}
-    for one in still_open(incidents(view)):
+    for one in known:
+        if one.over:
+            continue
         if one.raised and one.resolved is None:
             alerts[one.about] = alerts.get(one.about, 0) + 1
         if one.declared:

@@ -242,7 +242,11 @@ class View:
         """Return a name where it is disclosed, else the pseudonym, and that the name is not known."""
         if code is None:
             return "somebody not named"
-        name = fact.read.names.get(code) or self.people.get(code)
+        return fact.read.names.get(code) or self.person_named(code)
+
+    def person_named(self, code: str) -> str:
+        """Return the name that a pseudonym leads to, else the pseudonym, and that the name is not known."""
+        name = self.people.get(code)
         if name is not None:
             return name
         erased = self.erasures.people.get(code)

@@ -19,13 +19,15 @@ from assay.server.pages.timeline import Happened, timeline
 from assay.server.permits import require
 from assay.server.serving import By, Here
 from assay.trail.clocks import clocks
+from assay.trail.incident_table import incident_named, incident_standings
 from assay.trail.incident_telling import clock_words, incident_row, what_words
-from assay.trail.incidents import incidents, still_open
+from assay.trail.incidents import incidents
 
 if TYPE_CHECKING:
     from assay.lifecycle.incident import Act
     from assay.server.acting import Actor
     from assay.server.serving import Server
+    from assay.trail.incident_table import IncidentStanding
     from assay.trail.incidents import Incident
     from assay.trail.view import View
 
@@ -108,13 +110,22 @@ def incident_list(
 ) -> IncidentsPage:  # fmt: skip
     """List alerts and serious incidents."""
     view, at = server.inside.view(), server.clock()
-    seen = [one for one in incidents(view) if server.inside.sees(actor, one.about[0])]
-    left = still_open(seen)
-    shown = seen if everything else left
-    start = max(offset, 0)
+    models, start = server.inside.models_of(actor), max(offset, 0)
+    found = incident_standings(view.connection, models=models, everything=everything, limit=LIMIT, offset=start)
     return IncidentsPage(
-        at=at, open=len(left), total=len(shown), offset=start, limit=LIMIT, everything=everything,
-        rows=tuple(_row(view, one, at) for one in shown[start : start + LIMIT]),
+        at=at, open=found.open, total=found.total, offset=start, limit=LIMIT, everything=everything,
+        rows=tuple(_listed(view, one, at) for one in found.rows),
+    )  # fmt: skip
+
+
+def _listed(view: View, one: IncidentStanding, at: str) -> IncidentRow:
+    """Return a row; where a regulator's clock may run, it is told of the incident itself."""
+    if one.declared:
+        return next(_row(view, each, at) for each in incidents(view.about(one.model)) if each.name == one.name)
+    return IncidentRow(
+        id=one.name, status=one.status, severity=one.severity, model=one.model, version=one.version, what=one.what,
+        owner=None if one.owner is None else view.person_named(one.owner), due=one.due,
+        overdue=one.due is not None and one.status != "resolved" and one.due < at[:10], clock="", lapsed=False,
     )  # fmt: skip
 
 
@@ -148,7 +159,9 @@ def incident(server: Here, actor: By, name: FromPath[str]) -> IncidentPage:
 
 
 def _found(server: Server, actor: Actor, view: View, name: str) -> Incident:
-    found = next((one for one in incidents(view) if one.name == name), None)
+    known = incident_named(view.connection, name)
+    about = [] if known is None else incidents(view.about(known.model))
+    found = next((one for one in about if one.name == name), None)
     if found is None or not server.inside.sees(actor, found.about[0]):
         raise NotThereError(f"expected an alert or incident that you may see, found nothing of the name {name}")
     return found
