@@ -66,7 +66,7 @@ VERDICTS = {
 POOLS: dict[str, tuple[Any, ...]] = {
     "model": MODELS,
     "version": ("1", "2"),
-    "model_sha256": FILES,
+    "model_sha256": (*FILES, NO_FILES),
     "to_model_sha256": (*FILES, None),
     "to_version": ("1", "2", None),
     "evidence_sha256": EVIDENCE,

@@ -81,8 +81,8 @@ def _versions(facts: list[Fact]) -> list[Version]:
                 if kind == RETIRED and (one.model, one.version) == (said.model, said.version):
                     one.retired = fact
             continue
-        if digest == NO_FILES:
-            continue  # what has no files yet is no version
+        if digest == NO_FILES and kind in {"validation.result", "gate.decision"}:
+            continue  # what has no files yet is no version: data was tested
         one = found.setdefault(digest, Version(said.model, digest))
         one.version = said.version or one.version
         if kind == "model.registered":
