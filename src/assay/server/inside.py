@@ -201,13 +201,23 @@ class Inside:
                     if path.is_file():
                         yield msgspec.json.decode(path.read_bytes(), type=_OfSystem).system
 
+    def models_in(self, system: str) -> tuple[str, ...]:
+        """Return the models of a system, in order."""
+        return tuple(name for name in self._models() if self.system_of(name) == system)
+
+    def systems(self) -> set[str]:
+        """Return the systems that evidence here is about."""
+        return {found for name in self._models() if (found := self.system_of(name)) is not None}
+
+    def _models(self) -> list[str]:
+        folder = self.home.state / RELEASES
+        return sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
+
     def models_of(self, actor: Actor) -> tuple[str, ...] | None:
         """Return the models that somebody has to do with; None: all."""
         if actor.systems is None:
             return None
-        folder = self.home.state / RELEASES
-        names = sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
-        return tuple(name for name in names if self.system_of(name) in actor.systems)
+        return tuple(name for name in self._models() if self.system_of(name) in actor.systems)
 
     def sees(self, actor: Actor, model: str) -> bool:
         """Say whether somebody has to do with a model."""

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 from assay.server import deliveries, lineage_api, tiles
 from assay.server.entering import account, people, requests, sign_in, tokens
-from assay.server.pages import deciding, inbox, incidents, models, production, trail, version, version_files
+from assay.server.pages import (
+    deciding,
+    inbox,
+    incidents,
+    models,
+    policies,
+    production,
+    replay,
+    trail,
+    version,
+    version_files,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +29,8 @@ ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
     inbox.ROUTES,
     *incidents.ROUTES,
     production.ROUTES,
+    *policies.ROUTES,
+    *replay.ROUTES,
     *version.ROUTES,
     *version_files.ROUTES,
     *deciding.ROUTES,

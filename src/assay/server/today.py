@@ -1,119 +1,104 @@
-"""The policies that people adopted: a folder a system, and every earlier one by its digest.
+"""Today's rules of a system: the policy that its people adopted, and the people whom the server knows.
 
-::
-
-    systems/<system>/assay.yaml, policy.yaml, ...        in force
-    systems/<system>/adopted/<sha256>/...                each that ever was
+What was adopted is kept whole, by its digest, in ``HOME/systems/<system>/<digest>/``, with a file ``entry`` that names
+the one to begin with; who adopted what, and which is in force, stands in the store.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from assay.errors import AssayError, InputError, NotThereError, StorageError
-from assay.lifecycle.project import CONFIG_NAME, Config
+from assay.errors import AssayError, InputError, StorageError
+from assay.lifecycle.project import is_safe_name
 from assay.lifecycle.setting import Rules, Setting, load_policy, setting_elsewhere
 from assay.lifecycle.storing import publish, staging
 from assay.policy import parse_policy
-from assay.records.document import load_yaml
+from assay.records.canonical import sha256_hex
+from assay.server.store import deliveries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from assay.attest.keys import PublicKey
     from assay.policy import Policy
     from assay.server.home import Home
-    from assay.server.inside import Inside
+    from assay.server.serving import Server
+    from assay.server.store.deliveries import Adopted
 
-POLICY = "policy.yaml"
-ADOPTED = "adopted"
-_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 ._+-]{0,127}\Z")
-
-
-def system_folder(home: Home, system: str) -> Path:
-    """Return where a system's policy lies.
-
-    Raises:
-        NotThereError: for a name that no folder can bear.
-    """
-    if not _SAFE.match(system) or ".." in system:
-        raise NotThereError(f"expected a system that a folder can be named after, found {system!r}")
-    return home.system(system)
+ENTRY = "entry"
+_DIGITS = 16
 
 
-def policy_in(folder: Path) -> Policy | None:
-    """Return the policy in a folder, with those that it extends; None when there is none."""
-    name = _policy_name({path.name: path.read_bytes() for path in folder.glob(CONFIG_NAME)})
-    return load_policy(folder / name) if (folder / name).is_file() else None
+def folder_of(home: Home, system: str, sha256: str) -> Path:
+    """Return where the files of an adopted policy lie."""
+    name = system if is_safe_name(system) else f"system-{sha256_hex(system.encode())[:_DIGITS]}"
+    return home.system(name) / sha256
 
 
-def policy_of(files: Mapping[str, bytes]) -> Policy:
-    """Return the policy that a project's files hold.
+def kept_policy(home: Home, system: str, sha256: str) -> Policy | None:
+    """Return a policy that was adopted at some time; None where it is not here, or not whole."""
+    entry = folder_of(home, system, sha256) / ENTRY
+    if not entry.is_file():
+        return None
+    try:
+        found = load_policy(entry.parent / entry.read_text("utf-8"))
+    except AssayError:
+        return None  # the caller says that it is not here; what is in force is asked for by `rules_of`
+    return found if found.sha256 == sha256 else None
 
-    Raises:
-        DocumentError: with every problem in it.
-        InputError: when a file that it names is not there.
-    """
+
+def read_from(files: Mapping[str, bytes]) -> Callable[[str], bytes]:
+    """Return what reads a policy and those it extends from some files."""
 
     def read(name: str) -> bytes:
         if name not in files:
-            raise InputError(f"expected {name} among the files, found {', '.join(sorted(files)) or 'none'}")
+            raise InputError(f"expected the policy file {name}, found {', '.join(files) or 'none'}")
         return files[name]
 
-    return parse_policy(_policy_name(files), read)
+    return read
 
 
-def _policy_name(files: Mapping[str, bytes]) -> str:
-    content = files.get(CONFIG_NAME)
-    if content is None:
-        return POLICY
-    return load_yaml(content, Config, name=CONFIG_NAME).policy
+def keep_policy(home: Home, system: str, files: Mapping[str, bytes]) -> Policy:
+    """Keep a policy whole, by its digest; it is not in force by that.
 
-
-def earlier(home: Home, system: str, sha256: str) -> Policy | None:
-    """Return a policy that was adopted at some time, by its digest."""
-    folder = system_folder(home, system) / ADOPTED / sha256
-    return policy_in(folder) if folder.is_dir() else None
-
-
-def put_in_force(home: Home, system: str, files: Mapping[str, bytes]) -> Policy:
-    """Put a policy in force for a system, and keep it by its digest; the store and the log are the caller's."""
-    policy = policy_of(files)
-    folder = system_folder(home, system)
-    kept = folder / ADOPTED / policy.sha256
-    for place in (kept, folder):
-        with staging(place) as stage:
-            publish(stage, place, files)
+    Args:
+        home: the server's folder.
+        system: the system.
+        files: the policy and those it extends by name, the one to begin with first.
+    """
+    first = next(iter(files))
+    policy = parse_policy(first, read_from(files))
+    folder = folder_of(home, system, policy.sha256)
+    with staging(folder) as stage:
+        publish(stage, folder, {**files, ENTRY: first.encode()})
     return policy
 
 
-def systems(home: Home) -> list[str]:
-    """Return the systems that a policy was adopted for."""
-    folder = home.root / "systems"
-    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+def adopted(server: Server, system: str) -> list[Adopted]:
+    """Return what was adopted for a system; the first is in force."""
+    with server.entrance.store.reading() as rows:
+        return deliveries.adopted(rows, system)
 
 
-def rules_of(inside: Inside, system: str, measurers: Iterable[PublicKey] = ()) -> Rules | None:
-    """Return today's rules of a system: the adopted policy and the people whom the server knows.
-
-    Returns:
-        None while nobody has adopted a policy for it.
+def rules_of(server: Server, system: str) -> Rules | None:
+    """Return today's rules of a system; None while nobody has adopted a policy for it.
 
     Raises:
-        StorageError: when the adopted policy cannot be read.
+        StorageError: when the adopted policy's files are not what was adopted.
     """
-    try:
-        policy = policy_in(system_folder(inside.home, system))
-    except AssayError as error:
-        raise StorageError(f"the policy adopted for {system} cannot be read: {error}") from error
-    if policy is None:
+    found = adopted(server, system)
+    if not found:
         return None
-    trust, trust_sha256 = inside.trust()
-    return Rules(policy=policy, trust=trust, trust_sha256=trust_sha256, measurers=frozenset(measurers))
+    policy = kept_policy(server.home, system, found[0].sha256)
+    if policy is None:
+        raise StorageError(
+            f"expected the policy {found[0].sha256:.{_DIGITS}} that was adopted for {system}, found another or none: "
+            "restore it from a backup, or adopt it again"
+        )
+    trust, trust_sha256 = server.inside.trust()
+    return Rules(policy=policy, trust=trust, trust_sha256=trust_sha256)
 
 
-def setting_of(inside: Inside, rules: Rules) -> Setting:
+def setting_of(server: Server, rules: Rules) -> Setting:
     """Return under what, by whom and where the server decides."""
-    return setting_elsewhere(rules, inside.home.state)
+    return setting_elsewhere(rules, server.home.state)

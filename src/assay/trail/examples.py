@@ -201,6 +201,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "by": MILA,
     },
     "image.built": {"image": "registry.example.com/credit/scorecard", "image_sha256": of("image 2"), **_FILES},
+    "policy.adopted": {
+        "system": "mortgage-approval", "policy": "fair-lending", "version": "1.0.0", "policy_sha256": of("policy"),
+        "by": VERA,
+    },
     "record.read": {"what": "model-version", "which": "/models/mortgage-approval/2", "by": VERA},
     "admission.decided": {
         "cluster": "prod-eu",

@@ -105,6 +105,9 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
     "reading": {
         "record.read": server.RecordRead,
     },
+    "policies": {
+        "policy.adopted": server.PolicyAdopted,
+    },
     "accounts, sessions, requests": {
         "account.changed": account.AccountChanged,
         "pipeline.changed": account.PipelineChanged,

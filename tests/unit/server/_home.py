@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import shutil
 import tempfile
@@ -18,12 +19,13 @@ from assay.lifecycle.presenting import read_signed
 from assay.lifecycle.release import gate
 from assay.server.acting import Actor, Role
 from assay.server.app import create_app
+from assay.server.entrance import Entrance
 from assay.server.home import STATE, Home, open_home
-from assay.server.inside import Inside
 from assay.server.routes import ROUTES
 from assay.server.security import csrf_token
 from assay.server.serving import Server
-from assay.server.today import put_in_force, rules_of, setting_of
+from assay.server.store import deliveries, open_store
+from assay.server.today import keep_policy, rules_of, setting_of
 
 if TYPE_CHECKING:
     from httpx import Response
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 SYSTEM, MODEL = "mortgage-approval", "mortgage-approval"
 ORIGIN = "http://127.0.0.1:8600"
 SESSION = "s" * 64
+ADOPTED_AT = 1_760_000_000
 
 
 @functools.cache
@@ -49,8 +52,9 @@ def demo_home(tmp_path: Path) -> Home:
     home = open_home(tmp_path / "home", name=project_at(demo_project()).config.system)
     shutil.copytree(demo_project() / STATE, home.state)
     shutil.copy(demo_project() / "trust.yaml", home.trust)
-    files = {name: (demo_project() / name).read_bytes() for name in ("assay.yaml", "policy.yaml")}
-    put_in_force(home, SYSTEM, files)
+    policy = keep_policy(home, SYSTEM, {"policy.yaml": (demo_project() / "policy.yaml").read_bytes()})
+    with contextlib.closing(open_store(None, home.root)) as store, store.writing() as rows:
+        deliveries.adopt(rows, SYSTEM, policy.sha256, by="rosa", at=ADOPTED_AT)
     return home
 
 
@@ -59,10 +63,10 @@ def waiting_home(tmp_path: Path) -> Home:
     home = demo_home(tmp_path)
     folder = home.state / "releases" / MODEL / "2"
     shutil.rmtree(folder / "consents")
-    inside = Inside(home)
-    rules = rules_of(inside, SYSTEM)
+    server = Browser(home, VERA).server
+    rules = rules_of(server, SYSTEM)
     assert rules is not None
-    setting = setting_of(inside, rules)
+    setting = setting_of(server, rules)
     gate(read_signed(folder, setting), setting, home.log, folder=folder)
     return home
 
@@ -94,7 +98,8 @@ class Browser:
         def note(who: Actor, what: str, which: str) -> None:
             self.noted.append((who.name, what, which))
 
-        self.server = Server(home, identify=identify, note=note, **given)
+        self.server = Server(home, entrance=Entrance(home, open_store(None, home.root)), note=note, **given)
+        self.server.identify = identify
         self.app: Litestar = create_app(self.server, ROUTES)
         self.client = TestClient(self.app, base_url=ORIGIN, raise_server_exceptions=False)
 

@@ -35,6 +35,7 @@ BEYOND = {
     "image.built",
     "admission.decided",
     "admission.counted",
+    "policy.adopted",
     "record.read",
     "reasons.given",
     "registry.allowed",

@@ -69,7 +69,7 @@ def consents_open_to(server: Server, actor: Actor, held: Held) -> Open:
     verdict = held.verdict
     if verdict is None:
         return Open()
-    rules = rules_of(server.inside, verdict.system)
+    rules = rules_of(server, verdict.system)
     stale = _stale(rules, verdict)
     wanting = [one for one in verdict.findings if one.status in {"fail", "unknown"}]
     return Open(

@@ -194,7 +194,7 @@ def gate_again(server: Server, held: Held, rules: Rules) -> None:
         if outcome.outcome == "waits":
             raise InputError(f"{place.model} {place.version}: {outcome.words}")
         return
-    setting = setting_of(server.inside, rules)
+    setting = setting_of(server, rules)
     gate(read_signed(held.folder, setting), setting, server.home.log, folder=held.folder)
 
 
@@ -225,14 +225,14 @@ def _act(
                 f"{what}: expected a key of {actor.name} at this server, found none. An administrator makes one, or "
                 "sign at your own machine and have it pushed"
             )
-        setting = setting_of(server.inside, rules)
+        setting = setting_of(server, rules)
         act(held, consenting.open_desk(held.folder, setting, server.home.log, name=actor.name))
         gate_again(server, held, rules)
     return Redirect("/models/{}/{}".format(*about), status_code=303)
 
 
 def _decided(server: Server, held: Held) -> Rules:
-    rules = rules_of(server.inside, held.evidence.system)
+    rules = rules_of(server, held.evidence.system)
     if rules is None:
         raise InputError(
             f"expected a policy that was adopted for {held.evidence.system}, found none. Adopt one at /policies first"

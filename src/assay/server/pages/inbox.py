@@ -15,7 +15,7 @@ from assay.server.page import page
 from assay.server.pages.changes import Changes, changes
 from assay.server.pages.consents import May, consents_open_to
 from assay.server.serving import By, Here
-from assay.server.today import earlier, rules_of
+from assay.server.today import kept_policy, rules_of
 from assay.trail.standing_table import Standing, Wanted, standing_of, standings
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def waiting(server: Server, actor: Actor, held: Held, before: Held | None) -> Wa
         Risk(finding=name, title=of[name].title, reason=of[name].reason, status=of[name].status, may=one)
         for name, one in held_back.items() if of[name].check not in NEVER_WAIVED
     )  # fmt: skip
-    rules = rules_of(server.inside, verdict.system)
+    rules = rules_of(server, verdict.system)
     never = rules.policy.waivers.not_for if rules is not None and rules.policy.waivers is not None else ()
     blocking = tuple(of[name].title for name in held_back if of[name].control in never)
     return Waiting(
@@ -176,7 +176,7 @@ def _changes(server: Server, held: Held, before: Held | None) -> Changes | None:
 
 
 def _policy(server: Server, held: Held) -> Policy | None:
-    return None if held.verdict is None else earlier(server.home, held.verdict.system, held.verdict.policy.sha256)
+    return None if held.verdict is None else kept_policy(server.home, held.verdict.system, held.verdict.policy.sha256)
 
 
 ROUTES = inbox
