@@ -20,7 +20,7 @@ from assay.records.delivery import MAX_DELIVERY_BYTES, Asked, Outcome, OutOfStep
 from assay.server.permits import require
 from assay.server.serving import By, Here, Server
 from assay.server.store import pipelines
-from assay.server.today import earlier, rules_of
+from assay.server.today import adopted, rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,17 +51,17 @@ def receiver_of(server: Server) -> Receiver:
     home = server.home
 
     def rules_for(system: str) -> Rules | None:
-        try:
-            return rules_of(server.inside, system)
-        except NotThereError:
-            return None  # a name that no folder can bear: nobody can have adopted anything for it
+        return rules_of(server, system)
+
+    def was_adopted(system: str, sha256: str) -> bool:
+        return any(one.sha256 == sha256 for one in adopted(server, system))
 
     return Receiver(
         home.state,
         home.log,
         Keyring(home.keys),
         rules_for=rules_for,
-        was_adopted=lambda system, sha256: earlier(home, system, sha256) is not None,
+        was_adopted=was_adopted,
         clock=server.clock,
     )
 

@@ -201,6 +201,11 @@ class Inside:
                     if path.is_file():
                         yield msgspec.json.decode(path.read_bytes(), type=_OfSystem).system
 
+    def author_of(self, model: str, version: str) -> str | None:
+        """Return who made a version, as its evidence says; None where it does not, or none lies here."""
+        path = _safe(self.home.state, model, version) / EVIDENCE
+        return parse_record(path.read_bytes(), Evidence, name=EVIDENCE).model.author if path.is_file() else None
+
     def models_in(self, system: str) -> tuple[str, ...]:
         """Return the models of a system, in order."""
         return tuple(name for name in self._models() if self.system_of(name) == system)

@@ -74,9 +74,35 @@ def keep_policy(home: Home, system: str, files: Mapping[str, bytes]) -> Policy:
     return policy
 
 
+def put_in_force(server: Server, system: str, files: Mapping[str, bytes], *, by: str, at: int) -> Policy:
+    """Put a policy in force for a system, and say so in the log; the caller has asked whether they may.
+
+    Args:
+        server: the server.
+        system: the system.
+        files: as for `keep_policy`.
+        by: who adopts it.
+        at: now, POSIX seconds.
+
+    Raises:
+        DocumentError: when the policy is wrong.
+        StorageError: when it cannot be kept.
+    """
+    before = adopted(server, system)
+    policy = keep_policy(server.home, system, files)  # first, so that what is adopted is always there
+    said = {
+        "system": system, "policy": policy.name, "version": policy.version, "policy_sha256": policy.sha256,
+        "before_sha256": before[0].sha256 if before else None,
+    }  # fmt: skip
+    with server.store.writing() as rows:
+        deliveries.adopt(rows, system, policy.sha256, by=by, at=at)
+        server.outbox.say(rows, "policy.adopted", said, people={"by": by}, at=at)
+    return policy
+
+
 def adopted(server: Server, system: str) -> list[Adopted]:
     """Return what was adopted for a system; the first is in force."""
-    with server.entrance.store.reading() as rows:
+    with server.store.reading() as rows:
         return deliveries.adopted(rows, system)
 
 

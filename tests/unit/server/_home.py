@@ -67,7 +67,8 @@ def waiting_home(tmp_path: Path) -> Home:
     rules = rules_of(server, SYSTEM)
     assert rules is not None
     setting = setting_of(server, rules)
-    gate(read_signed(folder, setting), setting, home.log, folder=folder)
+    signed = read_signed(folder, setting)
+    gate(signed, setting, home.log, folder=folder, files=signed.evidence.model.files)
     return home
 
 

@@ -129,6 +129,7 @@ def test_two_people_consent_and_the_gate_decides_again(tmp_path: Path) -> None:
     assert after["steps"][0]["step"]["given"] == ["vera"]
     assert rosa.post(f"{TWO}/waive", verdict_sha256=after["verdict_sha256"], **WAIVER).status_code == 303
     last = rosa.get(f"{TWO}.json").json()
+    assert last["decision"] == "allow"
     assert {one["use"]["status"] for one in last["consents"]} == {"counted", "obeyed"}
     assert any(one["finding"]["waiver"] for one in last["failing"])
     (words,) = (home.state / "releases" / "mortgage-approval" / "2" / "consents").glob("*.txt")

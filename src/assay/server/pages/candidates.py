@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from assay.errors import RefusedError
+from assay.errors import AssayError, RefusedError
+from assay.lifecycle.project import CONFIG_NAME, Config
+from assay.lifecycle.received import Kept
+from assay.policy import parse_policy
+from assay.records.document import load_yaml
+from assay.server.deliveries import receiver_of
 from assay.server.permits import require
+from assay.server.today import read_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from assay.lifecycle.received import Delivered
     from assay.policy import Policy
     from assay.server.acting import Actor
     from assay.server.serving import Server
@@ -51,10 +59,42 @@ class Candidate:
 
 def candidates(server: Server, system: str, *, but: set[str | None]) -> tuple[Candidate, ...]:
     """Return the policies that were delivered for a system, the last delivered first; save those of some digests."""
-    del server, system, but
-    return ()
+    kept = Kept(server.home.state)
+    by_policy: dict[str, list[Delivered]] = {}
+    for one in kept.releases():
+        if one.system == system and one.policy_sha256 not in but:
+            by_policy.setdefault(one.policy_sha256, []).append(one)
+    found = []
+    for those in by_policy.values():
+        made = next(
+            (made for one in reversed(those) if (made := _candidate(server, kept, one, those)) is not None), None
+        )
+        found += [] if made is None else [made]
+    return tuple(sorted(found, key=lambda one: one.delivered_at, reverse=True))
+
+
+def _candidate(server: Server, kept: Kept, one: Delivered, those: list[Delivered]) -> Candidate | None:
+    """Return the policy that came with a release; None where it did not come whole, or is not what decided there."""
+    contents = {name: found for name, sha256 in one.sources.items() if (found := kept.document(sha256)) is not None}
+    config = contents.pop(CONFIG_NAME, None)
+    if config is None:
+        return None
+    try:
+        first = PurePosixPath(load_yaml(config, Config, name=CONFIG_NAME).policy).name
+        policy = parse_policy(first, read_from(contents))
+    except AssayError:
+        return None
+    if policy.sha256 != one.policy_sha256:
+        return None
+    authors = [server.inside.author_of(each.place.model, each.place.version) for each in those]
+    return Candidate(
+        policy=policy, files={first: contents.pop(first), **contents}, system=one.system, delivered_by=one.pipeline,
+        delivered_at=max(each.delivered_at for each in those),
+        about=tuple(dict.fromkeys(f"{each.place.model} {each.place.version}" for each in those)),
+        authors=tuple(dict.fromkeys(name for name in authors if name is not None)),
+    )  # fmt: skip
 
 
 def decide_waiting(server: Server, system: str) -> None:
     """Decide on every release of a system that waits: what follows when a policy is adopted."""
-    del server, system
+    receiver_of(server).judge.decide_waiting(system)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from assay.server.permits import Act
     from assay.server.serving import Server
 
+_FILES_CHECK = "files-unchanged"
 _deciding = threading.Lock()
 """One act at a time: what somebody consents to is what lies there when they sign."""
 
@@ -195,7 +196,9 @@ def gate_again(server: Server, held: Held, rules: Rules) -> None:
             raise InputError(f"{place.model} {place.version}: {outcome.words}")
         return
     setting = setting_of(server, rules)
-    gate(read_signed(held.folder, setting), setting, server.home.log, folder=held.folder)
+    checks = {one.check: one.status for one in held.verdict.findings} if held.verdict else {}
+    files = held.evidence.model.files if checks.get(_FILES_CHECK) == "pass" else None  # the model is not here
+    gate(read_signed(held.folder, setting), setting, server.home.log, folder=held.folder, files=files)
 
 
 def _act(

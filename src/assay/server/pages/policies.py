@@ -20,7 +20,7 @@ from assay.server.pages.changes import Changed
 from assay.server.permits import require
 from assay.server.serving import By, Here
 from assay.server.store import deliveries
-from assay.server.today import adopted, keep_policy, kept_policy
+from assay.server.today import adopted, kept_policy, put_in_force
 
 if TYPE_CHECKING:
     from assay.checks.control import Control
@@ -35,7 +35,6 @@ class PolicyRow(Frozen, kw_only=True):
 
     Attributes:
         policy: name and version; None while nobody has adopted one.
-        waiting: how many policies were delivered and adopted by nobody.
     """
 
     system: str
@@ -43,7 +42,6 @@ class PolicyRow(Frozen, kw_only=True):
     sha256: str | None
     adopted_by: str | None
     adopted_at: str | None
-    waiting: int
 
 
 class PoliciesPage(Frozen, kw_only=True):
@@ -129,7 +127,7 @@ class PolicyPage(Frozen, kw_only=True):
 @page("/policies", template="policies.html", act="models.read")
 def policies(server: Here, actor: By) -> PoliciesPage:
     """List systems and their policies."""
-    with server.entrance.store.reading() as rows:
+    with server.store.reading() as rows:
         force = {one.system: one for one in deliveries.in_force(rows)}
     names = sorted(name for name in {*force, *server.inside.systems()} if actor.reaches(name))
     return PoliciesPage(rows=tuple(_row(server, name, force.get(name)) for name in names))
@@ -141,7 +139,6 @@ def _row(server: Server, system: str, one: Adopted | None) -> PolicyRow:
         system=system, policy=None if policy is None else f"{policy.name} {policy.version}",
         sha256=None if one is None else one.sha256, adopted_by=None if one is None else one.adopted_by,
         adopted_at=None if one is None else time_of(one.adopted_at),
-        waiting=len(candidates(server, system, but={one.sha256} if one else set())),
     )  # fmt: skip
 
 
@@ -256,14 +253,7 @@ def adopt(
         raise NotThereError(f"expected a policy that was delivered for {system}, found none of that digest")
     for author in found.authors:
         require(actor, "policy.adopt", system=system, author=author)
-    kept, at = keep_policy(server.home, system, found.files), seconds_of(server.clock())
-    said = {
-        "system": system, "policy": kept.name, "version": kept.version, "policy_sha256": kept.sha256,
-        "before_sha256": before,
-    }  # fmt: skip
-    with server.entrance.store.writing() as rows:
-        deliveries.adopt(rows, system, kept.sha256, by=actor.name, at=at)
-        server.entrance.outbox.say(rows, "policy.adopted", said, people={"by": actor.name}, at=at)
+    put_in_force(server, system, found.files, by=actor.name, at=seconds_of(server.clock()))
     decide_waiting(server, system)
     return Redirect(f"/policies/{system}", status_code=303)
 
