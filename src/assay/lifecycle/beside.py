@@ -79,13 +79,6 @@ class Beside(Mapping[str, bytes]):
     def __init__(self, state: Path) -> None:
         """Open the index of a state folder; one that cannot be read is made anew."""
         self._state = state
-        self._folders: dict[str, _Folder] = {}
-        self._files: dict[str, dict[str, tuple[str, str]]] = {}  # by folder: name to stamp and digest
-        self._places: dict[str, frozenset[str]] = {}
-        self._consents: dict[str, Consent] = {}
-        self._bound: dict[str, frozenset[str]] = {}
-        self._ids: dict[str, str] = {}
-        self._takers: dict[str, frozenset[str]] = {}  # by the id of a consent: those that take it back
         self._index = self._opened(state / INDEX)
         self._load()
 
@@ -111,6 +104,13 @@ class Beside(Mapping[str, bytes]):
         raise AssertionError  # the loop returns, or raises
 
     def _load(self) -> None:
+        self._folders: dict[str, _Folder] = {}
+        self._files: dict[str, dict[str, tuple[str, str]]] = {}  # by folder: name to stamp and digest
+        self._places: dict[str, frozenset[str]] = {}
+        self._consents: dict[str, Consent] = {}
+        self._bound: dict[str, frozenset[str]] = {}
+        self._ids: dict[str, str] = {}
+        self._takers: dict[str, frozenset[str]] = {}  # by the id of a consent: those that take it back
         for path, changed, folders in self._index.execute("SELECT * FROM folder"):
             self._folders[path] = _Folder(changed, tuple(folders.split("/")) if folders else ())
         for path, folder, stamp, sha256 in self._index.execute("SELECT * FROM file"):
@@ -205,6 +205,7 @@ class Beside(Mapping[str, bytes]):
             then(changed)
         except BaseException:
             self._index.execute("ROLLBACK")
+            self._load()  # as it was: what came is told again
             raise
         self._index.execute("COMMIT")
         return changed

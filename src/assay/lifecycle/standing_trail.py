@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 _FEW = 32
 """So many models at most are looked for below ``releases`` by name; for more, everywhere."""
 
+_JOURNAL_BYTES = 64 * 1024 * 1024
+"""What is left of the write-ahead log after a projection of the whole log has gone through it."""
+
 _Stamp = tuple[int, ...] | None
 
 
@@ -98,6 +101,7 @@ class StandingTrail:
             state.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._writer = connect(state / PROJECTION, shared=True)
             self._writer.execute("PRAGMA journal_mode = WAL")
+            self._writer.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES}")
             self._writer.execute("PRAGMA synchronous = NORMAL")  # disposable: what a crash loses is projected again
             (state / PROJECTION).chmod(0o600)
             self._beside = Beside(state)

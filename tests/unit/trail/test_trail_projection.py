@@ -3,9 +3,11 @@ from __future__ import annotations
 import pytest
 
 from assay.errors import VerificationError
-from assay.trail import projection
+from assay.trail import incidents, inventory, projection, remediations
 from assay.trail.examples import EXAMPLES, of
 from assay.trail.reading import read_entry
+from assay.trail.standing import renew
+from assay.trail.standing_table import TYPES
 from unit.trail.memory_trail import TRUST, MemoryTrail, in_memory
 
 
@@ -94,3 +96,28 @@ def test_rows_taken_away_put_in_or_moved_are_named(trail: MemoryTrail) -> None:
 
 def test_nothing_that_lies_beside_the_log_enters_it(trail: MemoryTrail) -> None:
     assert b"vera" not in trail.connection().serialize()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("UPDATE standing SET status = 'serving'", "standing"),
+        ("DELETE FROM standing", "standing"),
+        ("DELETE FROM mark WHERE idx = 4", "mark"),
+        ("INSERT INTO tie VALUES ('files:x', 'model:y')", "tie"),
+        ("INSERT INTO expiry VALUES ('x', '2027-01-01', 'waiver', 'c')", "expiry"),
+        ("DELETE FROM block", "block"),
+    ],
+)
+def test_a_changed_row_of_what_follows_is_named(trail: MemoryTrail, change: str, named: str) -> None:
+    kept, whole = trail.view(), trail.view()
+    for view in (kept, whole):
+        renew(view)
+    assert projection.differences(kept.connection, whole.connection) == []
+    kept.connection.execute(change)
+    assert {line.split()[0] for line in projection.differences(kept.connection, whole.connection)} == {named}
+
+
+def test_rows_are_made_anew_for_all_that_they_rest_on() -> None:
+    rests_on = {*inventory._TYPES, *incidents.ACTS, *remediations.ACTS, "waiver.granted", "override.granted"}
+    assert rests_on | {"approval.revoked", "deployment.started"} == TYPES
