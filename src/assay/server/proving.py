@@ -101,7 +101,7 @@ def prove_entry(trail: Trail, log: Path, index: int) -> EntryProof:
         NotThereError: when there is no such entry.
         VerificationError: when entry, tiles, projection and checkpoint do not agree.
     """
-    read = trail.at_index(index) if index >= 0 else None
+    read = trail.at_index(index) if 0 <= index < trail.size else None
     if read is None:
         raise NotThereError(f"expected an entry from 0 to {trail.size - 1}, found {index}")
     number, shard = next((n, one) for n, one in reversed(list(enumerate(trail.shards))) if one.first <= index)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from litestar.testing import TestClient
 
 from assay.adapters.folder_reader import FolderReader
+from assay.server.acting import Actor
+from assay.server.app import create_app
+from assay.server.pages import trail
+from assay.server.serving import Server
 from server_home import application, home_at
 from small_project import SmallProject, small_project
 
@@ -70,6 +75,11 @@ def test_entries_are_listed_newest_first_with_words_and_signers(client: TestClie
         ("?model=nobody", set()),
         ("?text=0", None),
         ("?text=no-such-id", set()),
+        (f"?text={'9' * 5000}", set()),
+        (f"?text={'9' * 18}", set()),
+        ("?before=-5", set()),
+        ("?text=%00", set()),
+        ("?model=%ff%fe", set()),
         (f"?text={'f' * 64}", set()),
     ],
 )
@@ -138,6 +148,7 @@ def test_proof_entry_and_tiles_are_what_the_log_holds(client: TestClient[Litesta
 @pytest.mark.parametrize(
     "path",
     [
+        f"/trail/{2**70}", f"/trail/{2**70}/proof.json", f"/log/shards/{2**70}/checkpoint", "/log/tile/0/000%00",
         "/trail/9999", "/trail/9999/proof.json", "/trail/9999/entry", "/log/tile/0/000.p/255", "/log/tile/0/0",
         "/log/tile/../../log.private/key", "/log/tile/%2e%2e/%2e%2e/log.vkey", "/log/shards/1/checkpoint",
         "/log/shards/7/tile/0/000", "/trail/-1", "/trail/x",
@@ -153,6 +164,23 @@ def test_only_those_who_may_read_the_trail_read_it(
     client: TestClient[Litestar], path: str, who: str, status: int
 ) -> None:
     assert client.get(path, headers={"Authorization": f"Bearer {who}"}).status_code == status
+
+
+def _known(actor: Actor, _connection: object) -> Actor:
+    return actor
+
+
+def test_an_entry_about_anothers_system_is_not_there(project: SmallProject) -> None:
+    for system, there in (("small", True), ("pricing", False)):
+        reader = Actor(kind="person", name="dev", roles=("developer",), systems=(system,), session="d" * 64)
+        app = create_app(Server(home_at(project.root), identify=partial(_known, reader)), [*trail.ROUTES])
+        with TestClient(app, base_url="http://127.0.0.1:8600", raise_server_exceptions=False) as client:
+            listed = {one["type"]: one["index"] for one in rows(client)}
+            assert ("gate.decision" in listed, "run.started" in listed) == (there, True)
+            with TestClient(application(home_at(project.root), by_default="auditor")) as all_seeing:
+                index = next(one["index"] for one in rows(all_seeing) if one["type"] == "gate.decision")
+            for path in ("", ".json", "/proof.json", "/entry", "/entry.tlog-proof"):
+                assert client.get(f"/trail/{index}{path}").status_code == (200 if there else 404)
 
 
 def test_tiles_are_for_those_who_have_signed_in_where_the_settings_say_so(project: SmallProject) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from assay.trail.reading import Read
     from assay.trail.view import View
 
-SHA256_DIGITS = 64
+SHA256_DIGITS, MOST_DIGITS = 64, 18
 
 PROOF_TYPE, BYTES_TYPE = "text/plain", "application/octet-stream"
 
@@ -199,7 +199,7 @@ def _found(opened: Trail, view: View, wanted: Asked) -> tuple[tuple[Read, ...], 
     """Return the entries that are asked for, and where the next page begins."""
     said = wanted.said
     text = said.get("text", "")
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS:
         read = opened.at_index(int(text)) if int(text) < view.size else None
         return ((view.told(read),) if read is not None else ()), None
     is_digest = len(text) == SHA256_DIGITS and set(text) <= set(hexdigits.lower())
@@ -273,7 +273,7 @@ def _proof(server: Server, actor: Actor, index: int) -> EntryProof:
 
 
 def _read(opened: Trail, index: int) -> Read:
-    read = opened.at_index(index) if index >= 0 else None
+    read = opened.at_index(index) if 0 <= index < opened.size else None
     if read is None:
         raise NotThereError(f"expected an entry from 0 to {opened.size - 1}, found {index}")
     return read
