@@ -116,8 +116,8 @@ class TrailPage(Frozen, kw_only=True):
         rows: the entries found.
         before: where the next page begins; None when there is none.
         types: the types of events, to choose from.
-        logs: the logs of the trail.
-        vkey: verifier key of the log that takes entries now.
+        logs: the logs of the trail, whose names may be those of systems: for who has to do with all of them.
+        vkey: verifier key of the log that takes entries now; for the same.
     """
 
     size: int
@@ -190,8 +190,8 @@ def trail(
         rows=tuple(_row(view, read) for read in found if _is_theirs(server, actor, read)),
         before=more,
         types=entry_types(view.connection),
-        logs=tuple(one.origin for one in view.shards),
-        vkey=str(opened.shards[-1].reader.key),
+        logs=tuple(one.origin for one in view.shards) if actor.systems is None else (),
+        vkey=str(opened.shards[-1].reader.key) if actor.systems is None else "",
     )
 
 
@@ -280,14 +280,15 @@ def _read(opened: Trail, index: int) -> Read:
 
 
 def _is_theirs(server: Server, actor: Actor, read: Read) -> bool:
-    """Say whether an entry is about a system that somebody has to do with, or about none."""
+    """Say whether an entry is about a system that somebody has to do with; what tells no system is for those of all."""
+    if actor.systems is None:
+        return True
     said = None if read.event is None else read.event.fields
     system: str | None = getattr(said, "system", None)
     model: str | None = getattr(said, "model", None)
     if system is None and model is not None:
         system = server.inside.system_of(model)
-    about_none = system is None and model is None
-    return actor.systems is None or about_none or system in actor.systems
+    return system in actor.systems
 
 
 def _saved(content: bytes, kind: str, name: str) -> Response[bytes]:
