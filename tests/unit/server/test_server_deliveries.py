@@ -17,6 +17,9 @@ from assay.adapters.server_push import HttpServer, UnreachableError, push, waiti
 from assay.errors import InputError, NotThereError, RefusedError, VerificationError
 from assay.lifecycle.verification import verify_release
 from assay.records.delivery import OutOfStepError
+from assay.server.acting import Actor
+from assay.server.pages.deciding import gate_again
+from assay.server.today import rules_of
 from delivery_home import BareLog
 from delivery_server import AT, SYSTEM, free_port, running
 from small_project import small_project
@@ -83,6 +86,24 @@ def test_without_a_decision_a_job_that_waits_ends_undecided(
         monkeypatch.setenv("ASSAY_TOKEN_FILE", str(found.secret))
         said = project.say("push", "--wait", "0", "--server", found.url)
         assert (said.code, "nobody has adopted a policy" in said.out) == (3, True)
+
+
+def test_deciding_again_after_a_consent_keeps_what_the_pipeline_said_of_the_files(
+    project: SmallProject, tmp_path: Path
+) -> None:
+    """The model is not at the server: that nobody changed it rests on the verdict that its pipeline signed."""
+    with running(tmp_path, project.root) as found:
+        push(project_at(project.root), found.url, server=found.client())
+        found.adopt(project.root)
+        inside, auditor = found.server.inside, Actor(kind="person", name="adam", roles=("auditor",), session="s" * 64)
+        before = inside.release(auditor, "small", "1")
+        rules = rules_of(inside, SYSTEM)
+        assert rules is not None
+        gate_again(found.server, before, rules)
+        after = inside.release(auditor, "small", "1")
+        assert after.report is not None
+        assert after.report.verdict.decision == "allow"
+        assert verify_release(after.folder).decision == "allow"
 
 
 def test_many_at_once_lose_nothing_and_keep_the_order(project: SmallProject, tmp_path: Path) -> None:

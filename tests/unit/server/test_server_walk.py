@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 VALUES = {
     "model": MODEL, "version": "1", "name": "vera", "what": "ack", "path": "verdict.json", "provider": "none",
-    "identity": "0" * 32, "system": SYSTEM, "index": "0", "origin": SYSTEM, "number": "1", "cluster": "prod",
-    "secret": "x" * 43, "registry": "none", "sha256": "0" * 64, "id": "none",
+    "identity": "0" * 32, "system": SYSTEM, "index": "0", "origin": "a.log/elsewhere", "number": "1",
+    "cluster": "prod", "secret": "x" * 43, "registry": "none", "sha256": "0" * 64, "id": "none",
 }  # fmt: skip
 APART = {"public", "account.own", "people.manage", "request.open", "request.decide"}
 """Acts that may be refused to whom the table allows them: one's own account needs a fresh session, others a second."""
