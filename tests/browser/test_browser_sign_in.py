@@ -79,11 +79,13 @@ class Served:
     def __init__(self, folder: Path, provider: str) -> None:
         self.url, self.home = f"http://localhost:{free_port()}", folder / "home"
         self.home.mkdir(mode=0o700)
+        (self.home / "corp").write_text("a secret of ours")
         corp = {
             "name": "corp",
             "title": "Corp",
             "issuer": provider,
             "client_id": "assay",
+            "client_secret_file": "corp",
             "roles": {"audit": ["auditor"]},
         }
         listen = self.url.removeprefix("http://").replace("localhost", "127.0.0.1")

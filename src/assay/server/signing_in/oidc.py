@@ -142,7 +142,13 @@ class OpenId:
             "grant_type": "authorization_code", "code": code, "redirect_uri": self._back, "code_verifier": verifier,
         }  # fmt: skip
         shown = self._client(metadata, form)
-        return fetch(metadata.token_endpoint, method="POST", data=form, **shown)
+        try:
+            return fetch(metadata.token_endpoint, method="POST", data=form, **shown)
+        except RefusedError as error:
+            raise RefusedError(
+                f"{self.provider.name} did not take the code: {error}. Sign in again; when it stays so, client_id and "
+                "secret in server.yaml are not what the provider knows"
+            ) from None
 
     def _client(self, metadata: Metadata, form: dict[str, str]) -> dict[str, Any]:
         """Show the client's secret as the provider asks for it (RFC 6749 section 2.3.1)."""
