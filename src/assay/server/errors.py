@@ -41,6 +41,9 @@ STATUS: tuple[tuple[type[AssayError], int], ...] = (
 )
 """Status (RFC 9110 section 15) of each kind of error, the narrower kind first."""
 
+SECRET_LAST = ("/api/v1/admission/",)
+"""Where the last part of an address is a secret."""
+
 SERVER_FAULT = 500
 UNAUTHORISED = 401
 _REFERENCE_BYTES = 6
@@ -106,9 +109,14 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any
 
 def _fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     reference = secrets.token_hex(_REFERENCE_BYTES)
-    LOGGER.error("%s %s %s", reference, request.method, request.url.path, exc_info=error)
+    LOGGER.error("%s %s %s", reference, request.method, without_secret(request.url.path), exc_info=error)
     words = f"The server failed. Tell the people who run it this reference: {reference}"
     return _answer(request, SERVER_FAULT, Told(message=words, reference=reference))
+
+
+def without_secret(path: str) -> str:
+    """Return a path as a log may hold it: a cluster's secret stands in its webhook's address."""
+    return f"{path.rpartition('/')[0]}/..." if path.startswith(SECRET_LAST) else path
 
 
 def _answer(request: Request[Any, Any, Any], status: int, told: Told) -> Response[Any]:

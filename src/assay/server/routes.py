@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.server import deliveries, lineage_api, tiles
-from assay.server.entering import account, people, requests, sign_in, tokens
+from assay.server import admission_api, deliveries, lineage_api, tiles
+from assay.server.entering import account, break_glass_form, people, requests, sign_in, tokens
 from assay.server.pages import (
     deciding,
     inbox,
@@ -38,9 +38,11 @@ ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
     *account.ROUTES,
     *people.ROUTES,
     *requests.ROUTES,
+    *break_glass_form.ROUTES,
     *tokens.ROUTES,
     *trail.ROUTES,
     *tiles.ROUTES,
     *lineage_api.ROUTES,
     *deliveries.ROUTES,
+    *admission_api.ROUTES,
 )

@@ -46,6 +46,7 @@ class Server:
         note: takes down who has read what (actor, what, which), before the answer goes out; by default in the log.
         inside: what its folder holds, for pages.
         health: what does not answer just now.
+        closing: what is to be called when it ends, while the store is still open; the last first.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Server:
     ) -> None:
         self.home, self.clock = home, clock
         self.inside = Inside(home)
+        self.closing: list[Callable[[], None]] = []
         self._entrance = entrance
         self.note = self._note if note is None else note
         self.identify = identify if entrance is None else entrance.identify
@@ -101,6 +103,11 @@ class Server:
         person, pipeline = (actor.name if actor.kind == kind else None for kind in ("person", "pipeline"))
         fields = {"what": what, "which": which[:_LONGEST], "pipeline": pipeline}
         self._entrance.outbox.tell("record.read", fields, people={"by": person}, at=self._entrance.at())
+
+    def close(self) -> None:
+        """End what was begun for it."""
+        while self.closing:
+            self.closing.pop()()
 
 
 Here: TypeAlias = NamedDependency[Server]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assay.errors import InputError, NotThereError, RefusedError
-from assay.server.outbox import time_of
+from assay.server.outbox import seconds_of, time_of
 from assay.server.permits import PERMITS, require
 from assay.server.store import accounts, two_person
 from assay.server.store.lists import to_text
@@ -90,7 +90,7 @@ def decide(
     outcome: two_person.State = "consented" if consent else "withdrawn" if withdrawn else "refused"
     decided = msgspec.structs.replace(
         request, state=outcome, decided_by=actor.name, decided_at=at, words=words.strip()[:_LONGEST_WORDS],
-        expires_at=at + HOURS[request.what] * 3600 if consent else request.expires_at,
+        expires_at=_used_until(request, at) if consent else request.expires_at,
     )  # fmt: skip
     two_person.keep(rows, decided)
     _tell(rows, outbox, decided, outcome, by=actor.name, at=at)
@@ -149,6 +149,12 @@ def others_who_decide(rows: Rows, *names: str) -> list[str]:
 
 def _has_come_in(rows: Rows, account: accounts.Account) -> bool:
     return account.has_password or bool(accounts.identities_of(rows, account.name))
+
+
+def _used_until(request: two_person.Request, at: int) -> int:
+    """Return until when a consent may be used: as its kind has it, or as the request itself says."""
+    until = request.about.get("until")
+    return at + HOURS[request.what] * 3600 if until is None else seconds_of(until)
 
 
 def _require_state(request: two_person.Request, state: two_person.State) -> None:

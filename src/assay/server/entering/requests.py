@@ -18,6 +18,9 @@ from assay.server.serving import By, Here
 from assay.server.store import two_person
 
 PATH = "/requests"
+ABOUT: dict[str, str] = {"erasure": "person", "key-rotation": "person"}
+"""What each kind of request is about; break-glass has a form of its own (`assay.server.entering.break_glass_form`)."""
+
 _DECIDE = {"act": "request.decide"}
 
 
@@ -64,7 +67,7 @@ class RequestsPage(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     requests: tuple[Asked, ...]
-    kinds: tuple[str, ...] = get_args(two_person.What)
+    kinds: tuple[str, ...] = tuple(ABOUT)
 
 
 class RequestForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,10 +84,6 @@ class DecisionForm(msgspec.Struct, frozen=True, kw_only=True):
 
     words: str = ""
     csrf: str = ""
-
-
-ABOUT: dict[str, str] = {"erasure": "person", "key-rotation": "person", "break-glass": "cluster"}
-"""What each kind of request is about."""
 
 
 @page(PATH, template="requests.html", act="requests.read", noted="requests")
@@ -113,7 +112,7 @@ def requests(server: Here, actor: By) -> RequestsPage:
 def ask(server: Here, actor: By, data: Annotated[RequestForm, FORM]) -> Response[bytes]:
     """Ask for something that takes two."""
     entrance = server.entrance
-    kind = next((one for one in get_args(two_person.What) if one == data.what), None)
+    kind = next((one for one in get_args(two_person.What) if one == data.what and one in ABOUT), None)
     if kind is None or not data.about.strip():
         raise InputError(f"expected one of {', '.join(ABOUT)} and what it is about, found {data.what!r:.40}")
     with entrance.store.writing() as rows:
