@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import uvicorn
 from assay.server import admission_api
 from assay.server.app import create_app
 from assay.server.entrance import open_entrance
+from assay.server.gates import warm
 from assay.server.home import open_home
 from assay.server.serving import Server
 from assay.server.tls import renewing, tls_files
@@ -27,6 +29,8 @@ def main(folder: Path) -> None:
         ssl_certfile=files[0], ssl_keyfile=files[1], access_log=False, log_level="warning",
     )  # fmt: skip
     config.load()
+    warm(server)
+    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again at its end; what follows must still run
     with renewing(config.ssl, files):
         uvicorn.Server(config).run()
     entrance.close()

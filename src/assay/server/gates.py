@@ -54,6 +54,17 @@ def gate_of(server: Server) -> ClusterGate:
         return _GATES[server]
 
 
+def warm(server: Server) -> None:
+    """Read what answers rest on, before the first cluster waits for it: the trail, and which releases there are.
+
+    Raises:
+        AssayError: when the log is not what it has signed, or cannot be read.
+    """
+    server.inside.standing.refresh()
+    clearings_of(server).look_again()
+    gate_of(server)
+
+
 def knows_cluster(server: Server, cluster: str, secret: str) -> bool:
     """Say whether a secret is a cluster's.
 
