@@ -120,11 +120,10 @@ def serving(tmp_path: Path) -> Iterator[Webhook]:
     entrance = open_entrance(home)
     secret = secret_for(entrance)
     entrance.close()
-    script = Path(__file__).parents[1] / "admission_process.py"
     said = tmp_path / "said.txt"
     with said.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, str(script), str(home.root)], stdout=out, stderr=out, env=os.environ
+            [sys.executable, "-m", "assay", "serve", str(home.root)], stdout=out, stderr=out, env=os.environ
         )
     try:
         late = time.monotonic() + 60

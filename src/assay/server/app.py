@@ -138,7 +138,6 @@ def create_app(server: Server, routes: Iterable[ControllerRouterHandler | Sequen
             "actor": Provide(_actor, sync_to_thread=False),
         },
         exception_handlers=handlers(),
-        on_shutdown=[server.close],
         openapi_config=OpenAPIConfig(
             title="Assay",
             version=__version__,

@@ -60,7 +60,7 @@ def warm(server: Server) -> None:
     Raises:
         AssayError: when the log is not what it has signed, or cannot be read.
     """
-    server.inside.standing.refresh()
+    server.inside.view()
     clearings_of(server).look_again()
     gate_of(server)
 
@@ -96,9 +96,7 @@ def _gate(server: Server, clearings: Clearings) -> ClusterGate:
             return glasses_of(rows, cluster, clusters, at=server.clock())
 
     def tell(kind: str, fields: Mapping[str, Any], persons: Mapping[str, str | None]) -> None:
-        entrance = server.entrance
-        with entrance.store.writing() as rows:
-            entrance.outbox.say(rows, kind, fields, people=persons, at=entrance.at())
+        server.entrance.outbox.tell(kind, fields, people=persons, at=server.entrance.at())
 
     return ClusterGate(
         clusters,

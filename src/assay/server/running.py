@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -49,8 +50,13 @@ def serve(root: Path, *, listen: str | None, name: str, say: Callable[[str], Non
         _invite_first(server, say)
         configured = configuration(create_app(server, ROUTES), home)
         configured.load()
+        signal.signal(signal.SIGTERM, _told_to_end)
         with renewing(configured.ssl, tls_files(home)):
             uvicorn.Server(configured).run()
+
+
+def _told_to_end(*_signal: object) -> None:
+    """Do nothing: the web server ends, raises the signal again, and what is open is to be closed after that."""
 
 
 def configuration(app: Litestar, home: Home) -> uvicorn.Config:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assay.lifecycle.setting import now
 from assay.server.entrance import open_entrance
+from assay.server.gates import warm
 from assay.server.serving import Server
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def start(home: Home, *, clock: Clock = now) -> Iterator[Server]:
         opened.callback(entrance.close)
         server = Server(home, entrance=entrance, clock=clock)
         opened.callback(server.inside.close)
-        server.inside.view()
+        opened.callback(server.close)
+        warm(server)
         entrance.outbox.start()
         yield server

@@ -92,6 +92,7 @@ def serving(released: Released) -> Iterator[Asking]:
 
         server.identify = identify
         yield asking
+    server.close()
     server.inside.standing.close()
     entrance.close()
 
