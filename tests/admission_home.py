@@ -9,6 +9,7 @@ import io
 import json
 import shutil
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from assay.adapters.trail_here import record
 from assay.lifecycle.setting import now
 from assay.server.home import STATE, Home, open_home
-from assay.server.today import put_in_force
+from assay.server.store import deliveries, open_store
+from assay.server.today import keep_policy
 from assay.trail.events import make_event
 from small_project import SmallProject, small_project
 
@@ -84,8 +86,15 @@ def released_home(tmp_path: Path, settings: str = "") -> Released:
     shutil.copytree(_made() / ".assay", home.root / STATE)
     (home.state / "trail.sqlite").unlink(missing_ok=True)
     home = open_home(tmp_path / "home")
-    put_in_force(home, "small", {name: (_made() / name).read_bytes() for name in ("assay.yaml", "policy.yaml")})
+    policy = keep_policy(home, "small", policy_files())
+    with closing(open_store(home.settings.database, home.root)) as store, store.writing() as rows:
+        deliveries.adopt(rows, "small", policy.sha256, by="rosa", at=0)
     return Released(home, said_of(_made(), "1"))
+
+
+def policy_files() -> dict[str, bytes]:
+    """Return the policy that both versions were decided under at last."""
+    return {"policy.yaml": (_made() / "policy.yaml").read_bytes()}
 
 
 def said_of(root: Path, version: str) -> str:

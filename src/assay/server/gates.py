@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -15,7 +16,7 @@ from assay.lifecycle.known_releases import identity_of
 from assay.lifecycle.log_shards import shards
 from assay.server.break_glass import glasses_of
 from assay.server.cluster_gate import ClusterGate
-from assay.server.today import rules_of, system_folder
+from assay.server.today import adopted, folder_of, rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,12 +25,11 @@ if TYPE_CHECKING:
 
     from assay.lifecycle.admitting import Glass
     from assay.lifecycle.asking import Trail
-    from assay.lifecycle.known_releases import Identity
     from assay.lifecycle.setting import Rules
     from assay.server.serving import Server
 
 KIND = "admission"
-"""The kind of secret that a cluster shows (`assay.server.entrance.store.pipelines.set_webhook`)."""
+"""The kind of secret that a cluster shows (`assay.server.store.pipelines.set_webhook`)."""
 
 _LOCK = threading.Lock()
 _CLEARINGS: WeakKeyDictionary[Server, Clearings] = WeakKeyDictionary()
@@ -92,11 +92,11 @@ def _gate(server: Server, clearings: Clearings) -> ClusterGate:
     clusters = server.home.settings.clusters
 
     def in_force(cluster: str) -> Sequence[Glass]:
-        with server.entrance.store.reading() as rows:
+        with server.store.reading() as rows:
             return glasses_of(rows, cluster, clusters, at=server.clock())
 
     def tell(kind: str, fields: Mapping[str, Any], persons: Mapping[str, str | None]) -> None:
-        server.entrance.outbox.tell(kind, fields, people=persons, at=server.entrance.at())
+        server.outbox.tell(kind, fields, people=persons, at=server.entrance.at())
 
     return ClusterGate(
         clusters,
@@ -115,15 +115,21 @@ class _Adopted:
     """
 
     def __init__(self, server: Server) -> None:
-        self._inside = server.inside
-        self._kept: dict[str, tuple[Identity, Rules | None]] = {}
+        self._server = server
+        self._kept: dict[str, tuple[object, Rules | None]] = {}
 
     def __call__(self, system: str) -> Rules | None:
-        home = self._inside.home
-        of = identity_of(system_folder(home, system), home.trust, home.keys)
+        home, in_force = self._server.home, adopted(self._server, system)
+        if not in_force:
+            return None
+        sha256 = in_force[0].sha256
+        of = (sha256, identity_of(folder_of(home, system, sha256), home.trust, home.keys))
         before = self._kept.get(system)
         if before is not None and before[0] == of:
             return before[1]
-        found = rules_of(self._inside, system, read_public_keys(home.keys).values())
+        found = rules_of(self._server, system)
+        if found is not None:
+            known = frozenset(read_public_keys(home.keys).values())
+            found = replace(found, measurers=found.measurers | known)
         self._kept[system] = (of, found)
         return found

@@ -17,6 +17,7 @@ from admission_home import (
     DENIED_IMAGE,
     GOOD_IMAGE,
     Released,
+    policy_files,
     released_home,
     review,
     secret_for,
@@ -32,6 +33,7 @@ from assay.server.gates import gate_of
 from assay.server.outbox import time_of
 from assay.server.serving import Server
 from assay.server.store import two_person
+from assay.server.today import put_in_force
 from server_people import open_house
 
 if TYPE_CHECKING:
@@ -141,13 +143,17 @@ def test_a_new_image_is_known_at_once(asking: Asking) -> None:
 
 def test_a_policy_that_is_tightened_stops_what_it_would_not_let_out(asking: Asking) -> None:
     assert asking.ask(GOOD_IMAGE)["allowed"]
-    policy = asking.released.home.system("small") / "policy.yaml"
-    policy.write_text(policy.read_text().replace("limit: {max: 0.2}", "limit: {max: 0.0001}"))
+    tighter = {
+        name: text.replace(b"limit: {max: 0.2}", b"limit: {max: 0.0001}") for name, text in policy_files().items()
+    }
+    put_in_force(asking.server, "small", tighter, by="rosa", at=asking.entrance.at())
     found = asking.ask(GOOD_IMAGE)
     assert not found["allowed"]
     assert "the policy adopted now" in found["status"]["message"]
-    policy.unlink()
-    (policy.parent / "assay.yaml").unlink()
+    put_in_force(asking.server, "small", policy_files(), by="rosa", at=asking.entrance.at())
+    assert asking.ask(GOOD_IMAGE)["allowed"]
+    with asking.entrance.store.writing() as rows:
+        rows.execute("DELETE FROM adopted")
     assert "nobody has adopted a policy" in asking.ask(GOOD_IMAGE)["status"]["message"]
 
 
