@@ -198,7 +198,8 @@ def _limit(found: Policy, control: Control) -> LimitRow:
 def _history(server: Server, history: list[Adopted]) -> tuple[AdoptedRow, ...]:
     found = {one.sha256: kept_policy(server.home, one.system, one.sha256) for one in history}
     rows = []
-    for one, before in zip(history, [*history[1:], None], strict=True):
+    for place, one in enumerate(history):
+        before = history[place + 1] if place + 1 < len(history) else None
         now, then = found[one.sha256], None if before is None else found[before.sha256]
         told = "" if now is not None and (before is None or then is not None) else "its files are not here"
         rows.append(
