@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from assay.cli._push import deliver_to_server
 from assay.cli._rounds import Span, record_alerts, watch_rounds
 from assay.cli.options import (
     Names,
@@ -157,6 +158,9 @@ def monitor(
         from assay.lifecycle.watch_rounds import rounds  # noqa: PLC0415 - only with a project
 
         record_alerts(alerts, next(rounds(lambda: found, lambda: False, no_data_after=1)))
+        from assay.adapters.here import project_at  # noqa: PLC0415 - as above
+
+        deliver_to_server(project_at(project), None)
     return found.exit_code
 
 

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from assay.lifecycle.setting import now
+from assay.server.deliveries import receiver_of
 from assay.server.entrance import open_entrance
 from assay.server.gates import warm
 from assay.server.serving import Server
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def start(home: Home, *, clock: Clock = now) -> Iterator[Server]:
-    """Open a server; what waits for the log enters it before the server ends.
+    """Open a server: deliveries that a crash interrupted are finished; what waits for the log enters it before the end.
 
     Args:
         home: its folder.
@@ -35,6 +36,7 @@ def start(home: Home, *, clock: Clock = now) -> Iterator[Server]:
         server = Server(home, entrance=entrance, clock=clock)
         opened.callback(server.inside.close)
         opened.callback(server.close)
+        receiver_of(server).finish_all()
         warm(server)
         entrance.outbox.start()
         yield server

@@ -97,7 +97,7 @@ def test_deciding_again_after_a_consent_keeps_what_the_pipeline_said_of_the_file
         found.adopt(project.root)
         inside, auditor = found.server.inside, Actor(kind="person", name="adam", roles=("auditor",), session="s" * 64)
         before = inside.release(auditor, "small", "1")
-        rules = rules_of(inside, SYSTEM)
+        rules = rules_of(found.server, SYSTEM)
         assert rules is not None
         gate_again(found.server, before, rules)
         after = inside.release(auditor, "small", "1")
