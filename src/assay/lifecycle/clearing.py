@@ -183,7 +183,9 @@ class Clearings:
                 "holds. Have the pipeline that builds it record it (assay trail append image.built), or, where it "
                 "holds no model, have its repository exempted.",
             )
-        held = [self._files(one.model_sha256, at) for one in built]
+        held = [
+            self._named(one.model, one.version, one.model_sha256, at) for one in built
+        ]  # not another's of these files
         worst = max(held, key=lambda one: _BETTER.index(one.status))
         told = {one.model_sha256: f"{one.model} {one.version}" for one in built}
         if len(told) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.trail import projection
+from assay.trail.delivered import apart_among
 
 if TYPE_CHECKING:
     from assay.trail.projection import Connection
@@ -14,7 +15,9 @@ BUILT = "image.built"
 
 
 def builds_of(connection: Connection, image_sha256: str, *, size: int) -> list[Read]:
-    """Return the entries that say what an image holds: signed by a known key, and not corrected since.
+    """Return the entries that say what an image holds: signed by a known key, not corrected since, and believed here.
+
+    What a pipeline delivered about another's model is kept and not believed (`assay.trail.delivered`).
 
     They are looked up by what they are about, as `assay.trail.events.make_event` has it; an entry that was recorded as
     being about something else is not found.
@@ -37,5 +40,7 @@ def builds_of(connection: Connection, image_sha256: str, *, size: int) -> list[R
     later = (
         "SELECT corrects, idx FROM event WHERE type = ? AND corrects IS NOT NULL AND signature = 'holds' AND idx < ?"
     )
-    corrected = {before for before, idx in connection.execute(later, (BUILT, size)) if before < idx}
-    return [one for one in kept if one.index not in corrected]
+    corrections = dict.fromkeys(connection.execute(later, (BUILT, size)))
+    apart = apart_among(connection, {one.index for one in kept} | {idx for _, idx in corrections}, size)
+    corrected = {before for before, idx in corrections if before < idx and idx not in apart}
+    return [one for one in kept if one.index not in corrected | apart]

@@ -274,3 +274,12 @@ def dataclasses_rules(project: SmallProject) -> Callable[[str], Rules | None]:
     """Return rules that are read once, as a server keeps them."""
     kept = dataclasses.replace(setting_of(load_project(project.root)))
     return lambda _: kept
+
+
+def test_an_image_is_cleared_by_the_very_release_that_its_entry_names(released: SmallProject) -> None:
+    """Whoever speaks for one model cannot pass an image off as holding another's files."""
+    record([make_event("image.built", build(released, model="other"), claimed_at=now())], released.root)
+    kept = Clearings(state(released), rules_of(released), builds=builds_here(released))
+    found = kept.clear(Asked(image_sha256=IMAGE), at=now())
+    assert not found.allowed
+    assert "No model other is on record" in found.words
