@@ -142,8 +142,12 @@ def open_house(folder: Path, settings: str = "") -> Iterator[House]:
         (home.root / "server.yaml").write_text(settings)
         home = open_home(folder / "home")
     time = [datetime(2026, 11, 23, 9, 0, tzinfo=UTC)]
-    entrance = open_entrance(home, clock=lambda: time[0].strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+    def clock() -> str:
+        return time[0].strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    entrance = open_entrance(home, clock=clock)
     try:
-        yield House(home, entrance, create_app(Server(home, entrance=entrance), ROUTES), time)
+        yield House(home, entrance, create_app(Server(home, entrance=entrance, clock=clock), ROUTES), time)
     finally:
         entrance.close()

@@ -260,13 +260,30 @@ def test_a_request_takes_two_is_used_once_and_for_what_it_says(house: House) -> 
 def test_a_request_expires_and_so_does_a_consent(house: House) -> None:
     adam = house.administrator()
     house.person(adam, "vera", "validator")
-    request = asked(house, adam, what="break-glass", about="prod")
+    glass = {"cluster": "prod", "namespace": "credit", "image_sha256": "a" * 64, "reason": "the queue is full"}
+    assert adam.send("/requests/break-glass", seen="/requests", **glass, hours="1000").status_code == 400
+    assert adam.send("/requests/break-glass", seen="/requests", **glass, hours="1").status_code == 303
+    request = only_request(adam)["id"]
     house.later(hours=4)
     adam.sign_in("administrator")
     vera = house.browser()
     vera.sign_in("vera")
     assert only_request(vera)["state"] == "expired"
     assert vera.send(f"/requests/{request}/consent", seen="/requests").status_code == 403
+
+
+def test_break_glass_that_two_agreed_on_lasts_until_it_says(house: House) -> None:
+    adam = house.administrator()
+    vera = house.person(adam, "vera", "validator")
+    glass = {"cluster": "prod", "namespace": "credit", "image_sha256": "a" * 64}
+    adam.send("/requests/break-glass", seen="/requests", reason="the queue is full", hours="1", **glass)
+    assert vera.send(f"/requests/{only_request(adam)['id']}/consent", seen="/requests").status_code == 303
+    until = "2026-11-23T10:00:00Z"
+    assert (only_request(adam)["state"], only_request(adam)["about"]) == ("consented", {**glass, "until": until})
+    assert only_request(adam)["expires_at"] == until
+    house.later(hours=1)
+    vera.sign_in("vera")
+    assert only_request(vera)["state"] == "expired"
 
 
 def test_a_request_is_refused_or_taken_back(house: House) -> None:
@@ -279,7 +296,7 @@ def test_a_request_is_refused_or_taken_back(house: House) -> None:
     second = asked(house, adam)
     adam.send(f"/requests/{second}/refuse", seen="/requests")
     assert {one["state"] for one in adam.get("/requests.json").json()["requests"]} == {"refused", "withdrawn"}
-    for wrong in ({"what": "coup"}, {"reason": " "}, {"about": " "}):
+    for wrong in ({"what": "coup"}, {"what": "break-glass"}, {"reason": " "}, {"about": " "}):
         assert adam.send("/requests", **{"what": "erasure", "about": "x", "reason": "y", **wrong}).status_code == 400
 
 
