@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps
 JOBS ?= 2
 
-.PHONY: help install demo test test-services test-all lint format reference bench bench-causes clean
+.PHONY: help install demo serve test test-services test-all lint format reference bench bench-causes clean
 
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,13 +28,17 @@ endef
 	$(call installed,demo)
 	@touch .venv/.installed
 
+.venv/.installed-server: $(BIN)/python requirements/server.txt requirements/build.txt pyproject.toml
+	$(call installed,server)
+	@touch .venv/.installed .venv/.installed-demo
+
 .venv/.installed-dev: $(BIN)/python requirements/dev.txt requirements/build.txt pyproject.toml
 	$(call installed,dev)
-	@touch .venv/.installed .venv/.installed-demo
+	@touch .venv/.installed .venv/.installed-demo .venv/.installed-server
 
 .venv/.installed-all: $(BIN)/python requirements/all.txt requirements/build.txt pyproject.toml
 	$(call installed,all)
-	@touch .venv/.installed .venv/.installed-demo .venv/.installed-dev
+	@touch .venv/.installed .venv/.installed-demo .venv/.installed-server .venv/.installed-dev
 
 # PyTorch by its name alone, then all that stands on it by hashes: what is there already is not fetched again.
 .venv/.installed-torch: .venv/.installed-all requirements/torch.txt
@@ -46,6 +50,9 @@ install: .venv/.installed ## .venv/bin/assay, with all that measuring needs
 
 demo: .venv/.installed-demo ## train two versions and do the whole main job on real lending data, in ./demo-project
 	$(BIN)/assay demo demo-project
+
+serve: .venv/.installed-server ## a server with the demonstration in it and people to sign in as, in ./demo-server
+	$(BIN)/assay serve --demo demo-server
 
 test: .venv/.installed-dev ## every test that needs no service
 	$(BIN)/python -m pytest -n $(JOBS) -q

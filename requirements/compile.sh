@@ -9,6 +9,7 @@ pin pyproject.toml -c requirements/all.in -o requirements/base.txt
 pin pyproject.toml --extra demo -c requirements/base.txt -o requirements/demo.txt
 pin pyproject.toml requirements/dev.in --extra demo --extra server -c requirements/demo.txt \
   --override requirements/apart.in -o requirements/dev.txt
+pin pyproject.toml --extra demo --extra server -c requirements/dev.txt -o requirements/server.txt
 pin pyproject.toml requirements/dev.in requirements/all.in --extra demo --extra server -c requirements/dev.txt \
   --override requirements/apart.in -o requirements/all.txt
 # PyTorch stays out: `make test-all` installs it by name, for pinned by hash it would bring gigabytes that no test needs.

@@ -31,13 +31,14 @@ WAITING = 512
 """Connections that may wait to be taken."""
 
 
-def serve(root: Path, *, listen: str | None, name: str, say: Callable[[str], None]) -> None:
+def serve(root: Path, *, listen: str | None, name: str, demo: bool, say: Callable[[str], None]) -> None:
     """Run the server of a folder until the process is told to end.
 
     Args:
         root: the folder; made where it is missing or empty.
         listen: address and port of a new server.
         name: name of a new server.
+        demo: fill a new server with the demonstration's project and people.
         say: tells a person something, on the terminal and nowhere else.
 
     Raises:
@@ -46,6 +47,10 @@ def serve(root: Path, *, listen: str | None, name: str, say: Callable[[str], Non
     home = open_home(root, name=name, listen=listen)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     with start(home) as server:
+        if demo:
+            from assay.server.demonstration import demonstrate  # noqa: PLC0415 - only where it is asked for
+
+            demonstrate(server, say)
         say(f"Assay answers at {home.settings.origin}   (folder {home.root}; end it with Ctrl+C)")
         _invite_first(server, say)
         configured = configuration(create_app(server, ROUTES), home)
