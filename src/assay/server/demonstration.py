@@ -109,7 +109,9 @@ def _deliver(server: Server, at: int) -> str:
     actor = pipelines.Token(
         pipeline=PIPELINE, systems=registered.systems, how="secret", created_at=at, expires_at=at
     ).actor()
-    deliver_project(project, readers_of(project), AtHand(receiver_of(server), pipeline_of(server, actor)))
+    deliver_project(
+        project, readers_of(project), AtHand(receiver_of(server), pipeline_of(server, actor)), with_names=True
+    )
     return project.config.system
 
 
