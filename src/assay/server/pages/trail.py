@@ -15,6 +15,7 @@ from assay.attest import dsse
 from assay.errors import AssayError, NotThereError
 from assay.records.tally import Frozen
 from assay.server.page import page
+from assay.server.permits import may
 from assay.server.proving import EntryProof, prove_entry
 from assay.server.serving import By, Here, Server
 from assay.trail.answers import entries_words
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 SHA256_DIGITS, MOST_DIGITS = 64, 18
 
 PROOF_TYPE, BYTES_TYPE = "text/plain", "application/octet-stream"
+
+
+READ = "record.read"
 
 
 class FieldShown(Frozen, kw_only=True):
@@ -280,7 +284,12 @@ def _read(opened: Trail, index: int) -> Read:
 
 
 def _is_theirs(server: Server, actor: Actor, read: Read) -> bool:
-    """Say whether an entry is about a system that somebody has to do with; what tells no system is for those of all."""
+    """Say whether an entry is for somebody: about a system of theirs; who read what is for auditors alone.
+
+    What tells no system is for those who have to do with all.
+    """
+    if read.type == READ and not may(actor, "reads.read"):
+        return False
     if actor.systems is None:
         return True
     said = None if read.event is None else read.event.fields
