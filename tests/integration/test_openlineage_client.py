@@ -10,6 +10,7 @@ from assay.server.serving import Server
 from assay.trail.lineage import lineage
 from live_server import free_port, serving
 from server_home import application, home_at
+from server_people import open_house, secret_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,3 +86,23 @@ def test_the_client_hears_of_a_refusal(address: str, home: Home) -> None:
     with pytest.raises(requests.HTTPError, match="403"):
         client_of(address, bearer="other").emit(events()[0])
     assert not (home.log_folder / "checkpoint").exists()
+
+
+def test_the_client_renews_its_token_by_itself(tmp_path: Path) -> None:
+    http = pytest.importorskip("openlineage.client.transport.http")
+    openlineage = pytest.importorskip("openlineage.client")
+    port = free_port()
+    settings = f'name: assay\nlisten: 127.0.0.1:{port}\nlineage: {{gov: credit, "s3://lake": credit}}\n'
+    for house in open_house(tmp_path, settings):
+        adam = house.administrator()
+        adam.send("/people/pipelines", seen="/people", name="nightly", systems="credit")
+        secret = secret_on(adam.send("/people/pipelines/nightly/secret", seen="/people"))
+        with serving(house.app, port) as address:
+            auth = {"type": "oauth2", "clientId": "nightly", "clientSecret": secret,
+                    "tokenEndpoint": f"{address}/api/v1/oauth/token"}  # fmt: skip
+            config = http.HttpConfig.from_dict({"url": address, "endpoint": "api/v1/lineage", "auth": auth})
+            client = openlineage.OpenLineageClient(transport=http.HttpTransport(config))
+            for one in events():
+                client.emit(one)
+        view = Server(house.home).inside.view()
+        assert [fact.said.pipeline for fact in view.facts("lineage.reported")] == ["nightly"] * len(events())

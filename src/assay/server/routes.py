@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.server import admission_api, deliveries, lineage_api, tiles
-from assay.server.entering import account, break_glass_form, people, requests, sign_in, tokens
+from assay.server.entering import account, break_glass_form, client_credentials, people, requests, sign_in, tokens
 from assay.server.pages import (
     deciding,
     inbox,
@@ -42,6 +42,7 @@ ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
     *requests.ROUTES,
     *break_glass_form.ROUTES,
     *tokens.ROUTES,
+    *client_credentials.ROUTES,
     *trail.ROUTES,
     *tiles.ROUTES,
     *lineage_api.ROUTES,

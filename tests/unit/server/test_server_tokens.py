@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -218,3 +220,43 @@ def test_the_api_has_a_pace_for_each_caller(tmp_path: Path) -> None:
     for house in open_house(tmp_path, "name: assay\ncalls_per_minute: 5\n"):
         answers = [exchange(house, pipeline="x", secret="y").status_code for _ in range(6)]
         assert answers == [403] * 5 + [429]
+
+
+def by_oauth(house: House, form: dict[str, str], **headers: str) -> Response:
+    return house.browser().asked.post("/api/v1/oauth/token", data=form, headers=headers)
+
+
+def test_programs_of_others_get_a_token_by_client_credentials(house: House, adam: Browser) -> None:
+    held = secret(adam)
+    form = {"grant_type": "client_credentials"}
+    basic = "Basic " + b64encode(f"nightly:{quote_plus(held)}".encode()).decode()
+    for answer in (
+        by_oauth(house, form, authorization=basic),
+        by_oauth(house, form | {"client_id": "nightly", "client_secret": held, "scope": "loans"}),
+    ):
+        said = answer.json()
+        assert (answer.status_code, said["token_type"], said["expires_in"]) == (200, "Bearer", 900)
+        assert known(house, said["access_token"]).systems == tuple(said["scope"].split())
+    assert house.said()[-1] == "session.opened"
+
+
+@pytest.mark.parametrize(
+    ("form", "headers", "status", "error"),
+    [
+        ({"grant_type": "password"}, {}, 400, "unsupported_grant_type"),
+        ({"client_id": "nightly"}, {}, 400, "unsupported_grant_type"),
+        ({"grant_type": "client_credentials"}, {}, 401, "invalid_client"),
+        ({"grant_type": "client_credentials"}, {"authorization": "Basic !!"}, 401, "invalid_client"),
+        (
+            {"grant_type": "client_credentials", "client_id": "nightly", "client_secret": "x" * 43}, {}, 401,
+            "invalid_client",
+        ),
+        ({"grant_type": "client_credentials"}, {"content-type": "application/json"}, 400, "invalid_request"),
+    ],
+)  # fmt: skip
+def test_wrong_client_credentials_get_none(
+    house: House, adam: Browser, *, form: dict[str, str], headers: dict[str, str], status: int, error: str
+) -> None:
+    assert secret(adam)
+    answer = by_oauth(house, form, **headers)
+    assert (answer.status_code, answer.json()["error"]) == (status, error)

@@ -11,7 +11,7 @@ from litestar.params import JSONBody
 from assay.errors import InputError, RefusedError
 from assay.server.coming_in import named
 from assay.server.entrance import Entrance, address_of
-from assay.server.serving import Here
+from assay.server.serving import Here, Server
 from assay.server.signing_in import opaque, tokens
 
 Asked = Request[Any, Any, Any]
@@ -38,6 +38,16 @@ class TokenRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 @post("/api/v1/tokens", opt={"act": "public"}, sync_to_thread=True, status_code=200)
 def exchange(request: Asked, server: Here, data: JSONBody[TokenRequest]) -> tokens.Granted:
     """Exchange what a pipeline holds for a short-lived token."""
+    return granted_to(request, server, data)
+
+
+def granted_to(request: Request[Any, Any, Any], server: Server, data: TokenRequest) -> tokens.Granted:
+    """Return a token for what was shown, within the limits; every try is an event.
+
+    Raises:
+        InputError: when it is not one of the two ways.
+        RefusedError: when it does not hold.
+    """
     entrance, at = server.entrance, server.entrance.at()
     by_job = data.id_token is not None
     if by_job == (data.pipeline is not None and data.secret is not None) or (by_job and data.secret is not None):
