@@ -1,7 +1,7 @@
 """``POST /api/v1/oauth/token``: a pipeline's secret becomes a token by OAuth 2.0, as programs of others ask for one.
 
-Client credentials (RFC 6749 section 4.4): the pipeline's name and secret are the client's, in a Basic header or in the form
-(section 2.3.1). It gives what ``POST /api/v1/tokens`` gives, under the same limits; OpenLineage clients, such as
+Client credentials (RFC 6749 section 4.4): the pipeline's name and secret are the client's, in a Basic header or in the
+form (section 2.3.1). It gives what ``POST /api/v1/tokens`` gives, under the same limits; OpenLineage clients, such as
 Airflow's, renew it by themselves.
 """
 
