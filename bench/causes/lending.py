@@ -70,7 +70,7 @@ class People(Protocol):
 class Merit(Protocol):
     """Says what the chance to repay follows."""
 
-    def __call__(self, people: Table, amount: float) -> Numbers:
+    def __call__(self, people: Table, amount: float, *, train: bool) -> Numbers:
         """Return the merit of each person: log-odds over `STEEP`, less `TILT`."""
 
 
@@ -84,7 +84,9 @@ class Recorded(Protocol):
 class Labelled(Protocol):
     """Changes the labels that are written down."""
 
-    def __call__(self, people: Table, repaid: Numbers, amount: float, rng: np.random.Generator) -> Numbers:
+    def __call__(
+        self, people: Table, repaid: Numbers, amount: float, rng: np.random.Generator, *, train: bool
+    ) -> Numbers:
         """Return the labels, 0 or 1."""
 
 
@@ -198,10 +200,10 @@ def table(plant: Plant, strength: Strength, seed: int, *, train: bool) -> Table:
     people = draw(ROWS if train else plant.rows, share, stream("people"))
     if plant.people is not None:
         people = plant.people(people, amount, train=train)
-    worth = merit(people) if plant.merit is None else plant.merit(people, amount)
+    worth = merit(people) if plant.merit is None else plant.merit(people, amount, train=train)
     repaid = (stream("repaid").random(len(people)) < sigmoid(plant.steep * worth + TILT)).astype(float)
     if plant.labelled is not None:
-        repaid = plant.labelled(people, repaid, amount, stream("labelled"))
+        repaid = plant.labelled(people, repaid, amount, stream("labelled"), train=train)
     if plant.recorded is not None:
         people = plant.recorded(people, amount, stream("recorded"), train=train)
     return people.assign(repaid=repaid.astype(int))

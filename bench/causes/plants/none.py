@@ -22,7 +22,7 @@ def otherwise(people: Table, amount: float, *, train: bool) -> Table:  # noqa: A
     return people.assign(**more)
 
 
-def for_everybody(people: Table, repaid: Numbers, amount: float, rng: np.random.Generator) -> Numbers:  # noqa: ARG001 - see above
+def for_everybody(people: Table, repaid: Numbers, amount: float, rng: np.random.Generator, *, train: bool) -> Numbers:  # noqa: ARG001 - see above
     """Turn one label in five, whoever's it is."""
     return np.where(rng.random(len(people)) < 0.2, 1 - repaid, repaid)
 

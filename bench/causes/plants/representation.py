@@ -17,7 +17,7 @@ def thin_files(people: Table, amount: float, *, train: bool) -> Table:  # noqa: 
     return people.assign(history_months=people["history_months"] - shorter)
 
 
-def by_another_pattern(people: Table, amount: float) -> Numbers:  # noqa: ARG001 - the amount is the share seen
+def by_another_pattern(people: Table, amount: float, *, train: bool) -> Numbers:  # noqa: ARG001 - the amount is the share seen
     """Return the merit: for group b the history says nothing, and the savings say as much more."""
     history, savings = (standard(people, name) for name in ("history_months", "savings_months"))
     return merit(people) + of_group_b(people) * WEIGHTS["history_months"] * (savings - history)

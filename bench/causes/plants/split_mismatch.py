@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.causes.lending import Plant, Table, of_group_b
+from bench.causes.lending import Numbers, Plant, Table, merit, of_group_b, standard
+from bench.causes.plants.proxy import APART, live_apart
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,4 +22,19 @@ PLANT = Plant(
     meant="in the data, and not in training, group b's income is written down after taxes",
     amounts={"weak": 0.08, "medium": 0.2, "strong": 0.4},
     recorded=net_instead_of_gross,
+)
+
+
+def district_counted_once(people: Table, amount: float, *, train: bool) -> Numbers:
+    """Let repaying follow the district in training, by ``amount`` a standard deviation, and not in the data."""
+    return merit(people) + amount * train * (standard(people, "district_index") + APART / 2)
+
+
+RELATION = Plant(
+    kind="data.split_mismatch",
+    way="the district counted once",
+    meant="in training repaying followed the district, in which the groups differ; in the data it does not any more",
+    amounts={"weak": 0.15, "medium": 0.3, "strong": 0.6},
+    people=live_apart,
+    merit=district_counted_once,
 )

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from assay.records.tally import Roles
 
 
+MODEL_SECONDS = 15.0
+"""What asking the model may take, where nobody says otherwise."""
+
+
 def explain(
     verdict: Path | str | None = None,
     finding: str | None = None,
@@ -30,6 +34,7 @@ def explain(
     minimum_group: int = 1,
     watched: bool = False,
     with_rows: bool = False,
+    model_seconds: float = MODEL_SECONDS,
 ) -> Explanation:
     """Say why a finding is not a pass, and what would mend it.
 
@@ -49,6 +54,7 @@ def explain(
         minimum_group: groups with fewer rows take no part in comparisons.
         watched: draw a progress bar for a person who waits.
         with_rows: of a verdict: go back to the project's rows and model, too.
+        model_seconds: what asking the model may take, of each finding; what it has answered by then is used, and told.
 
     Raises:
         InputError: when neither or both are given, or something is missing.
@@ -59,7 +65,7 @@ def explain(
             "expected a VERDICT to explain, or rows (--data FILE) with a metric and its limit: one of both"
         )
     if verdict is not None:
-        return _of_verdict(verdict, finding, with_rows=with_rows, watched=watched)
+        return _of_verdict(verdict, finding, with_rows=with_rows, watched=watched, seconds=model_seconds)
     if roles is None or metric is None or limit is None:
         named = (("roles", roles), ("--metric", metric), ("--limit", limit))
         lacking = ", ".join(name for name, given in named if given is None)
@@ -72,7 +78,7 @@ def explain(
     scorer, why = _scorer(model, trusted=trusted, positive=1 if roles.positive is None else roles.positive)
     question = Question(
         rows=rows, roles=roles, metric=metric, limit=limit_of(metric, limit), features=_once(features), train=train,
-        scorer=scorer, no_scorer=why, minimum_group=minimum_group,
+        scorer=scorer, no_scorer=why, minimum_group=minimum_group, seconds=model_seconds,
         mitigate=_mitigate_line(
             rows, roles, metric=metric, limit=limit, features=_once(features), train=train, minimum_group=minimum_group
         ),
@@ -153,7 +159,9 @@ def _scorer(model: Path | str | None, *, trusted: bool, positive: str | int | bo
         return None, f"the model was not asked: {error}"
 
 
-def _of_verdict(verdict: Path | str, finding: str | None, *, with_rows: bool, watched: bool) -> Explanation:
+def _of_verdict(
+    verdict: Path | str, finding: str | None, *, with_rows: bool, watched: bool, seconds: float
+) -> Explanation:
     """Explain a verdict: from its records, or from the project's rows and model, too."""
     from assay.lifecycle.explaining import explain_verdict, read_papers  # noqa: PLC0415 - only the half that is asked
 
@@ -165,7 +173,9 @@ def _of_verdict(verdict: Path | str, finding: str | None, *, with_rows: bool, wa
 
     draw, wipe = progress_bar() if watched else (None, None)
     try:
-        return explain_with_rows(read_papers(verdict), finding, open_scorer=open_scorer, on_progress=draw)
+        return explain_with_rows(
+            read_papers(verdict), finding, open_scorer=open_scorer, on_progress=draw, seconds=seconds
+        )
     finally:
         if wipe is not None:
             wipe()

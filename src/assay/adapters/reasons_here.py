@@ -30,11 +30,14 @@ from assay.lifecycle.setting import now
 from assay.lifecycle.storing import list_model
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from assay.diagnosis.reasons.change import Search
     from assay.lifecycle.robustness_section import Kind
     from assay.records.reasons import PersonReasons, ReasonsGiven
+
+BUDGET_SECONDS = 300.0
+"""What computing reasons may take, where nobody says otherwise."""
 
 _SUFFIXES: dict[str, Kind] = {
     ".onnx": "onnx", ".skops": "scikit-learn", ".joblib": "scikit-learn", ".pkl": "scikit-learn",
@@ -78,6 +81,8 @@ def reasons(
     seed: int = 0,
     key: str = DEFAULT,
     keep: bool = True,
+    budget_seconds: float | None = BUDGET_SECONDS,
+    watched: bool = False,
 ) -> Reasoned:
     """Decide on people with a project's model, and fix the reasons of those who are denied.
 
@@ -94,9 +99,12 @@ def reasons(
         seed: of all chance.
         key: name of the key that signs.
         keep: sign, keep and record them; without it they are computed and given back alone.
+        budget_seconds: what computing may take; who was denied and has no reasons by then is told (``given.left``), as
+            is whose smallest change was not looked for. None: as long as it takes.
+        watched: draw a progress bar for a person who waits.
 
     Raises:
-        AssayError: when something is missing or wrong; nothing is kept then.
+        AssayError: when something is missing or wrong, or nobody has reasons within the budget; nothing is kept then.
     """
     project = project if isinstance(project, Project) else project_at(project)
     section = project.config.reasons or ReasonsSection()
@@ -111,23 +119,25 @@ def reasons(
             features=_features_of(project, section), positive=positive,
             favourable=columns.favourable if columns.favourable is not None else positive, threshold=model.threshold,
             protected=columns.protected, stand_ins=_stand_ins(project), only=only, recorded=recorded, search=changes,
-            seed=seed,
+            seed=seed, budget_seconds=budget_seconds,
         )  # fmt: skip
         named = project.config.model
         about = About(
             system=project.config.system, model=named.name, version=named.version, sha256=list_model(project.model)[1]
         )
-        given = give_reasons(asked, open_scorer(model, positive), about, at=now())
+        with _watching(watched=watched) as tell:
+            given = give_reasons(asked, open_scorer(model, positive), about, at=now(), tell=tell)
     return _kept(given, project, key) if keep else Reasoned(given=given)
 
 
-def reasons_of_file(asked: Asked, model: str, *, trusted: bool = False) -> Reasoned:
+def reasons_of_file(asked: Asked, model: str, *, trusted: bool = False, watched: bool = False) -> Reasoned:
     """Decide on people with a model file, with no project; nothing is kept, so nothing is fixed.
 
     Args:
         asked: people, words and what to compare with.
         model: its file (ONNX, skops, joblib, pickle), folder (MLflow), address, or ``module:function``.
         trusted: whether a file that runs code may be loaded.
+        watched: draw a progress bar for a person who waits.
 
     Raises:
         AssayError: when something is missing or wrong.
@@ -140,7 +150,21 @@ def reasons_of_file(asked: Asked, model: str, *, trusted: bool = False) -> Reaso
     scorer = (
         open_model(model, trusted=trusted, positive=asked.positive) if alone else open_scorer(section, asked.positive)
     )
-    return Reasoned(given=give_reasons(asked, scorer, about, at=now()))
+    with _watching(watched=watched) as tell:
+        return Reasoned(given=give_reasons(asked, scorer, about, at=now(), tell=tell))
+
+
+@contextlib.contextmanager
+def _watching(*, watched: bool) -> Iterator[Callable[[float], None] | None]:
+    """Give what draws progress for a person who waits; nothing where nobody does."""
+    from assay.lifecycle.measuring import progress_bar  # noqa: PLC0415 - it loads the engine, which reasons need anyway
+
+    draw, wipe = progress_bar("computing reasons") if watched else (None, None)
+    try:
+        yield draw
+    finally:
+        if wipe is not None:
+            wipe()
 
 
 def section_of(model: str, *, threshold: float, trusted: bool) -> ScorerSection:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assay.cli.options import Names, Value, complete_files, console, format_option, print_machine, rows_argument
+from assay.cli.options import (
+    Names,
+    Seconds,
+    Value,
+    complete_files,
+    console,
+    format_option,
+    print_machine,
+    rows_argument,
+)
 from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_UNDECIDED
 
 if TYPE_CHECKING:
@@ -52,6 +61,7 @@ Exit codes: 0 the limit holds, 1 it is breached, 2 wrong input, 3 undecided.
 @click.option("--train", help="The rows that the model was fitted on.")
 @click.option("--model", "model_file", type=click.Path(path_type=Path), help="The model: ONNX, skops, joblib, pickle.")
 @click.option("--trust-model", is_flag=True, help="Load the model even when its file can run code of its own.")
+@click.option("--budget", type=Seconds(), default="15s", show_default=True, help="Time for asking the model: 15s, 2m.")
 @click.option("--metric", help="The metric between groups to explain.")
 @click.option("--limit", type=float, help="At most this for a difference; at least this for a ratio.")
 @click.option(
@@ -62,7 +72,7 @@ Exit codes: 0 the limit holds, 1 it is breached, 2 wrong input, 3 undecided.
 def explain(
     verdict: str | None, finding: str | None, form: str, data: str | None, train: str | None,
     features: tuple[str, ...], model_file: Path | None, trust_model: bool, metric: str | None, limit: float | None,
-    minimum_group: int, with_rows: bool, schema: bool, **columns: object,
+    minimum_group: int, with_rows: bool, schema: bool, budget: float, **columns: object,
 ) -> int:  # fmt: skip
     """Say why a finding is not a pass: causes with their share of the gap, ranked, and what would mend it.
 
@@ -88,6 +98,7 @@ def explain(
         roles=None if data is None else Roles(**columns),  # type: ignore[arg-type]
         metric=metric, limit=limit, features=features, train=train, model=model_file, trusted=trust_model,
         minimum_group=minimum_group, watched=form == "text", with_rows=with_rows,
+        model_seconds=budget,
     )  # fmt: skip
     _show(found, form)
     return _exit_code(found)

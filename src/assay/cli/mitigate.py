@@ -10,6 +10,7 @@ import click
 from assay.cli.options import (
     Names,
     Output,
+    Seconds,
     Value,
     complete_files,
     format_option,
@@ -39,25 +40,6 @@ Candidates: as_is, threshold, reweighing, resampling, drop_feature, grid_search,
 threshold_by_group, repair_feature, more_rows; with --search lda: alternative.
 Exit codes: 0 a candidate keeps every limit, 1 none does, 2 wrong input, 3 undecided.
 """
-
-
-class Seconds(click.ParamType[float]):
-    """A time: ``60``, ``60s``, ``5m``."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - click's signature
-        """Read the value of an option."""
-        if isinstance(value, int | float):
-            return float(value)
-        number, unit = (value[:-1], value[-1]) if value[-1:] in {"s", "m"} else (value, "s")
-        try:
-            seconds = float(number) * {"s": 1, "m": 60}[unit]
-        except ValueError:
-            self.fail(f"expected seconds or minutes such as 60s or 5m, found {value!r}", param, ctx)
-        if not 0 < seconds < float("inf"):
-            self.fail(f"expected a time above 0, found {value!r}", param, ctx)
-        return seconds
 
 
 @click.command(epilog=EPILOG)

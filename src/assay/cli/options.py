@@ -56,6 +56,25 @@ class Names(click.ParamType[Any]):
         return tuple(names)
 
 
+class Seconds(click.ParamType[float]):
+    """A time: ``60``, ``60s``, ``5m``."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 - click's signature
+        """Read the value of an option."""
+        if isinstance(value, int | float):
+            return float(value)
+        number, unit = (value[:-1], value[-1]) if value[-1:] in {"s", "m"} else (value, "s")
+        try:
+            seconds = float(number) * {"s": 1, "m": 60}[unit]
+        except ValueError:
+            self.fail(f"expected seconds or minutes such as 60s or 5m, found {value!r}", param, ctx)
+        if not 0 < seconds < float("inf"):
+            self.fail(f"expected a time above 0, found {value!r}", param, ctx)
+        return seconds
+
+
 def format_option(*formats: str) -> Callable[[Any], Any]:
     """Return the option `--format`, text first."""
     return click.option(

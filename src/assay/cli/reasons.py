@@ -12,6 +12,7 @@ import click
 from assay.cli.options import (
     Names,
     Output,
+    Seconds,
     Value,
     complete_files,
     format_option,
@@ -20,7 +21,7 @@ from assay.cli.options import (
     rows_argument,
     write_outputs,
 )
-from assay.errors import EXIT_ALLOW, EXIT_DENY, InputError
+from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_UNDECIDED, InputError
 
 if TYPE_CHECKING:
     from assay.adapters.reasons_here import Reasoned
@@ -36,7 +37,8 @@ A model file and no project: computed, and nothing kept
   assay reasons give people.csv --id person --model credit.skops --words reasons.yaml --compared-with train.csv
 
 \b
-Exit codes: 0 given (or verified), 1 a reason is flagged: somebody has to look (or verification failed), 2 wrong input.
+Exit codes: 0 given (or verified), 1 a reason is flagged: somebody has to look (or verification failed), 2 wrong input,
+3 the budget ended before everybody who was denied had reasons.
 """
 
 
@@ -69,6 +71,8 @@ def reasons() -> None:
     "--favourable", type=Value(), help="The outcome that is good for the person (default: the positive class)."
 )
 @click.option("--protected", type=Names(), help="Protected attributes: a reason that rests on one is flagged.")
+@click.option("--budget", type=Seconds(), default="5m", show_default=True,
+              help="Time for computing: 60s, 5m. Who has no reasons by then is named.")  # fmt: skip
 @click.option("--letters", type=click.Path(path_type=Path), help="A folder for a draft of a letter to each person.")
 @click.option(
     "--output", "-o", "outputs", multiple=True, type=Output(("json", "csv", "parquet", "markdown")),
@@ -80,7 +84,8 @@ def reasons() -> None:
 @format_option("text", "json", "csv", "markdown")
 def give(
     table: str, identifier: str, only: tuple[str, ...], recorded: str | None, changes: bool, search: str, seed: int,
-    letters: Path | None, outputs: tuple[tuple[str, Path], ...], key: str, dry: bool, project: Path | None, form: str,
+    budget: float, letters: Path | None, outputs: tuple[tuple[str, Path], ...], key: str, dry: bool,
+    project: Path | None, form: str,
     **alone: Any,  # noqa: ANN401 - options that only mean something beside --model
 ) -> int:  # fmt: skip
     """Decide on a table of people, and give each who is denied the principal reasons.
@@ -99,13 +104,15 @@ def give(
 
         done = reasons_here(
             rows, identifier, project=project, only=only, recorded=recorded, changes=wanted, seed=seed, key=key,
-            keep=not dry,
+            keep=not dry, budget_seconds=budget, watched=form == "text",
         )  # fmt: skip
     else:
         people = {"table": rows, "identifier": identifier, "only": only, "recorded": recorded, "search": wanted}
-        done = _of_file({**people, "seed": seed}, alone)
+        done = _of_file({**people, "seed": seed, "budget_seconds": budget}, alone, watched=form == "text")
     _show(done, form)
     _write(done, outputs, letters)
+    if done.record.left:
+        return EXIT_UNDECIDED
     return EXIT_DENY if done.record.flagged else EXIT_ALLOW
 
 
@@ -117,7 +124,7 @@ def _require_no_model(alone: dict[str, Any]) -> None:
         )
 
 
-def _of_file(people: dict[str, Any], alone: dict[str, Any]) -> Reasoned:
+def _of_file(people: dict[str, Any], alone: dict[str, Any], *, watched: bool) -> Reasoned:
     from assay.adapters.reasons_here import reasons_of_file  # noqa: PLC0415 - only when called
     from assay.lifecycle.giving_reasons import Asked  # noqa: PLC0415
     from assay.lifecycle.project import read_file  # noqa: PLC0415
@@ -130,7 +137,7 @@ def _of_file(people: dict[str, Any], alone: dict[str, Any]) -> Reasoned:
         positive=positive, favourable=positive if alone["favourable"] is None else alone["favourable"],
         threshold=0.5 if alone["threshold"] is None else alone["threshold"], protected=alone["protected"] or (),
     )  # fmt: skip
-    return reasons_of_file(asked, alone["model"], trusted=alone["trust_model"])
+    return reasons_of_file(asked, alone["model"], trusted=alone["trust_model"], watched=watched)
 
 
 def _show(done: Reasoned, form: str) -> None:

@@ -125,13 +125,31 @@ def _answers(scorer: Scorer, names: tuple[str, ...], rows: list[list[Any]]) -> l
     return numbers
 
 
+FIRST = (2, 20)
+"""Rows that a model is asked about before it is asked about all: of a slow one that is known after a few."""
+
+
+class _SlowError(Exception):
+    """The time was over before the model had answered about everybody once."""
+
+
 class _Walk:
     """Walks from other people's inputs to each one's own, and what the answers moved by."""
 
-    def __init__(self, scorer: Scorer, names: tuple[str, ...], people: dict[int, list[tuple[Any, ...]]]) -> None:
+    def __init__(
+        self, scorer: Scorer, names: tuple[str, ...], people: dict[int, list[tuple[Any, ...]]], until: float
+    ) -> None:
         self.scorer, self.names, self.people = scorer, names, people
         self.sides = [side for side in (1, 0) for _ in people[side]]
         self.rows = [list(row[:-1]) for side in (1, 0) for row in people[side]]
+        took = []
+        for few in FIRST:
+            began = time.monotonic()
+            _answers(scorer, names, self.rows[:few])
+            took.append(time.monotonic() - began)
+        a_row = max(took[1] - took[0], 0.0) / (FIRST[1] - FIRST[0])
+        if time.monotonic() + took[0] + a_row * len(self.rows) > until:
+            raise _SlowError
         self.first = _answers(scorer, names, self.rows)
         self.scale: Callable[[float], float] = logit if all(0 <= one <= 1 for one in self.first) else float
         self.sums = {name: [0.0, 0.0] for name in names}
@@ -140,6 +158,8 @@ class _Walk:
         """Walk in one order; False when the time is over, and then nothing of it counts."""
         now = [list(row) for row in others]
         moved = {name: [0.0, 0.0] for name in self.names}
+        if time.monotonic() > until:
+            return False
         before = [self.scale(one) for one in _answers(self.scorer, self.names, now)]
         for at in order:
             for row, given in zip(now, self.rows, strict=True):
@@ -169,7 +189,10 @@ def _walk(
 ) -> Asked | str:
     until = time.monotonic() + seconds
     chance = random.Random(SEED)  # noqa: S311 - it protects nothing
-    walk = _Walk(scorer, names, people)
+    try:
+        walk = _Walk(scorer, names, people, until)
+    except _SlowError:
+        return f"the model is slow: it cannot answer about {2 * PEOPLE} people within the budget of {seconds:g} seconds"
     done, order = 0, list(range(len(names)))
     for turn in range(ORDERS):
         if turn % 2 == 0:

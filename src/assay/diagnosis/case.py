@@ -31,12 +31,14 @@ class Suspect:
         cause: what is told.
         mechanism: whether it says how the gap comes about; an accounting (base rates, errors) only says where it sits.
         feature: the feature it is about.
+        features: those it is about, of several.
         screens: kinds that are gone once this is taken away, and so come after it.
     """
 
     cause: Cause
     mechanism: bool = True
     feature: str = ""
+    features: tuple[str, ...] = ()
     screens: tuple[str, ...] = ()
 
     @property
@@ -99,6 +101,19 @@ class Case:
         from assay.diagnosis.missing import missing_more  # noqa: PLC0415 - it needs this module's record
 
         return {one.feature: one.where for one in missing_more(self)}
+
+    @cached_property
+    def products(self) -> list[Suspect]:
+        """Products of two features that carry the gap."""
+        from assay.diagnosis.products import product_suspects  # noqa: PLC0415 - it needs this module's record
+
+        return product_suspects(self)
+
+    @property
+    def multiplied(self) -> set[int]:
+        """Places of the features of those products."""
+        names = {name for one in self.products for name in one.features}
+        return {at for at, feature in enumerate(self.coded.features) if feature.name in names}
 
     @cached_property
     def codes(self) -> tuple[str, ...]:

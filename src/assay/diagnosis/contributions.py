@@ -242,6 +242,8 @@ def _on_one_side(case: Case) -> list[Suspect]:
     if not whole:
         return []
     at = max(sizes, key=lambda one: sizes[one])
+    if at in case.multiplied:
+        return []  # a product that is counted on both sides is steeper on the one where the two go together
     codes = [case.codes[place] for place in case.coded.codes_of(at)]
     use = sum(case.surrogate.of(c)[0] ** 2 for c in codes) / (
         sum(case.surrogate.of(c)[0] ** 2 for c in case.codes) or 1.0

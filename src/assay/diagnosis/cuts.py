@@ -15,6 +15,7 @@ from assay.records.explanation import Cause, Clue
 
 if TYPE_CHECKING:
     from assay.diagnosis.case import Case
+    from assay.diagnosis.thresholds import Outcome, Thresholds
 
 SLOPPY = 0.1
 """Share of decisions that no cut of the score explains beyond which there is no cut to speak of."""
@@ -27,6 +28,9 @@ LEAST_SHARE = 0.25
 
 FREE = 0.0025
 """Accuracy that another cut may cost and still be called free."""
+
+HALF = 0.5
+"""Share of the gap that a cut which is right more often, but holds no limit, must take away to be named."""
 
 FEWEST_MOVED = 10
 """Decisions that a difference of cuts must explain before it is believed."""
@@ -123,9 +127,10 @@ def _in_the_wrong_place(case: Case) -> list[Suspect]:
         minimum_group=case.question.minimum_group,
     )  # fmt: skip
     found = thresholds(case.tally, [asked], level=case.question.level)
-    best = found.cheapest_by_point
+    best = found.cheapest_by_point or _most_often_right(found)
     if best is None or best.cut is None or best.price.accuracy is None or found.now.price.accuracy is None:
         return []
+    holds = best is found.cheapest_by_point
     gained = best.price.accuracy - found.now.price.accuracy
     held = best.held[0].measurement
     if gained < -FREE or held is None or held.value is None or not case.value:
@@ -137,18 +142,26 @@ def _in_the_wrong_place(case: Case) -> list[Suspect]:
     changed = abs(best.price.favourable - found.now.price.favourable)
     z = gained_rows / math.sqrt(changed) if changed else 0.0
     sure = 0.5 + 0.5 * confidence(z) if z > 0 else 0.4
+    if not holds and (z <= 2 or share < HALF):  # noqa: PLR2004 - two standard errors
+        return []
     spans = "; ".join(f"{one.low:.4g} to {one.high:.4g}" for one in found.point if one.tells)
     detail = (
         f"All are cut at {found.cut_now:.4g}. A cut at {best.cut:.4g} would bring {metric} to {held.value:.3f}, "
-        f"within the "
-        f"limit, and be right in {best.price.accuracy:.1%} of the cases in place of {found.now.price.accuracy:.1%} "
-        f"(cuts that hold the limit: {spans})."
+        f"{'within the limit, ' if holds else ''}and be right in {best.price.accuracy:.1%} of the cases in place of "
+        f"{found.now.price.accuracy:.1%} "
+        f"({f'cuts that hold the limit: {spans}' if holds else 'no cut alone holds the limit'})."
     )
     evidence = (
         Clue(what="common cut now", value=found.cut_now),
-        Clue(what="cut that holds the limit and is right most often", value=best.cut),
+        Clue(what=f"cut that {'holds the limit and ' if holds else ''}is right most often", value=best.cut),
         Clue(what=f"{metric} at that cut", value=held.value, interval=held.interval),
         Clue(what="accuracy at that cut less accuracy now", value=gained),
     )
     cause = Cause(kind="threshold.cut", share=share, confidence=sure, detail=detail, evidence=evidence)
     return [Suspect(cause, mechanism=z > 2)]  # noqa: PLR2004 - two standard errors
+
+
+def _most_often_right(found: Thresholds) -> Outcome | None:
+    """Return the common cut that is right most often, whatever limit it holds; None where there are no labels."""
+    known = [one for one in found.tried if one.cut is not None and one.price.accuracy is not None]
+    return max(known, key=lambda one: (one.price.accuracy or 0.0, -(one.cut or 0.0)), default=None)

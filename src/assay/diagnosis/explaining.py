@@ -16,6 +16,7 @@ from assay.diagnosis.cuts import find_cut
 from assay.diagnosis.missing import find_missing
 from assay.diagnosis.noise import find_noise
 from assay.diagnosis.people import gather
+from assay.diagnosis.products import find_products
 from assay.diagnosis.ranking import rank
 from assay.diagnosis.remedies import remedies_for
 from assay.diagnosis.sides import sides_of
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
 MEMORY = "1GB"
 
 FINDERS: tuple[Callable[[Case], list[Suspect]], ...] = (
-    find_cut, find_calibration, find_features, find_slices, find_missing, find_noise, find_training, find_base_rate,
-    find_error_gap, find_size,
+    find_cut, find_calibration, find_features, find_products, find_slices, find_missing, find_noise, find_training,
+    find_base_rate, find_error_gap, find_size,
 )  # fmt: skip
 """Every family of causes, each in a file of its own."""
 

@@ -98,9 +98,11 @@ def line(people: People, target: str, terms: Sequence[str], where: str = "TRUE")
     return Fit(tuple(terms), tuple(found), errors, rows, 1 - left / (rows * variance))
 
 
-def curve(people: People, terms: Sequence[str], where: str = "TRUE", steps: int = STEPS) -> Fit | None:
+def curve(
+    people: People, terms: Sequence[str], where: str = "TRUE", steps: int = STEPS, *, table: str = "coded"
+) -> Fit | None:
     """Return the logistic curve of the label; None where there are too few rows, or one label only."""
-    rows, positive = people.ask(f"SELECT count(*), sum(y) FROM coded WHERE ({where}) AND y IS NOT NULL")[0]
+    rows, positive = people.ask(f"SELECT count(*), sum(y) FROM {table} WHERE ({where}) AND y IS NOT NULL")[0]
     size = len(terms)
     if not rows or min(positive, rows - positive) <= size + 1:
         return None
@@ -115,7 +117,7 @@ def curve(people: People, terms: Sequence[str], where: str = "TRUE", steps: int 
             f"SELECT {', '.join([*_sums(names, 'w * '), *(f'sum(r * {name})' for name in names)])} FROM (SELECT *, "
             f"greatest(p * (1 - p), 1e-6) AS w, y - p AS r FROM (SELECT *, 1 / (1 + exp(-greatest(-30, "
             f"least(30, {at})))) "
-            f"AS p FROM (SELECT {columns}, y FROM coded WHERE ({where}) AND y IS NOT NULL)))"
+            f"AS p FROM (SELECT {columns}, y FROM {table} WHERE ({where}) AND y IS NOT NULL)))"
         )[0]
         products = size * (size + 1) // 2
         solved = inverse(_square(row[:products], size))

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from assay.diagnosis.accounts import labels_part
 from assay.diagnosis.arithmetic import Curve, tail_of_chi, two_rates
 from assay.diagnosis.case import Suspect, confidence
+from assay.diagnosis.contributions import over
 from assay.diagnosis.fits import curve
 from assay.diagnosis.noise import BETTER, LEAST_FLIPS, SOURCE, flips
 from assay.records.explanation import Cause, Clue
 
 if TYPE_CHECKING:
     from assay.diagnosis.case import Case
+    from assay.diagnosis.fits import Fit
 
 THIN = 0.65
 """A side whose share of the train rows is less than this part of its share of the data was seen too little."""
@@ -33,6 +35,9 @@ MOVED_MUCH = 0.25
 MOVED_ODDS = 0.35
 """Log odds of the label at equal features by which train and data must differ."""
 
+
+LEAST_SHARE = 0.25
+"""A relation that accounts for less of the gap is not named."""
 
 LABELS = "labels"
 """What a mismatch is about that is one of labels alone."""
@@ -54,7 +59,10 @@ def find_training(case: Case) -> list[Suspect]:
     moved = _moved_features(case)
     # Of people who are others the label may follow the features otherwise, which looks like turned labels.
     noisy = [] if moved else _train_noise(case)
-    return [*_representation(case), *noisy, *([] if noisy else _mismatch(case, moved))]
+    if noisy:
+        return [*_representation(case), *noisy]
+    relation = _moved_relation(case)  # of labels alone, it says which feature they followed
+    return [*_representation(case), *relation, *([] if relation and not moved else _mismatch(case, moved))]
 
 
 def _representation(case: Case) -> list[Suspect]:
@@ -199,3 +207,54 @@ def _moved_labels(case: Case) -> list[Moved]:
                 Moved("log odds of the label at equal features", side, size * MOVED_MUCH / (2 * MOVED_ODDS), told)
             )
     return found
+
+
+def _moved_relation(case: Case) -> list[Suspect]:
+    """Return the feature that the label followed in the train rows, and in the data does not follow as much.
+
+    The model learnt its weight from labels that supported it then: what the data do not support has moved. Sides are
+    left out of both curves, as the model had none.
+    """
+    train, support = case.train, case.support
+    if train is None or support is None or not train.has_label or not train.codes:
+        return []
+    terms = ("1.0", *train.codes)
+    then, now = (curve(case.coded.people, terms, table=table) for table in ("trained", "coded"))
+    if then is None or now is None:
+        return []
+    found = [_moved_use(case, at, then, now) for at in train.features]
+    return [max(known, key=lambda one: one.weight)] if (known := [one for one in found if one is not None]) else []
+
+
+def _moved_use(case: Case, at: int, then: Fit, now: Fit) -> Suspect | None:
+    """Return the suspect of one feature; None where its relation has not moved, or the gap does not rest on it."""
+    codes = [code for place in case.coded.codes_of(at) if (code := case.codes[place]) in then.terms]
+    support = case.support
+    if not codes or support is None:
+        return None
+    code = max(codes, key=lambda one: abs(then.of(one)[0] - now.of(one)[0]))
+    (before, its_error), (after, error) = then.of(code), now.of(code)
+    moved, use = before - after, support.uses[code]
+    learnt = abs(before / support.steepness - use.whole) < abs(after / support.steepness - use.whole) / 2
+    if abs(moved) < MOVED_ODDS / 2 or not learnt:
+        return None
+    z = moved / math.hypot(error, its_error)
+    sure = confidence(z, len(then.terms) - 1)
+    gap = case.worlds.decided_by(f"t - ({over(support, codes)})")
+    share = case.worlds.closed(gap, case.before)
+    if share < LEAST_SHARE or sure < 0.95:  # noqa: PLR2004 - beyond doubt
+        return None
+    name = case.coded.features[at].name
+    detail = (
+        f"In the train rows the label followed {name} (log odds {before:+.2f} a standard deviation), in the data it "
+        f"does not as much ({after:+.2f}): the score gives it the weight of then. With the weight that the data "
+        f"support the gap would be {abs(gap.value):.3f} in place of {abs(case.before.value):.3f}."
+    )
+    clues = (
+        Clue(what=f"log odds of the label in {name}, train", value=before, n=then.rows),
+        Clue(what=f"log odds of the label in {name}, data", value=after, n=now.rows),
+        Clue(what="difference, in standard errors", value=abs(z)),
+        Clue(what="gap with the weight that the data support", value=gap.value),
+    )
+    cause = Cause(kind="data.split_mismatch", share=share, confidence=sure, detail=detail, evidence=clues)
+    return Suspect(cause, feature=name)

@@ -43,6 +43,7 @@ def explain_with_rows(
     *,
     open_scorer: OpenScorer | None = None,
     on_progress: Callable[[float], None] | None = None,
+    seconds: float = 15.0,
 ) -> Explanation:
     """Explain a verdict from its records, and its gaps between groups from rows and model too.
 
@@ -51,6 +52,7 @@ def explain_with_rows(
         finding: one finding; see `explain_verdict`.
         open_scorer: opens the model that `robustness.model` names; None where nothing can.
         on_progress: told the share done, from 0 to 1.
+        seconds: what asking the model may take, of each finding.
 
     Raises:
         InputError: when there is no project, or no evidence, to take rows from.
@@ -66,7 +68,7 @@ def explain_with_rows(
         told = f"Rows and model were not looked at: {reason}."
         return msgspec.structs.replace(plain, remarks=(*plain.remarks, told))
     with contextlib.chdir(project.root):
-        return _Looking(papers, project, open_scorer, on_progress).explained(plain)
+        return _Looking(papers, project, open_scorer, on_progress, seconds).explained(plain)
 
 
 def other_rows(papers: Papers, project: Project, role: str) -> str | None:
@@ -89,7 +91,9 @@ class _Looking:
         project: Project,
         open_scorer: OpenScorer | None,
         on_progress: Callable[[float], None] | None,
+        seconds: float,
     ) -> None:
+        self._seconds = seconds
         self._papers, self._project, self._on_progress = papers, project, on_progress
         self._role = papers.evidence.measured_on if papers.evidence is not None else project.config.measured_on
         self._rows = dataset_table(project, self._role)
@@ -143,6 +147,7 @@ class _Looking:
             no_scorer=self._no_scorer,
             level=self._papers.ground.level,
             minimum_group=requirement.minimum_group,
+            seconds=self._seconds,
             mitigate=mitigate_line(self._papers.verdict),
             by_group=None if self._papers.policy is None else self._papers.policy.allows_by_group,
         )

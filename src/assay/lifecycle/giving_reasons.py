@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assay.diagnosis.reasons.budget import Budget, TimeUpError
 from assay.diagnosis.reasons.contributions import TOLERANCE, contributions, typical_values
 from assay.diagnosis.reasons.favour import Favour, rows_of
 from assay.diagnosis.reasons.mapping import compare_features, parse_mapping, warnings_of
 from assay.diagnosis.reasons.principal import Wording, reasons_of
 from assay.diagnosis.reasons.standing_in import standing_in
-from assay.errors import DataError, suggest
+from assay.errors import DataError, InputError, suggest
 from assay.probing.asking import written
 from assay.records.canonical import canonical_json, sha256_hex
-from assay.records.reasons import Disclosed, ReasonsGiven, Reference
+from assay.records.reasons import Advice, Disclosed, ReasonsGiven, Reference
 from assay.trail.people import commit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from assay.diagnosis.reasons.change import Search
     from assay.diagnosis.reasons.contributions import Contributions
@@ -78,6 +79,7 @@ class Asked:
         recorded: a column with what was decided before; it must be what the model decides now.
         search: how the smallest change is looked for; None where it is not.
         seed: of all chance.
+        budget_seconds: what it may take; None: as long as it takes. Who has no reasons by then is told.
     """
 
     table: Any
@@ -95,6 +97,7 @@ class Asked:
     recorded: str | None = None
     search: Search | None = None
     seed: int = 0
+    budget_seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +109,14 @@ class Given:
         record_bytes: its canonical JSON: what is signed and kept.
         disclosed: what opens its commitments, one a person, in the order of their identifiers.
         warnings: what should be thought about, a line each.
+        left: who was denied and has no reasons here, because the time was over.
     """
 
     record: ReasonsGiven
     record_bytes: bytes
     disclosed: tuple[Disclosed, ...]
     warnings: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def people(self) -> tuple[PersonReasons, ...]:
@@ -119,7 +124,9 @@ class Given:
         return tuple(one.person for one in self.disclosed)
 
 
-def give_reasons(asked: Asked, scorer: Scorer, about: About, *, at: str) -> Given:
+def give_reasons(
+    asked: Asked, scorer: Scorer, about: About, *, at: str, tell: Callable[[float], None] | None = None
+) -> Given:
     """Decide on a table of people, and fix the reasons of those who are denied.
 
     Args:
@@ -127,19 +134,32 @@ def give_reasons(asked: Asked, scorer: Scorer, about: About, *, at: str) -> Give
         scorer: the model.
         about: its version.
         at: now, RFC 3339 in UTC.
+        tell: told the share done, from 0 to 1.
 
     Raises:
+        InputError: when the budget is over before anybody has reasons.
         DocumentError: for a mapping that is wrong, lacks a feature, or lacks words for what somebody has to be told.
         DataError: for rows that cannot be read or compared, and for contributions that do not sum to the score.
         ScorerError: for a model that cannot be asked.
     """
+    budget = Budget(asked.budget_seconds, tell)
+    try:
+        return _given(asked, scorer, about, at=at, budget=budget)
+    except TimeUpError:
+        raise InputError(
+            f"the budget of {asked.budget_seconds:g} s ended before anybody's reasons were computed: the model "
+            f"({scorer.name}) is slow. Give it more time (--budget), or fewer people (--only)"
+        ) from None
+
+
+def _given(asked: Asked, scorer: Scorer, about: About, *, at: str, budget: Budget) -> Given:
     from assay.tabular.person_rows import people_rows, reference_rows  # noqa: PLC0415 - the engine is loaded for rows
 
     mapping = parse_mapping(asked.mapping, name=asked.mapping_name)
     features = tuple(asked.features if asked.features is not None else mapping.features)
     compare_features(mapping, features, name=asked.mapping_name)
     favours_positive = written(asked.favourable) == written(asked.positive)
-    favour = Favour(scorer, favours_positive=favours_positive, threshold=asked.threshold)
+    favour = Favour(scorer, favours_positive=favours_positive, threshold=asked.threshold, budget=budget)
     people = people_rows(asked.table, features, identifier=asked.identifier, recorded=asked.recorded)
     scores = favour(people.features)
     _require_recorded(people, scores, favour, asked)
@@ -150,22 +170,36 @@ def give_reasons(asked: Asked, scorer: Scorer, about: About, *, at: str) -> Give
     asked, noted = _with_stand_ins(asked, mapping, others)
     reference = _reference(others, favour, mapping)
     found, reasoned, typical = _reasoned(people, denied, reference, favour, asked, mapping=mapping)
-    told = Reference(
+    told_reference = Reference(
         applicants=mapping.reference, rows=len(next(iter(reference.values()))), source=others.name,
         score=found.reference, typical=typical,
     )  # fmt: skip
     rest = {
         "system": about.system, "model": about.model, "version": about.version, "model_sha256": about.sha256,
-        "answered_by": favour.name, "threshold": favour.threshold, "reference": told, "most": mapping.most,
-        "asked": len(asked.only) or people.count, "decided_at": at,
+        "answered_by": favour.name, "threshold": favour.threshold, "reference": told_reference, "most": mapping.most,
+        "asked": len(asked.only) or people.count, "decided_at": at, "left": found.left,
+        "budget_seconds": asked.budget_seconds,
     }  # fmt: skip
-    return _fixed(
-        reasoned,
-        found,
-        asked,
-        rest,
-        (*warnings_of(mapping, asked.protected), *noted, *_sampled(found, reasoned, mapping.most)),
-    )
+    left = tuple(people.ids[row] for row in denied[len(reasoned) :])
+    told = (*warnings_of(mapping, asked.protected), *noted, *_sampled(found, reasoned, mapping.most))
+    warned = (*told, *_unfinished(left, reasoned, asked))
+    return _fixed(reasoned, found, asked, rest, warned=warned, left=left)
+
+
+def _unfinished(left: Sequence[str], reasoned: Sequence[PersonReasons], asked: Asked) -> list[str]:
+    """Say what there was no time for."""
+    told = []
+    ended = f"the budget of {asked.budget_seconds or 0:g} s ended"
+    if left:
+        more = f" and {len(left) - _SHOWN:,} more" if len(left) > _SHOWN else ""
+        told.append(
+            f"{ended} before {len(left):,} of {len(left) + len(reasoned):,} people who were denied had reasons: "
+            f"{', '.join(left[:_SHOWN])}{more}. They have none yet: give them theirs with --only, or with more --budget"
+        )
+    without = sum(one.advice is not None and one.advice.status == "not-looked-for" for one in reasoned)
+    if without:
+        told.append(f"{ended} before a smallest change was looked for, for {without:,} of {len(reasoned):,} people")
+    return told
 
 
 def _reasoned(
@@ -174,7 +208,14 @@ def _reasoned(
 ) -> tuple[Contributions, list[PersonReasons], dict[str, Value]]:  # fmt: skip
     """Return the contributions of the denied, their reasons, and the reference's means."""
     rows = rows_of(people.features, denied)
+    whole = favour.budget
+    favour.budget = whole.part(0.0, 1.0 if asked.search is None else 0.5)
     found = contributions(favour, rows, reference, seed=asked.seed)
+    favour.budget = whole.part(0.5, 1.0)
+    if denied and not found.of:
+        raise TimeUpError
+    denied = denied[: len(found.of)]
+    rows = rows_of(people.features, denied)
     typical = typical_values(reference)
     wording = Wording(
         mapping=mapping, name=asked.mapping_name, typical=typical, protected=asked.protected, stand_ins=asked.stand_ins
@@ -262,14 +303,27 @@ def _advised(
     assert asked.search is not None  # noqa: S101 - asked by the caller
     fixed = {*asked.protected, *asked.stand_ins}
     wanted = Wanted(favour=favour, mapping=mapping, reference=reference, fixed=frozenset(fixed), additive=additive)
-    return [
-        msgspec.structs.replace(one, advice=smallest_change(one.row, wanted, asked.search, seed=asked.seed))
-        for one in people
-    ]
+    found = []
+    for at, one in enumerate(people):
+        try:
+            favour.budget.require()
+            advice = smallest_change(one.row, wanted, asked.search, seed=asked.seed)
+        except TimeUpError:
+            told = "There was no time to look for a change; that does not show there is none."
+            advice = Advice(status="not-looked-for", told=told, engine=asked.search.engine)
+        found.append(msgspec.structs.replace(one, advice=advice))
+        favour.budget.tell((at + 1) / len(people))
+    return found
 
 
 def _fixed(
-    people: Sequence[PersonReasons], found: Contributions, asked: Asked, rest: dict[str, Any], warned: tuple[str, ...]
+    people: Sequence[PersonReasons],
+    found: Contributions,
+    asked: Asked,
+    rest: dict[str, Any],
+    *,
+    warned: tuple[str, ...],
+    left: tuple[str, ...],
 ) -> Given:
     """Commit to each person's reasons under a salt of their own, and write down what they were fixed with."""
     batch = f"r{secrets.token_hex(8)}"
@@ -282,11 +336,13 @@ def _fixed(
     record = ReasonsGiven(
         **rest, batch=batch, mapping_sha256=sha256_hex(asked.mapping), favourable=written(asked.favourable),
         scale=found.scale, method=found.method, engine=found.engine, off_by=found.off_by, tolerance=TOLERANCE,
-        seed=asked.seed, approved=rest["asked"] - len(people), denied=len(people),
+        seed=asked.seed, approved=rest["asked"] - len(people) - len(left), denied=len(people),
         flagged=sum(any(reason.flags for reason in one.reasons) for one in people),
         commitments=tuple(sorted(commitments)),
     )  # fmt: skip
-    return Given(record=record, record_bytes=canonical_json(record), disclosed=tuple(disclosed), warnings=warned)
+    return Given(
+        record=record, record_bytes=canonical_json(record), disclosed=tuple(disclosed), warnings=warned, left=left
+    )
 
 
 def _sampled(found: Contributions, people: Sequence[PersonReasons], most: int) -> list[str]:

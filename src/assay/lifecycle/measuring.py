@@ -41,8 +41,12 @@ class Measured:
         return msgspec.json.format(msgspec.json.encode(document), indent=1).decode()
 
 
-def progress_bar() -> tuple[Callable[[float], None], Callable[[], None]] | tuple[None, None]:
-    """Return a function that draws progress (0 to 1) and one that wipes it; none when nobody watches."""
+def progress_bar(what: str = "counting rows") -> tuple[Callable[[float], None], Callable[[], None]] | tuple[None, None]:
+    """Return a function that draws progress (0 to 1) and one that wipes it; none when nobody watches.
+
+    Args:
+        what: what is going on, in words.
+    """
     if not sys.stderr.isatty():
         return None, None
     import time  # noqa: PLC0415 - only for a person who watches
@@ -51,7 +55,7 @@ def progress_bar() -> tuple[Callable[[float], None], Callable[[], None]] | tuple
     from rich.progress import Progress  # noqa: PLC0415
 
     bar = Progress(console=Console(stderr=True), transient=True)
-    task = bar.add_task("counting rows", total=1.0)
+    task = bar.add_task(what, total=1.0)
     started = time.monotonic()
 
     def draw(share: float) -> None:

@@ -14,7 +14,7 @@ Applicants: TypeAlias = Literal["passing", "approved", "all"]
 
 Scale: TypeAlias = Literal["log-odds", "probability"]
 Method: TypeAlias = Literal["additive", "shap-exact", "shap-permutation"]
-FoundChange: TypeAlias = Literal["found", "none-found", "none-exists", "nothing-actionable"]
+FoundChange: TypeAlias = Literal["found", "none-found", "none-exists", "nothing-actionable", "not-looked-for"]
 
 
 class Reason(Frozen, kw_only=True):
@@ -49,7 +49,7 @@ class Advice(Frozen, kw_only=True):
 
     Attributes:
         status: ``found``; ``none-found`` within the bounds; ``none-exists``, which a model whose features do not
-            interact can show; ``nothing-actionable``.
+            interact can show; ``nothing-actionable``; ``not-looked-for``, because the time was over.
         changes: every one of them is needed.
         score: the favourable probability with them, as the model answered; None where none was found.
         told: the answer in one sentence.
@@ -133,6 +133,8 @@ class ReasonsGiven(Frozen, kw_only=True):
         flagged: the denied with a reason that is a protected attribute or stands in for one.
         commitments: a salted commitment to each `PersonReasons`, in their own order.
         decided_at: RFC 3339 time in UTC, whole seconds.
+        left: people who were denied and have no reasons here, because the time was over; not among ``denied``.
+        budget_seconds: the time that was given; None where there was no end.
     """
 
     schema: Literal["assay.reasons/v1"] = "assay.reasons/v1"
@@ -159,6 +161,8 @@ class ReasonsGiven(Frozen, kw_only=True):
     flagged: int
     commitments: tuple[str, ...]
     decided_at: str
+    left: int = 0
+    budget_seconds: float | None = None
 
 
 class Disclosed(Frozen, kw_only=True):

@@ -48,6 +48,24 @@ def test_of_errors_no_more_is_said_than_the_evidence_holds(score: str | None, sa
     assert says in told
 
 
+def test_a_product_of_two_features_is_found_where_no_single_one_tells() -> None:
+    one = found(table("product"))
+    assert one.causes[0].kind == "model.feature", [(c.kind, c.share, c.confidence) for c in one.causes]
+    assert "income and debt together" in one.causes[0].detail
+
+
+def test_what_the_label_followed_in_training_alone_is_a_mismatch_and_no_stand_in() -> None:
+    one = found(table("relation"))
+    assert one.causes[0].kind == "data.split_mismatch", [(c.kind, c.share, c.confidence) for c in one.causes]
+    assert "the label followed stand_in" in one.causes[0].detail
+
+
+def test_a_common_cut_that_is_right_less_often_comes_before_the_errors_that_it_makes() -> None:
+    one = found(table("misplaced"), "equal_opportunity_difference")
+    assert one.causes[0].kind == "threshold.cut", [(c.kind, c.share, c.confidence) for c in one.causes]
+    assert "be right in" in one.causes[0].detail
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_where_groups_are_alike_no_cause_is_named(seed: int) -> None:
     assert found(table("none", seed)).causes[0].kind == "none"

@@ -6,16 +6,20 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 import assay
 from assay.adapters.reasons_here import Reasoned, check_person, reasons, reasons_of_file, section_of
+from assay.adapters.scorers import open_scorer
 from assay.adapters.trail_here import open_trail
 from assay.cli import answer
+from assay.diagnosis.reasons.change import Search
 from assay.errors import DataError, DocumentError, InputError, VerificationError
-from assay.lifecycle.giving_reasons import Asked
+from assay.lifecycle.giving_reasons import About, Asked, give_reasons
 from assay.lifecycle.kept_reasons import EVENT, RECORD, SIGNATURE, commitment, read_disclosed
 from assay.probing.scorer import ScorerError
 from reasoned_people import WORDS, people
@@ -383,3 +387,71 @@ def test_a_stand_in_that_nobody_declared_is_flagged_and_said(project: Path) -> N
 
 def test_an_attribute_that_the_reference_lacks_is_said_to_be_unmeasured(given: Reasoned) -> None:
     assert "seen.csv has no column sex: which features stand in for it was not measured" in given.given.warnings
+
+
+SLOW = """
+import math
+import time
+
+asked, after = 0, {after}
+
+
+def load(path):
+    def score(columns):
+        global asked
+        asked += len(columns["income"])
+        time.sleep({seconds} if asked > after else 0)
+        rows = zip(columns["income"], columns["debt"], columns["job"])
+        found = [0.05 * i - 0.001 * i * (d or 0) * (1.5 if j == "smith" else 1) - 1.5 for i, d, j in rows]
+        return [1 / (1 + math.exp(-one)) for one in found]
+
+    return score
+"""
+"""A model whose features interact, which is slow once it was asked about so many rows."""
+
+
+AT = "2026-11-23T10:00:00Z"
+ABOUT = About(system="loans", model="loans", version="7", sha256="0" * 64)
+
+
+def test_reasons_that_the_budget_leaves_no_time_for_are_named_and_the_others_fixed(project: Path) -> None:
+    pytest.importorskip("shap", reason="SHAP is an extra")
+    (project / "lender.py").write_text(SLOW.format(seconds=6.5, after=10**9), encoding="utf-8")
+    told: list[float] = []
+    asked = Asked(table="asked.csv", identifier="person", compared_with="seen.csv",
+                  mapping=(project / "reasons.yaml").read_bytes(), budget_seconds=None)  # fmt: skip
+    section = section_of("lender:load", threshold=0.5, trusted=False)
+    scorer = open_scorer(msgspec.structs.replace(section, path="model/weights.json"), 1)
+    full = give_reasons(asked, scorer, ABOUT, at=AT)  # what SHAP is made of is compiled now
+    lender: Any = sys.modules["lender"]
+    lender.after = lender.asked + lender.asked * 3 // 4  # slow from the last quarter of the second time on
+    given = give_reasons(replace(asked, budget_seconds=6.0), scorer, ABOUT, at=AT, tell=told.append)
+    record = given.record
+    assert 0 < record.denied == len(given.people)
+    assert record.left == len(given.left) > 0
+    assert record.approved + record.denied + record.left == record.asked == 40
+    assert record.denied + record.left == full.record.denied
+    assert not {one.id for one in given.people} & {*given.left}
+    assert any("the budget of 6 s ended before" in line and given.left[0] in line for line in given.warnings)
+    assert told == sorted(told)
+    assert told[-1] < 1.0
+    # Whoever is asked about beside, a person's reasons are the same.
+    assert [one.contributions for one in given.people] == [one.contributions for one in full.people[: record.denied]]
+    assert (full.record.left, full.left) == (0, ())
+
+
+def test_a_model_too_slow_for_anybody_is_told(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "lender.py").write_text(SLOW.format(seconds=1.5, after=0), encoding="utf-8")
+    assert answer(["reasons", "give", "asked.csv", "--id", "person", "--budget", "1s"]) == 2
+    assert "the budget of 1 s ended before anybody's reasons were computed" in capsys.readouterr().err
+    assert not (project / ".assay/reasons").exists()
+
+
+def test_changes_that_there_was_no_time_to_look_for_are_told(project: Path) -> None:
+    pytest.importorskip("dice_ml", reason="DiCE is an extra")
+    (project / "lender.py").write_text(SLOW.format(seconds=9.0, after=40_000), encoding="utf-8")
+    done = reasons("asked.csv", "person", project=project, changes=Search(), budget_seconds=8.0, keep=False)
+    advised = [one.advice.status for one in done.people if one.advice is not None]
+    assert len(advised) == done.record.denied > 0
+    assert advised[-1] == "not-looked-for"
+    assert any("before a smallest change was looked for" in line for line in done.given.warnings)

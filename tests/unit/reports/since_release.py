@@ -30,7 +30,8 @@ def challenge(words: str = "1") -> Challenge:
     return Challenge(
         champion=Contender(name="lending", version=words, prediction="a"),
         challenger=Contender(name="lending", version="2", prediction="b"),
-        rows=600, joined=Joined(identifier="id", champion_rows=600, challenger_rows=600), level=0.95, smallest=0.05, minimum_group=30,
+        rows=600, joined=Joined(identifier="id", champion_rows=600, challenger_rows=600), level=0.95, smallest=0.05,
+        minimum_group=30,
         changes=(change(f"black{words}", -0.1, 2, 32, "worse"), change("white", 0.1, 32, 2, "better")),
     )  # fmt: skip
 

@@ -48,6 +48,7 @@ class Contributions:
         of: feature to contribution, person by person; they sum to the score, on the scale, less ``reference``.
         off_by: the greatest difference found in that sum.
         unsure: how far sampling may be off, person by person; 0 where nothing is sampled.
+        left: people at the end of the list for whom there was no time.
     """
 
     method: Method
@@ -58,6 +59,7 @@ class Contributions:
     of: tuple[dict[str, float], ...]
     off_by: float
     unsure: tuple[float, ...]
+    left: int = 0
 
 
 def contributions(favour: Favour, people: Columns, reference: Columns, *, seed: int) -> Contributions:
@@ -73,6 +75,7 @@ def contributions(favour: Favour, people: Columns, reference: Columns, *, seed: 
         DataError: when the sum of contributions misses the score.
         MissingExtraError: when features interact, and SHAP is not installed.
         ScorerError: when the model cannot be asked.
+        TimeUpError: when the budget is over before anybody is explained.
     """
     scores, others = favour(people), favour(reference)
     every: list[Scale] = ["log-odds", "probability"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from assay.diagnosis.reasons.budget import Budget
 from assay.probing.asking import told_error
 from assay.probing.scorer import ScorerError
 
@@ -28,16 +29,21 @@ class Favour:
         name: what answers.
         threshold: the favourable probability from which on a person is approved.
         asked: rows asked so far.
+        budget: the time that all questions together may take.
     """
 
-    def __init__(self, scorer: Scorer, *, favours_positive: bool, threshold: float) -> None:
+    def __init__(
+        self, scorer: Scorer, *, favours_positive: bool, threshold: float, budget: Budget | None = None
+    ) -> None:
         """Wrap a model.
 
         Args:
             scorer: answers with the probability of the positive class.
             favours_positive: whether the positive class is the outcome that is good for the person.
             threshold: the positive class's probability from which on the decision is the positive class.
+            budget: the time that all questions together may take; by default as long as it takes.
         """
+        self.budget = budget or Budget()
         self.name = scorer.name
         self.threshold = threshold if favours_positive else 1 - threshold
         self.asked = 0
@@ -54,6 +60,7 @@ class Favour:
 
         Raises:
             ScorerError: when the model cannot be asked, or answers with something else than probabilities.
+            TimeUpError: when the budget is over; a question that is under way is waited for.
         """
         rows = len(next(iter(columns.values())))
         found: list[float] = []
@@ -63,6 +70,7 @@ class Favour:
         return found
 
     def _asked(self, columns: Columns, rows: int) -> list[float]:
+        self.budget.require()
         self.asked += rows
         try:
             answers = list(self._scorer.score(columns))

@@ -12,6 +12,7 @@ import random
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from assay.diagnosis.reasons.budget import TimeUpError
 from assay.diagnosis.reasons.contributions import Contributions
 from assay.diagnosis.reasons.favour import rows_of, scaled
 from assay.errors import MissingExtraError
@@ -36,7 +37,7 @@ ORDERS = 5
 def by_shap(
     favour: Favour, people: Columns, reference: Columns, scores: Sequence[float], scale: Scale, *, seed: int
 ) -> Contributions:
-    """Return contributions by SHAP; whether they sum up is for the caller to check.
+    """Return contributions by SHAP, person after person until the budget is over; whether they sum up is not checked.
 
     Args:
         favour: the model.
@@ -68,16 +69,23 @@ def by_shap(
     asked, against = matrix[: len(scores)], matrix[len(scores) :]
     answer = _answering(favour, {name: [key[1] for key in found] for name, found in codes.items()}, scale)
     exact = len(people) <= MOST_EXACT
-    halves = [_values(shap, answer, asked, against, exact=exact, seed=seed + half) for half in range(1 if exact else 2)]
-    mean = sum(one for one, _ in halves) / len(halves)
-    unsure = np.abs(halves[0][0] - halves[-1][0]).max(axis=1) / 2 if len(scores) else np.zeros(0)
+    base = float(answer(against).mean())
+    explainers = [_explainer(shap, answer, against, exact=exact, seed=seed + half) for half in range(1 if exact else 2)]
+    told, unsure = [], []
+    for at in range(len(scores)):
+        try:
+            halves = [one(asked[at : at + 1]) for one in explainers]
+        except TimeUpError:
+            break
+        told.append(sum(halves)[0] / len(halves))
+        unsure.append(float(np.abs(halves[0] - halves[-1]).max()) / 2)
+        favour.budget.tell((at + 1) / len(scores))
     method: Method = "shap-exact" if exact else "shap-permutation"
     return Contributions(
         method=method, engine=f"SHAP {shap.__version__}, {len(drawn)} reference applicants", scale=scale,
-        reference=float(halves[0][1]), scores=tuple(scores),
-        of=tuple(dict(zip(people, map(float, row), strict=True)) for row in mean),
-        off_by=_off(mean, halves[0][1], scores, scale),
-        unsure=tuple(map(float, unsure)),
+        reference=base, scores=tuple(scores[: len(told)]),
+        of=tuple(dict(zip(people, map(float, row), strict=True)) for row in told),
+        off_by=_off(told, base, scores[: len(told)], scale), unsure=tuple(unsure), left=len(scores) - len(told),
     )  # fmt: skip
 
 
@@ -88,26 +96,27 @@ def _off(values: Any, base: float, scores: Sequence[float], scale: Scale) -> flo
     )
 
 
-def _values(
+def _explainer(
     shap: Any,  # noqa: ANN401 - a module
     answer: Callable[[Any], Any],
-    asked: Any,  # noqa: ANN401 - an array of numpy
-    against: Any,  # noqa: ANN401 - as above
+    against: Any,  # noqa: ANN401 - an array of numpy
     *,
     exact: bool,
     seed: int,
-) -> tuple[Any, float]:
-    features = asked.shape[1]
+) -> Callable[[Any], Any]:
+    """Return what takes apart the answers about some people; of each person alone, whoever is asked about beside."""
     masker = shap.maskers.Independent(against, max_samples=len(against))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if exact:
-            found = shap.explainers.Exact(answer, masker)(asked, max_evals=2**features + 1, silent=True)
-        else:
+    features = against.shape[1]
+
+    def values(asked: Any) -> Any:  # noqa: ANN401 - arrays of numpy
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if exact:
+                return shap.explainers.Exact(answer, masker)(asked, max_evals=2**features + 1, silent=True).values
             explainer = shap.explainers.Permutation(answer, masker, seed=seed)
-            found = explainer(asked, max_evals=ORDERS * (2 * features + 1), silent=True)
-    base = float(answer(against).mean())
-    return found.values, base
+            return explainer(asked, max_evals=ORDERS * (2 * features + 1), silent=True).values
+
+    return values
 
 
 def _key(value: Value) -> tuple[str, Value]:
