@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from assay import __version__
+from assay.adapters.folder_reader import FolderReader
 from assay.adapters.here import project_at
 from assay.adapters.trail_here import open_trail, record
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT
 from assay.errors import InputError, suggest
-from assay.lifecycle.issuing import NAMES
+from assay.lifecycle.asking import entry_with_proof
+from assay.lifecycle.exporting import IssuedFile
+from assay.lifecycle.issuing import DATASHEET, NAMES
 from assay.lifecycle.keyring import DEFAULT
+from assay.lifecycle.log_shards import shards
 from assay.lifecycle.material import gather
 from assay.lifecycle.project import CONFIG_NAME, Project
 from assay.lifecycle.setting import now
-from assay.lifecycle.storing import publish, staging
+from assay.lifecycle.storing import keep_document, publish, staging
 from assay.records.canonical import sha256_hex
 from assay.reports.documents import SUFFIXES, form_of, render
 from assay.reports.documents.asking import fill
@@ -26,7 +31,7 @@ from assay.reports.oscal import oscal_file, oscal_files
 from assay.trail.events import make_event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from assay.lifecycle.asking import Trail
     from assay.lifecycle.recording import Recorded
@@ -156,10 +161,58 @@ def write(
         publish(stage, folder, {name: content for name, (_, content) in files.items()})
     told = {name: (one, content) for name, (one, content) in files.items() if one is not None}
     entries = {} if key is None else _record(told, found, key)
+    if key is not None:
+        _keep(told, found)
     return [
         Written(path=folder / name, about=one, sha256=sha256_hex(content), entry=entries.get(name))
         for name, (one, content) in files.items()
     ]
+
+
+def _keep(files: Mapping[str, tuple[Origin, bytes]], project: Project) -> None:
+    """Keep what was recorded beside the log, for auditors; of a PDF its text too, so that erasing finds names."""
+    from assay.reports.documents.form import Document  # noqa: PLC0415 - one comparison
+
+    for name, (about, content) in files.items():
+        keep_document(project.state, content)
+        if name.endswith(".pdf") and isinstance(about, Document):
+            keep_document(project.state, render(about, "markdown"))
+
+
+def issued_files(project: Project, verdicts: Collection[str], models: Collection[str]) -> list[IssuedFile]:
+    """Return what was issued about some verdicts, or filed about some models, with entries and proofs.
+
+    What lies in the release folders themselves goes with them; what no copy is kept of is left out.
+
+    Args:
+        project: whose log.
+        verdicts: digests of verdicts.
+        models: root digests of models' files.
+    """
+    with _opened(project) as trail:
+        if trail is None:
+            return []
+        view = trail.view()
+        found = [
+            (fact.index, fact.said.report, fact.said.report_sha256)
+            for fact in view.facts(EVENT)
+            if fact.said.verdict_sha256 in verdicts and fact.said.report not in NAMES
+        ]
+        found += [
+            (fact.index, fact.said.document, fact.said.document_sha256)
+            for fact in view.facts("document.filed")
+            if fact.said.model_sha256 in models
+        ]
+        kept = [(index, name, view.documents[digest]) for index, name, digest in found if digest in view.documents]
+    made = []
+    for index, name, content in sorted(kept):
+        entry, proof = entry_with_proof(map(FolderReader.open, shards(project.log)), index)
+        made.append(IssuedFile(f"{index}-{_safe(name)}", content, entry, proof))
+    return made
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:80]
 
 
 def _record(files: Mapping[str, tuple[Origin | None, bytes]], project: Project, key: str) -> dict[str, int]:
@@ -255,7 +308,9 @@ def oscal(
 def _records(folder: Path) -> dict[str, bytes]:
     """Return the files of a release that go with its documents."""
     names = (EVIDENCE, VERDICT, TALLY, "bundle.json", "receipt.json", *NAMES)
-    return {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+    found = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()}
+    of_data = folder / "data" / DATASHEET  # of the data stage of the same version
+    return found | ({DATASHEET: of_data.read_bytes()} if of_data.is_file() else {})
 
 
 @contextlib.contextmanager

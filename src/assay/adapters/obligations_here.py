@@ -9,6 +9,7 @@ from assay.adapters.here import log_of, project_at
 from assay.adapters.trail_here import open_trail
 from assay.errors import InputError, suggest
 from assay.lifecycle.attesting import Attest, attested_event, find_control, require_attestable
+from assay.lifecycle.filing import controls_for, filing_events, last_draft, require_fileable
 from assay.lifecycle.incident_case import require_signer
 from assay.lifecycle.keyring import Keyring
 from assay.lifecycle.obligations import Asked, status_of
@@ -24,8 +25,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from assay.attest.keys import Signer
+    from assay.lifecycle.filing import Filing
     from assay.lifecycle.impact import Impact
     from assay.records.status import SystemStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiledHere:
+    """A document that was filed.
+
+    Attributes:
+        document: what it is.
+        sha256: its digest.
+        entry: index of the entry that records it.
+        controls: what it attests, as ``framework:control``.
+        until: the last day on which that counts.
+    """
+
+    document: str
+    sha256: str
+    entry: int
+    controls: tuple[str, ...]
+    until: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +160,41 @@ def attest_control(
         keep_document(project.state, act.words.encode())
         entry = record([event], log_of(project), signer, opened)[0].index
     return AttestedHere(control=f"{pack.framework}:{control.id}", title=control.title, entry=entry, until=act.until)
+
+
+def file_document(
+    filing: Filing, project: Project | Path | str | None = None, *, by: str, packs: Path | str | None = None
+) -> FiledHere:
+    """File a document that was signed outside: it is kept beside the log, and attests the controls that it is for.
+
+    Args:
+        filing: the document, and what it is.
+        project: as for `status`.
+        by: who stands by it: the name of a key, as in the trust file.
+        packs: as for `status`.
+
+    Raises:
+        InputError: when it would not count; nothing is signed then.
+    """
+    project = project if isinstance(project, Project) else project_at(project)
+    at, config = now(), project.config
+    controls = controls_for(filing, open_packs(project, packs=packs), config.regulation, at[:10])
+    signer = _signer(project, by)
+    with one_recorder(project.state), open_trail(project) as opened:
+        require_signer(by, signer.key_id, opened.trust)
+        require_fileable(filing, controls, config.regulation, person=by, trust=opened.trust, day=at[:10])
+        view = opened.view()
+        files = list_model(project.model)[1]
+        verdicts = [one.said.verdict_sha256 for one in view.facts("gate.decision") if one.said.model_sha256 == files]
+        events = filing_events(
+            filing, controls, model=(config.model.name, config.model.version, files), code=pseudonym(project.state, by),
+            draft=last_draft(view, filing.document, verdicts), at=at,
+        )  # fmt: skip
+        keep_document(project.state, filing.words.encode())
+        digest = keep_document(project.state, filing.content)
+        done = record(events, log_of(project), signer, opened)
+    names = tuple(f"{pack.framework}:{control.id}" for pack, control in controls)
+    return FiledHere(document=filing.document, sha256=digest, entry=done[0].index, controls=names, until=filing.until)
 
 
 def _signer(project: Project, by: str) -> Signer:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from assay.lifecycle.exporting import IssuedFile
+    from assay.lifecycle.project import Project
 
 EPILOG = """\b
 Examples:
@@ -53,7 +58,7 @@ def export(releases: tuple[str, ...], output: Path, policy: Path | None, no_comm
         policy=None if policy is None else read_file(policy, "a tlog-policy"),
         comments=not no_comments,
     )
-    exported = export_bundle(folders, handover)
+    exported = export_bundle(folders, handover, _documents(project, folders))
     _write(output, exported.content)
     click.echo(
         f"{output}: {len(exported.content)} bytes, SHA-256 {sha256_hex(exported.content)}\n"
@@ -61,6 +66,18 @@ def export(releases: tuple[str, ...], output: Path, policy: Path | None, no_comm
         "by another way than the bundle",
         err=True,
     )
+
+
+def _documents(project: Project, folders: list[Path]) -> list[IssuedFile]:
+    """Return what was issued about the releases, or filed about their models."""
+    from assay.adapters.documents_here import issued_files  # noqa: PLC0415 - only when called
+    from assay.lifecycle.project import read_file  # noqa: PLC0415
+    from assay.records.canonical import parse_record, sha256_hex  # noqa: PLC0415
+    from assay.records.verdict import Verdict  # noqa: PLC0415
+
+    contents = [read_file(path, "a verdict") for one in folders if (path := one / "verdict.json").is_file()]
+    models = {parse_record(one, Verdict, name="verdict.json").model_sha256 for one in contents}
+    return issued_files(project, {sha256_hex(one) for one in contents}, models)
 
 
 def _folder(releases: Path, name: str) -> Path:

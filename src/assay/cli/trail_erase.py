@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -200,16 +200,41 @@ def _show_done(project: Project, done: Erased, form: str) -> int:
             "steps": [{"act": act, "path": path} for act, path in steps],
             "kept": [{"path": _shown(project, path), "why": why} for path, why in done.plan.kept],
             "left": [{"path": _shown(project, hit.path), "spelled": list(hit.spelled)} for hit in done.found.hits],
+            "documents": _issued(project, done),
+            "copies": [_shown(project, path) for path in done.copies],
         }
         print_machine(json.dumps(document, indent=2))
-        return EXIT_DENY if done.found.hits else EXIT_ALLOW
+        return EXIT_DENY if done.found.hits or done.copies else EXIT_ALLOW
     for act, path in steps:
         click.echo(f"{act}: {path}")
     for held, why in done.plan.kept:
         click.echo(f"keep: {_shown(project, held)}: {why}")
     entries = ", ".join(map(str, done.entries))
     click.echo(f"Erasure {done.id} is entries {entries} of the log; {done.plan.code} stands where the value stood.")
+    for one in _issued(project, done):
+        click.echo(
+            f"document: {one['document']} (entry {one['entry']}) held it: {one['became']} beside the log. Copies that "
+            "people keep hold it still: have them destroyed, and make it anew with: assay report"
+        )
+    for copied in done.copies:
+        click.echo(f"copy: {_shown(project, copied)} is, byte for byte, what was removed or rewritten: destroy it")
     _tell_scan(project, done.found)
     if done.found.hits:
         click.echo("Files that you write yourself, such as assay.yaml, are for you to edit; then search with --scan.")
-    return EXIT_DENY if done.found.hits else EXIT_ALLOW
+    return EXIT_DENY if done.found.hits or done.copies else EXIT_ALLOW
+
+
+def _issued(project: Project, done: Erased) -> list[dict[str, Any]]:
+    """Return the documents of the log that held the value: issued for people, or filed by them."""
+    with open_project_trail(project) as opened:
+        view = opened.view()
+        told = [(fact.said.report, fact.said.report_sha256, fact.index) for fact in view.facts("report.issued")]
+        told += [(fact.said.document, fact.said.document_sha256, fact.index) for fact in view.facts("document.filed")]
+    return [
+        {
+            "document": name, "entry": index, "sha256": digest,
+            "became": "rewritten" if digest in done.plan.replaced else "shredded",
+        }
+        for name, digest, index in sorted(told, key=lambda one: one[2])
+        if digest in done.digests
+    ]  # fmt: skip

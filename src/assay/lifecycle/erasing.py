@@ -20,7 +20,7 @@ from assay.lifecycle.beside import INDEX, INDEXED
 from assay.lifecycle.erasure_plan import DISCLOSURES, Plan, apply_plan, keep_copies, plan_erasure
 from assay.lifecycle.people import read_people
 from assay.lifecycle.replaying import LEDGER, ledger_lines
-from assay.lifecycle.scanning import Scan, scan
+from assay.lifecycle.scanning import Scan, scan, walk
 from assay.lifecycle.setting import now, read_trust
 from assay.lifecycle.storing import publish, staging
 from assay.lifecycle.verified_erasures import ERASURES
@@ -31,7 +31,7 @@ from assay.trail.people import MIN_SALT_BYTES, commit
 from assay.trail.reading import read_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from assay.attest.keys import Signer
@@ -76,12 +76,20 @@ class Erased:
         plan: what was done, file by file.
         entries: indices of its events in the log.
         found: the search of every file afterwards.
+        copies: files outside the stores that are, byte for byte, what was removed or rewritten: it may not be seen in
+            them (a PDF), but they hold it.
     """
 
     id: str
     plan: Plan
     entries: tuple[int, ...]
     found: Scan
+    copies: tuple[Path, ...] = ()
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """Digests of the documents that held the value."""
+        return frozenset({*self.plan.replaced, *self.plan.destroyed})
 
 
 def require_eraser(trust: Trust, signer: Signer, search: Search) -> None:
@@ -148,10 +156,13 @@ def erase(
     apply_plan(plan)
     compact(project.state)
     found = scan(places(project, also), request.search)
+    gone = {*plan.replaced, *plan.destroyed}
+    outside = (path for path in _files_at(places(project, also)) if not path.is_relative_to(project.state))
+    copies = tuple(path for path in outside if sha256_hex(path.read_bytes()) in gone)
     count = len(plan.steps)
-    said = {"erasure": identity, "stores": list(STORES), "disclosures": count, "left": len(found.hits)}
+    said = {"erasure": identity, "stores": list(STORES), "disclosures": count, "left": len(found.hits) + len(copies)}
     end = record([make_event("privacy.erasure.done", said, claimed_at=now())])
-    return Erased(identity, plan, (*entries, *(one.index for one in end)), found)
+    return Erased(identity, plan, (*entries, *(one.index for one in end)), found, copies)
 
 
 def record_again(project: Project, *, known: Known, log: Log, prove: Callable[[int], tuple[bytes, bytes]]) -> list[int]:
@@ -193,6 +204,10 @@ def places(project: Project, also: Sequence[Path] = ()) -> list[Path]:
     """Return where a project's stores are: its folder, its state folder where that is elsewhere, and what is named."""
     inside = project.state.resolve().is_relative_to(project.root.resolve())
     return [project.root, *([] if inside else [project.state]), *also]
+
+
+def _files_at(roots: Sequence[Path]) -> Iterator[Path]:
+    return (path for root in roots for path in walk(root))
 
 
 def compact(state: Path) -> None:

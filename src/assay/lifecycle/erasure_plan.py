@@ -15,6 +15,7 @@ A plan is made from a search of every byte of the state folder, so that nothing 
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 CONSENTS, DISCLOSURES, KEYS = "consents", "disclosures", "keys"
 
+_MARK = re.compile(rb"assay-document [a-z0-9-]{1,64} size=(?:none|\d{1,16}) verdict=[0-9a-f]{64} from=[0-9a-f]{32}")
 _LOGGED = {"bundle.json", "receipt.json", "evidence.dsse.json", "documents.json", "documents-receipt.json"}
 _DATABASES = (".sqlite", ".sqlite-wal", ".sqlite-shm", ".db")
 _REMOVED = {FOLDER, DISCLOSURES, "log.evidence"}
@@ -114,6 +116,7 @@ def plan_erasure(
         identity = _plan_consent(plan, path, trust)
         if identity is not None:
             ids[identity] = _erased_id(code, identity)
+    held += _same_documents(state, held)
     others = [path for path in held if path not in consents]
     if ids:  # the id of a consent is the start of a digest of what it says: it goes wherever it stands
         naming = [path for path in walk(state) if path not in held and _names_one(path.read_bytes(), ids)]
@@ -152,6 +155,20 @@ def keep_copies(plan: Plan) -> None:
     if missing:
         with staging(folder) as stage:
             publish(stage, folder, missing)
+
+
+def _same_documents(state: Path, held: list[Path]) -> list[Path]:
+    """Return the PDFs beside the log whose text, which is kept beside them, holds the value: in them it is not seen."""
+    marks = {mark for path in held if path.parent == state / KEPT for mark in marks_in(path.read_bytes())}
+    if not marks:
+        return []
+    pdfs = [path for path in walk(state / KEPT) if path not in held and path.read_bytes()[:5] == b"%PDF-"]
+    return [path for path in pdfs if marks & {*marks_in(path.read_bytes())}]
+
+
+def marks_in(content: bytes) -> list[bytes]:
+    """Return the marks of Assay's documents in a file: which document it is, made from what."""
+    return _MARK.findall(content)
 
 
 def _is_consent(path: Path) -> bool:
@@ -226,7 +243,7 @@ def _plan_text(plan: Plan, path: Path, content: bytes, search: Search, ids: dict
     kept = path.parent == plan.state / KEPT
     if "releases" in path.parts:
         plan.releases.add(path.parent)
-    if search.found_in(without):  # coded in a way that cannot be rewritten in place
+    if search.found_in(without) or content[:5] == b"%PDF-":  # coded in a way that cannot be rewritten in place
         plan.destroyed.append(digest)
         plan.steps.append(Step(path, "remove"))
         return

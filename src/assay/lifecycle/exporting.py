@@ -134,12 +134,30 @@ def _policy_beside(log: Path) -> bytes | None:
     return next(iter(found.values()), None)
 
 
-def export_bundle(folders: Sequence[Path], handover: Handover) -> Exported:
+@dataclass(frozen=True)
+class IssuedFile:
+    """A document that was issued about a release, or filed, and the entry of the log that records it.
+
+    Attributes:
+        name: what it is called in the bundle; entry and kind, for a kind may be issued often.
+        content: its bytes.
+        entry: the signed event.
+        proof: that the entry stands in the log.
+    """
+
+    name: str
+    content: bytes
+    entry: bytes
+    proof: bytes
+
+
+def export_bundle(folders: Sequence[Path], handover: Handover, documents: Sequence[IssuedFile] = ()) -> Exported:
     """Return the auditor bundle of some releases.
 
     Args:
         folders: release folders, ``.../<name>/<version>``.
         handover: what goes with them.
+        documents: what was issued about them for regulators, or filed, as far as a copy is kept.
 
     Raises:
         InputError: when a release is missing or was never decided.
@@ -152,6 +170,9 @@ def export_bundle(folders: Sequence[Path], handover: Handover) -> Exported:
     members: dict[str, bytes] = {}
     for name, folder in names:
         members |= {f"{name}/{file}": content for file, content in _release_members(folder, handover).items()}
+    for one in documents:
+        stem = f"documents/{one.name}"
+        members |= {stem: one.content, f"{stem}.dsse.json": one.entry, f"{stem}.tlog-proof": one.proof}
     members["trust.json"] = trust_json(handover.anchors)
     members["verify.pyz"] = verifier_zipapp()
     if handover.policy is not None:

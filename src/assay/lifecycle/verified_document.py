@@ -57,6 +57,9 @@ def verify_document(content: bytes, name: str, trail: Trail) -> VerifiedDocument
     view, digest = trail.view(), sha256_hex(content)
     issued = view.facts("report.issued")
     found = next((fact for fact in issued if fact.said.report_sha256 == digest), None)
+    filed = next((fact for fact in view.facts("document.filed") if fact.said.document_sha256 == digest), None)
+    if filed is not None:
+        return _filed(filed, name, digest, trail)
     if found is None:
         raise VerificationError(_why_not(content, name, digest, issued, view))
     said = sentence("recorded", found)
@@ -73,6 +76,30 @@ def verify_document(content: bytes, name: str, trail: Trail) -> VerifiedDocument
     told += _about(found, view)
     left = ["that what it says is right: verify the release that it tells of, and read what it names as missing"]
     return VerifiedDocument(name, str(found.said.report), found.index, tuple(told), tuple(left))
+
+
+def _filed(found: Fact, name: str, digest: str, trail: Trail) -> VerifiedDocument:
+    """Prove a document that was signed outside and came back."""
+    view, said = trail.view(), found.said
+    filed, row = sentence("filed", found), {"entry": found.index}
+    answer = view.answer("report", {"sha256": digest}, [filed], rows=[row], missing=(), facts=[found])
+    trail.proven(answer)
+    who = view.person(said.by, found)
+    told = [
+        (
+            f"{name} is, byte for byte, what {who} filed in the role {said.role} as {said.document} of {said.model} "
+            f"{said.version}, signed on {said.signed_on} as they say (SHA-256 {digest})."
+        ),
+        (
+            f"It is {view.place(found.index)} of {view.origin}, signed by {', '.join(view.signers(found.read))}, "
+            f"{view.when(found)}, by an inclusion proof at size {view.size} under the checkpoint that the log's key "
+            "has signed."
+        ),
+    ]
+    if said.draft_sha256:
+        told.append(f"The draft issued before it has the SHA-256 {said.draft_sha256}.")
+    left = ("the signature within the file: who signed it by hand or by another tool, and when, rests on who filed it",)
+    return VerifiedDocument(name, str(said.document), found.index, tuple(told), left)
 
 
 def _about(found: Fact, view: View) -> list[str]:

@@ -307,6 +307,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "role": "risk-owner",
         "statement_sha256": of("words"),
     },
+    "document.filed": {
+        "document": "annex-v", "document_sha256": of("signed.pdf"), "draft_sha256": of("annex-v.pdf"), **_FILES,
+        "signed_on": "2026-11-20", "by": ROSA, "role": "risk-owner", "statement_sha256": of("words"),
+    },
     "risk.recorded": {
         "risk": "refused-by-postcode",
         **_VERSION,

@@ -100,6 +100,7 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
     },
     "obligations": {
         "control.attested": obligation.ControlAttested,
+        "document.filed": obligation.DocumentFiled,
         "risk.recorded": obligation.RiskRecorded,
     },
     "reading": {

@@ -23,6 +23,7 @@ class ControlAttested(Fields, kw_only=True):
         by: who attests.
         role: in which role.
         statement_sha256: digest of the words.
+        document_sha256: digest of the signed document that it rests on, where one was filed.
     """
 
     framework: Name
@@ -34,6 +35,35 @@ class ControlAttested(Fields, kw_only=True):
     version: Name | None = None
     model_sha256: Sha256 | None = None
     until: Day
+    by: Person
+    role: Label
+    statement_sha256: Sha256
+    document_sha256: Sha256 | None = None
+
+
+class DocumentFiled(Fields, kw_only=True):
+    """A document that was signed outside came back, such as a declaration of conformity; it is kept beside the log.
+
+    Attributes:
+        document: what it is: ``annex-v``, or what people call it.
+        document_sha256: digest of the file as it came back.
+        draft_sha256: digest of the draft that Assay issued last for the version, where it issued one.
+        model: the model's name.
+        version: its version.
+        model_sha256: root digest of its files.
+        signed_on: the day on which it was signed, as whoever files it says.
+        by: who stands by it, and files it.
+        role: in which role.
+        statement_sha256: digest of the words with which it was filed.
+    """
+
+    document: Label
+    document_sha256: Sha256
+    draft_sha256: Sha256 | None = None
+    model: Name
+    version: Name
+    model_sha256: Sha256
+    signed_on: Day
     by: Person
     role: Label
     statement_sha256: Sha256

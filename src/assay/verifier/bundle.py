@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import ed25519
+from .documents import check_documents
 from .findings import Findings
 from .logged import LogChecker
 from .members import MANIFEST, check_manifest
@@ -62,6 +63,7 @@ def check_bundle(
         found = Findings()
         found.attempt(check_release, within, trust or inside, log, found)
         findings.take(found, folder)
+    check_documents(kept, trust or inside, log, findings)
     log.conclude(findings)
     _leave(findings, contents.others, stamped=bool(stamps))
     return findings

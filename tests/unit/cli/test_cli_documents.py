@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import sys
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from assay.cli.report import DOCUMENTS, FORMATS
 from assay.cli.report import OSCAL as OSCAL_KINDS
+from assay.lifecycle.exporting import pack
+from assay.records.canonical import canonical_json, sha256_hex
 from assay.reports.documents import KINDS, SUFFIXES
 from assay.reports.oscal import OSCAL
 from small_project import SmallProject, small_project
@@ -281,3 +285,42 @@ def test_a_number_of_the_dossier_that_was_not_measured_fails_the_documentation_c
     reasons = [one["reason"] for one in findings if one["id"].startswith("documented/contradiction")]
     assert len(reasons) == 1
     assert "dossier.yaml $.testing.limits: claims accuracy of 0.99" in reasons[0]
+
+
+def test_documents_go_with_an_auditor_bundle_and_verify_outside_the_project(
+    project: SmallProject, tmp_path: Path
+) -> None:
+    assert project.say("report", "annex-iv", "-o", "annex.html").code == 0
+    assert project.say("report", "qms-index", "-o", "qms.md").code == 0
+    (project.root / "annex.html").unlink()  # a copy is kept beside the log
+    exported = project.say("trail", "export", "-o", str(tmp_path / "b.zip"))
+    assert exported.code == 0, exported.err
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    names = [name for name in members if name.startswith("documents/") and name.endswith((".html", ".md"))]
+    assert len(names) == 2
+    (tmp_path / "verify.pyz").write_bytes(members["verify.pyz"])
+
+    def verified(name: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-I", "-S", "verify.pyz", name]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    found = verified("b.zip")
+    assert found.returncode == 0, found.stdout
+    assert all(f"{name} is what " in found.stdout for name in names)
+    changed = {**members, names[0]: members[names[0]] + b" "}
+    digests = {name: sha256_hex(one) for name, one in changed.items() if name != "MANIFEST.json"}
+    manifest = json.loads(members["MANIFEST.json"]) | {"members": digests}
+    (tmp_path / "c.zip").write_bytes(pack({**changed, "MANIFEST.json": canonical_json(manifest) + b"\n"}))
+    altered = verified("c.zip")
+    assert altered.returncode == 1
+    assert f"{names[0]}: was changed after it was issued" in altered.stdout
+
+
+def test_the_folder_for_counsel_holds_the_datasheet_of_the_data_stage(project: SmallProject) -> None:
+    folder = project.root / ".assay/releases/small/1/data"
+    folder.mkdir()
+    (folder / "datasheet.md").write_text("# Datasheet\n")
+    assert project.say("report", "annex-iv", "--out", "counsel").code == 0
+    assert (project.root / "counsel/datasheet.md").read_text() == "# Datasheet\n"
+    assert "datasheet.md" in (project.root / "counsel/README.md").read_text()

@@ -279,3 +279,35 @@ def test_the_policy_says_whether_decisions_may_rest_on_the_group(
     (trial,) = [one for one in json.loads(said.out)["trials"] if one["name"] == "threshold_by_group"]
     assert trial["status"] == status, said
     assert (status == "measured") or "policy (by_group) forbids" in trial["reason"]
+
+
+@pytest.mark.slow
+def test_five_thousand_columns_are_searched_to_the_end_of_the_budget(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numpy = pytest.importorskip("numpy")
+    monkeypatch.chdir(tmp_path)
+    drawn = numpy.random.default_rng(1)
+    for name, rows in (("train", 2400), ("test", 1600)):
+        features = drawn.normal(size=(rows, 5000)).astype("float32")
+        black = drawn.random(rows) < 0.4
+        features[:, 0] -= 1.2 * black
+        approved = drawn.random(rows) < 1 / (1 + numpy.exp(-1.5 * features[:, 0] - features[:, 1]))
+        table = pd.DataFrame(features, columns=[f"f{at}" for at in range(5000)])
+        table.assign(race=numpy.where(black, "black", "white"), approved=approved.astype(int)).to_parquet(
+            f"{name}.parquet"
+        )
+    began = time.monotonic()
+    said = aside(
+        "mitigate", "--data", "test.parquet", "--train", "train.parquet", "--label", "approved", "--protected", "race",
+        "--metric", "demographic_parity_difference", "--limit", "0.1", "--budget", "60s", "--format", "json",
+    )  # fmt: skip
+    took = time.monotonic() - began
+    assert said.code in {0, 1, 3}, said.err
+    found = json.loads(said.out)
+    assert found["spent_seconds"] < 66
+    assert took < 90  # the process starts, reads, and writes beside
+    assert len(found["features"]) == 5000
+    known = {"measured", "calculated", "timed-out", "not-tried", "refused", "failed"}
+    assert {one["status"] for one in found["trials"]} <= known
+    assert all(one["reason"] for one in found["trials"] if one["status"] not in {"measured", "calculated"})

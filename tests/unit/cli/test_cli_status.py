@@ -322,3 +322,64 @@ def test_every_version_and_what_a_change_of_law_changes(project: SmallProject) -
     assert "4" not in changes
     text = project.say("packs", "impact", "eu-ai-act@2024-08-01", "eu-ai-act").out
     assert "missing -> not-applicable" in text
+
+
+FILE = (
+    "--signed-on",
+    "2026-11-20",
+    "--by",
+    "rosa",
+    "--role",
+    "risk-owner",
+    "--until",
+    "2027-11-20",
+    "--statement",
+    "By hand",
+)
+
+
+def test_a_signed_document_comes_back_and_attests_what_it_is_for(project: SmallProject) -> None:
+    project.write("signed.pdf", "signed by hand\n")
+    assert row(project, "47(1)")["state"] == "missing"
+    filed = project.say("attest", "annex-v", "--document", "signed.pdf", *FILE, "--format", "json")
+    assert filed.code == 0, filed.err
+    told = json.loads(filed.out)
+    assert {"eu-ai-act:47(1)", "eu-ai-act:annex-v(1)"} <= {*told["controls"]}
+    for control in ("47(1)", "47(2)", "annex-v(8)"):
+        assert (row(project, control)["state"], row(project, control)["outcome"]) == ("attested", "met")
+    checked = project.say("verify", str(project.root / "signed.pdf"))
+    assert checked.code == 0, checked.err
+    assert (
+        "what rosa filed in the role risk-owner as annex-v of small 1, signed on 2026-11-20 as they say" in checked.out
+    )
+    project.write("signed.pdf", "signed by somebody else\n")
+    assert project.say("verify", str(project.root / "signed.pdf")).code == 1
+
+
+def test_any_document_may_be_filed_for_one_control(project: SmallProject) -> None:
+    project.write("minutes.md", "The committee has met.\n")
+    assert project.say("attest", "eu-ai-act:4", "--document", "minutes.md", *FILE).code == 0
+    assert row(project, "4")["state"] == "attested"
+    assert row(project, "47(1)")["state"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("target", "changed", "says"),
+    [
+        ("annex-x", (), "a document that the packs name"),
+        ("annex-v", ("--role", "counsel"), "expected a role that the trust file gives rosa"),
+        ("annex-v", ("--signed-on", "2099-01-01"), "expected a day up to"),
+        ("annex-v", ("--says", "not-met"), "expected neither --says nor"),
+        ("annex-v", ("--document", "empty.pdf"), "found an empty file"),
+        ("annex-v", ("--document", "gone.pdf"), "it does not exist"),
+    ],
+)
+def test_a_document_that_would_count_for_nothing_is_not_filed(
+    project: SmallProject, target: str, changed: tuple[str, ...], says: str
+) -> None:
+    project.write("signed.pdf", "signed by hand\n")
+    project.write("empty.pdf", "")
+    refused = project.say("attest", target, "--document", "signed.pdf", *FILE, *changed)
+    assert refused.code == 2
+    assert says in " ".join(refused.err.split())
+    assert row(project, "47(1)")["state"] == "missing"

@@ -273,3 +273,22 @@ def test_two_people_are_erased_one_after_the_other(project: SmallProject) -> Non
     assert project.say("trail", "erase", "--scan", "mila").code == 0
     verified = project.say("verify", project.release)
     assert verified.code == 0, verified
+
+
+def test_documents_that_name_the_person_are_found_rewritten_and_told(project: SmallProject) -> None:
+    typst = pytest.importorskip("typst", reason="PDF is an extra")
+    assert typst
+    project.write("dossier.yaml", f"system:\n  misuse: {NAME} decides what it is for.\n")
+    assert project.say("report", "annex-iv", "--out", "handed", "--as", "mila").code == 0
+    assert NAME in (project.root / "handed/annex-iv.md").read_text()
+    project.write("dossier.yaml", "system:\n  misuse: It ranks applications.\n")
+    erased = project.say(*ERASE, NAME, "--format", "json")
+    told = json.loads(erased.out)
+    became = {one["document"]: one["became"] for one in told["documents"]}
+    assert became["annex-iv.html"] == became["annex-iv.md"] == "rewritten"
+    assert became["annex-iv.pdf"] == "shredded"
+    assert {"handed/annex-iv.pdf", "handed/annex-iv.md"} <= {*told["copies"]}
+    assert erased.code == 1
+    kept = [path.read_bytes() for path in (project.root / ".assay/evidence").rglob("*") if path.is_file()]
+    assert kept
+    assert not [one for one in kept if NAME.encode() in one]

@@ -57,6 +57,7 @@ BEYOND = {
     "alert.delivered",
     "alert.undelivered",
     "control.attested",
+    "document.filed",
     "risk.recorded",
     "lineage.reported",
     "log.delivered",
