@@ -172,6 +172,12 @@ def _standing(pack: Pack, section: StandingSection, asked: Asked) -> Standing:
                 raise InputError(
                     f"{pack.framework}: no such {what}: {name!r}{suggest(name, known)}. There are: {listed}"
                 )
+    for name in section.conditions:
+        if name not in pack.conditions:
+            listed = ", ".join(pack.conditions) or "none"
+            raise InputError(
+                f"{pack.framework}: no such condition: {name!r}{suggest(name, pack.conditions)}. There are: {listed}"
+            )
     for name, day in section.dates.items():
         schedule = pack.dates.get(name)
         if schedule is None:
@@ -180,7 +186,10 @@ def _standing(pack: Pack, section: StandingSection, asked: Asked) -> Standing:
         if schedule.certainty not in OPEN or day not in argued:
             said = " or ".join(sorted(one for one in argued if one))
             raise InputError(f"{pack.framework}: dates of {name}: {schedule.certainty}, {said}; found {day}")
-    return Standing(roles=roles or _only(pack), route=route, placed=section.placed, dates=section.dates)
+    return Standing(
+        roles=roles or _only(pack), route=route, placed=section.placed, dates=section.dates,
+        conditions=section.conditions,
+    )  # fmt: skip
 
 
 def _only(pack: Pack) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ class StandingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         route: its route, such as ``annex-iii``.
         placed: the day on which it was placed on the market or put into use.
         dates: dates that are argued or disputed: name of the schedule to the day decided for.
+        conditions: special cases of the framework: whether the system is in them.
         attested_by: roles of the trust file whose attestations count; by default every one.
         decided: who decided all this.
     """
@@ -41,6 +42,7 @@ class StandingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     route: str | None = None
     placed: str | None = None
     dates: dict[str, str] = msgspec.field(default_factory=dict)
+    conditions: dict[str, bool] = msgspec.field(default_factory=dict)
     attested_by: tuple[str, ...] = ()
     decided: Decided | None = None
 
@@ -52,7 +54,9 @@ class StandingSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     @property
     def standing(self) -> Standing:
         """The same, as packs need it."""
-        return Standing(roles=self.roles, route=self.route, placed=self.placed, dates=self.dates)
+        return Standing(
+            roles=self.roles, route=self.route, placed=self.placed, dates=self.dates, conditions=self.conditions
+        )
 
 
 def regulation_problems(regulation: Mapping[str, StandingSection]) -> Iterator[tuple[str, str]]:

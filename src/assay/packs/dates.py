@@ -26,12 +26,14 @@ class Standing:
         route: its route; None when nobody has decided.
         placed: the day on which it was placed on the market or put into use; None when it is not said.
         dates: for schedules that are argued or disputed: schedule to the day decided for.
+        conditions: special cases of the pack: whether the system is in each that somebody has decided on.
     """
 
     roles: tuple[str, ...] = ()
     route: str | None = None
     placed: str | None = None
     dates: Mapping[str, str] | None = None
+    conditions: Mapping[str, bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,30 @@ def applicability(pack: Pack, control: PackControl, standing: Standing, day: str
     if not set(roles) & set(control.roles):
         return Applicability("never", f"a duty of {_or(control.roles)}; here the role is {_or(roles)}")
     schedule = pack.dates[control.dates]
+    for found in (_by_condition(pack, control, standing), _by_route(schedule, standing)):
+        if found is not None:
+            return found
+    return _by_day(control, schedule, standing, roles, day)
+
+
+def _by_condition(pack: Pack, control: PackControl, standing: Standing) -> Applicability | None:
+    """Return that a control is about a special case that this is not, or that nobody has decided; else None."""
+    if control.only_if is None:
+        return None
+    said = (standing.conditions or {}).get(control.only_if)
+    case = f"{control.only_if} ({pack.conditions[control.only_if]})"
+    if said is None:
+        return Applicability("undecided", f"whether this is a case of {case} is not decided")
+    return None if said else Applicability("never", f"concerns {case} alone; it is decided that this is none")
+
+
+def _by_route(schedule: Schedule, standing: Standing) -> Applicability | None:
     if schedule.by_route and standing.route is None:
         listed = ", ".join(schedule.by_route)
         return Applicability("undecided", f"the route is not decided; on {listed} it applies, each from its own day")
     if schedule.by_route and standing.route not in schedule.by_route:
         return Applicability("never", f"concerns {_or(tuple(schedule.by_route))}; here the route is {standing.route}")
-    return _by_day(control, schedule, standing, roles, day)
+    return None
 
 
 def _by_day(

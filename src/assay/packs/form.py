@@ -122,6 +122,7 @@ class PackControl(Part, frozen=True, kw_only=True):
         says: what it asks, paraphrased.
         roles: whose duty it is.
         dates: the schedule that says from when.
+        only_if: the condition of the pack under which it is a duty at all; None: for everybody.
         automation: how far a machine can show it.
         evidence: kinds of evidence that bear on it (`assay.packs.evidence_kinds`).
         checks: checks whose findings bear on it; one of them that decided is evidence.
@@ -136,6 +137,7 @@ class PackControl(Part, frozen=True, kw_only=True):
     says: str
     roles: tuple[str, ...]
     dates: str
+    only_if: str | None = None
     automation: Automation
     evidence: tuple[str, ...]
     checks: tuple[str, ...] = ()
@@ -169,6 +171,7 @@ class Pack(Part, frozen=True, kw_only=True):
         superseded: the framework that took its place.
         roles: role to what it means.
         routes: route to what it means; none when everybody is on the same.
+        conditions: special cases that some controls are about, by name, in words; a system is in them or not.
         readings: how far paraphrases were checked, by name.
         dates: from when controls apply, by name.
         controls: the controls.
@@ -187,6 +190,7 @@ class Pack(Part, frozen=True, kw_only=True):
     superseded: Superseded | None = None
     roles: dict[str, str]
     routes: dict[str, str] = {}
+    conditions: dict[str, str] = {}
     readings: dict[str, Reading]
     dates: dict[str, Schedule]
     controls: tuple[PackControl, ...] = ()

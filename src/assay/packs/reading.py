@@ -75,6 +75,7 @@ def resolved(pack: Pack, amended: Pack | None) -> Pack:
     whole = msgspec.structs.replace(
         pack,
         readings={**amended.readings, **pack.readings},
+        conditions={**amended.conditions, **pack.conditions},
         dates={**amended.dates, **pack.dates},
         controls=_beside(kept, tuple(own.values())),
     )

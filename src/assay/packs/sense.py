@@ -191,6 +191,8 @@ def names(
         at = places.get(one.id, path)
         if whole and one.dates not in found.dates:
             yield f"{at}.dates", f"no such dates: {one.dates!r}{suggest(one.dates, found.dates)}"
+        if whole and one.only_if is not None and one.only_if not in found.conditions:
+            yield f"{at}.only_if", f"no such condition: {one.only_if!r}{suggest(one.only_if, found.conditions)}"
         if whole and one.verified not in found.readings:
             yield f"{at}.verified", f"no such reading: {one.verified!r}{suggest(one.verified, found.readings)}"
         yield from _unknown(one.roles, found.roles, "role", f"{at}.roles")
@@ -198,9 +200,9 @@ def names(
         yield from _unknown(one.documents, DOCUMENTS, "document", f"{at}.documents")
         if checks is not None:
             yield from _unknown(one.checks, checks, "check", f"{at}.checks")
-    for name in (*found.roles, *found.routes):
+    for name in (*found.roles, *found.routes, *found.conditions):
         if not _WORD.match(name):
-            yield path, f"expected roles and routes of lower-case words joined by '-', found {name!r}"
+            yield path, f"expected roles, routes and conditions of lower-case words joined by '-', found {name!r}"
 
 
 def _unknown(listed: tuple[str, ...], known: Collection[str], what: str, path: str) -> Found:

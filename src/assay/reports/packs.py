@@ -69,7 +69,7 @@ def control_record(pack: Pack, control: PackControl) -> dict[str, Any]:
     schedule, reading = pack.dates[control.dates], pack.readings[control.verified]
     return {
         "id": f"{pack.framework}:{control.id}", "clause": control.cited, "title": control.title, "says": control.says,
-        "roles": list(control.roles), "dates": control.dates, "applies": told(schedule),
+        "roles": list(control.roles), "dates": control.dates, "only_if": control.only_if, "applies": told(schedule),
         "from": schedule.starts, "by_route": schedule.by_route, "by_role": schedule.by_role,
         "certainty": schedule.certainty, "automation": control.automation, "evidence": list(control.evidence),
         "checks": list(control.checks), "documents": list(control.documents),
@@ -90,7 +90,8 @@ def pack_record(pack: Pack, controls: Sequence[PackControl]) -> dict[str, Any]:
         "in_force": {"from": pack.in_force.starts, "to": pack.in_force.ends}, "amends": pack.amends,
         "superseded": None if pack.superseded is None else
         {"on": pack.superseded.on, "by": pack.superseded.by, "source": pack.superseded.source},
-        "roles": pack.roles, "routes": pack.routes, "controls": [control_record(pack, one) for one in controls],
+        "roles": pack.roles, "routes": pack.routes, "conditions": pack.conditions,
+        "controls": [control_record(pack, one) for one in controls],
     }  # fmt: skip
 
 

@@ -39,6 +39,25 @@ def applies(control: str, standing: Standing, day: str) -> tuple[str, str]:
         ("27(1)", Standing(roles=("deployer",), route="annex-i"), "2028-08-02", "never"),
         ("49(2)", Standing(roles=("provider",), route="not-high-risk"), TODAY, "undecided"),
         ("50(2)", III, TODAY, "yes"),
+        ("12(3)(a)", III, "2027-12-02", "undecided"),
+        (
+            "12(3)(a)",
+            Standing(roles=("provider",), route="annex-iii", conditions={"remote-identification": False}),
+            "2027-12-02",
+            "never",
+        ),
+        (
+            "14(5)",
+            Standing(roles=("provider",), route="annex-iii", conditions={"remote-identification": True}),
+            "2027-12-02",
+            "yes",
+        ),
+        (
+            "14(5)",
+            Standing(roles=("provider",), route="annex-i", conditions={"remote-identification": True}),
+            "2027-12-02",
+            "never",
+        ),
         ("50(2)", Standing(roles=("provider",), route="annex-iii", placed="2026-01-01"), TODAY, "not-yet"),
     ],
 )
