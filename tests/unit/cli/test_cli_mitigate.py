@@ -305,8 +305,8 @@ def test_five_thousand_columns_are_searched_to_the_end_of_the_budget(
     took = time.monotonic() - began
     assert said.code in {0, 1, 3}, said.err
     found = json.loads(said.out)
-    assert found["spent_seconds"] < 66
-    assert took < 90  # the process starts, reads, and writes beside
+    assert found["spent_seconds"] < 75  # a quarter more: what is under way is judged to its end
+    assert took < 110  # the process starts, reads, and writes beside
     assert len(found["features"]) == 5000
     known = {"measured", "calculated", "timed-out", "not-tried", "refused", "failed"}
     assert {one["status"] for one in found["trials"]} <= known
