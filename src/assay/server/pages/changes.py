@@ -95,7 +95,7 @@ def changes(
     (old, was), (new, is_) = before, now
     found = {
         "policy": tuple(_policy(was, is_, policies)),
-        "data": tuple(_digests(_data(old), _data(new), "rows of")),
+        "data": tuple(_digests(_datasets(old), _datasets(new), "rows of")),
         "files": tuple(_digests(_files(old), _files(new), "file")),
         "people": tuple(_people(old, new)),
         "findings": tuple(_findings(was, is_)),
@@ -124,7 +124,7 @@ def _policy(was: Verdict, is_: Verdict, policies: tuple[Policy | None, Policy | 
         yield Changed(way=one.direction, what=one.what, words=one.words)
 
 
-def _data(evidence: Evidence) -> dict[str, str]:
+def _datasets(evidence: Evidence) -> dict[str, str]:
     return {one.role: one.sha256 for one in evidence.datasets}
 
 
