@@ -62,7 +62,7 @@ test-services: .venv/.installed-all ## the tests that start real components (ins
 	$(BIN)/python -m pytest -n $(JOBS) -q -m 'service and not slow'
 
 test-all: .venv/.installed-torch ## every test: the real components and the long ones too
-	.ci/services ceph
+	.ci/services ceph orchestrators
 	$(BIN)/python -m pytest -n $(JOBS) -q -m ''
 
 lint: .venv/.installed-dev ## formatter, linter, types, floors of the house, workflows

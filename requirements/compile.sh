@@ -17,3 +17,5 @@ pin pyproject.toml requirements/dev.in requirements/all.in requirements/torch.in
   --override requirements/apart.in -o requirements/torch.txt
 # A server of its own, in an environment of its own: what it pins is nobody else's concern.
 pin pyproject.toml requirements/mlflow.in -c requirements/base.txt -o requirements/mlflow.txt
+# Orchestrators, each in an environment of its own, that run the command of ours.
+for name in airflow kubeflow prefect; do pin "requirements/$name.in" -o "requirements/$name.txt"; done

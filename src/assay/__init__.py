@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from assay.errors import DataError as DataError
     from assay.errors import DocumentError as DocumentError
     from assay.errors import InputError as InputError
+    from assay.errors import NotAllowedError as NotAllowedError
     from assay.errors import TrainingWarning as TrainingWarning
     from assay.errors import VerificationError as VerificationError
     from assay.lifecycle.consenting import approve as approve
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.consenting import waive as waive
     from assay.lifecycle.measuring import measure_rows as measure_rows
     from assay.lifecycle.project import load_project as load_project
+    from assay.lifecycle.release import require as require
     from assay.lifecycle.shelving import open_packs as open_packs
     from assay.lifecycle.verification import verify_release as verify_release
     from assay.lifecycle.watching import monitor as monitor
@@ -87,10 +89,14 @@ _NAMES = {
     "adapters.spark_tally": ("tally_spark",),
     "adapters.trail_here": ("open_trail", "record"),
     "adapters.verifying_here": ("verify",),
-    "errors": ("AssayError", "DataError", "DocumentError", "InputError", "TrainingWarning", "VerificationError"),
+    "errors": (
+        "AssayError", "DataError", "DocumentError", "InputError", "NotAllowedError", "TrainingWarning",
+        "VerificationError",
+    ),
     "lifecycle.consenting": ("approve", "revoke", "waive"),
     "lifecycle.measuring": ("measure_rows",),
     "lifecycle.project": ("load_project",),
+    "lifecycle.release": ("require",),
     "lifecycle.shelving": ("open_packs",),
     "lifecycle.verification": ("verify_release",),
     "lifecycle.watching": ("monitor",),

@@ -8,6 +8,7 @@
     │   ├── DataError          rows: a missing column, a third class, a truncated file
     │   └── MissingExtraError  an optional package is needed; the message holds the line that installs it
     ├── VerificationError      exit 1: a signature, digest or proof does not hold
+    ├── NotAllowedError        exit 1: a verdict does not let a version out, where a step asked that it does
     ├── RefusedError           exit 2: somebody may not do that; who may, is said
     │   ├── NotSignedInError   nobody has signed in, and the act asks who it is
     │   ├── NotThereError      nothing of that name, as far as who asks may know
@@ -91,6 +92,12 @@ class MissingExtraError(InputError):
 
 class VerificationError(AssayError):
     """A signature, a digest or a proof does not hold."""
+
+    exit_code: ClassVar[int] = EXIT_DENY
+
+
+class NotAllowedError(AssayError):
+    """A verdict does not let a version out, where somebody asked that it does."""
 
     exit_code: ClassVar[int] = EXIT_DENY
 

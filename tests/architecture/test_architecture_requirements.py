@@ -46,8 +46,8 @@ def test_every_requirement_is_pinned_by_version_and_hash(path: Path) -> None:
             assert "--hash=sha256:" in line, line
 
 
-APART = frozenset({"build.txt", "mlflow.txt"})
-"""Sets without the package: what builds it, and a server that runs in an environment of its own."""
+APART = frozenset({"airflow.txt", "build.txt", "kubeflow.txt", "prefect.txt"})
+"""Sets without the package: what builds it, and orchestrators that run its command from an environment of their own."""
 
 
 def test_the_base_has_few_packages() -> None:

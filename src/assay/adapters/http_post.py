@@ -135,6 +135,23 @@ def post(
     return _answer(request, found.extend, timeout_s=timeout_s, cap=cap).with_body(bytes(found))
 
 
+def send(
+    method: str,
+    address: str,
+    body: bytes,
+    content_type: str,
+    *,
+    timeout_s: float,
+    cap: int,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """Send a body by another method than POST and return the answer; the rest is as for `post`."""
+    found = bytearray()
+    said = {**(headers or {}), "Content-Type": content_type}
+    request = _Request(method, check_address(address), body=body, headers=said)
+    return _answer(request, found.extend, timeout_s=timeout_s, cap=cap).with_body(bytes(found))
+
+
 def get(
     address: str,
     query: Mapping[str, str] | None = None,
@@ -162,7 +179,12 @@ def get(
 
 
 def get_digest(
-    address: str, query: Mapping[str, str] | None = None, *, timeout_s: float, cap: int
+    address: str,
+    query: Mapping[str, str] | None = None,
+    *,
+    timeout_s: float,
+    cap: int,
+    headers: Mapping[str, str] | None = None,
 ) -> tuple[Answer, str, int]:
     """Get what is at an address and return the answer without its body, the body's SHA-256 and its size in bytes.
 
@@ -177,7 +199,7 @@ def get_digest(
         hashed.update(chunk)
         size += len(chunk)
 
-    request = _Request("GET", check_address(address), query=query or {})
+    request = _Request("GET", check_address(address), query=query or {}, headers=headers or {})
     answer = _answer(request, take, timeout_s=timeout_s, cap=cap)
     return answer, hashed.hexdigest(), size
 

@@ -18,7 +18,8 @@ import os
 import pydoc
 from typing import TYPE_CHECKING, Any
 
-from assay.adapters.guard_judging import Judged, Move, judge, judge_of
+from assay.adapters.guard_judges import judge_of
+from assay.adapters.guard_judging import Judged
 from assay.adapters.guard_settings import APP, guard_settings
 from assay.adapters.mlflow_doors import GUARDED, require_known, routes_of
 from assay.adapters.mlflow_files import PROMPTS, UnreadableError, hash_place
@@ -28,7 +29,7 @@ from assay.errors import AssayError, InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assay.adapters.guard_judging import Judge
+    from assay.adapters.guard_judging import Judge, Move
     from assay.adapters.guard_settings import GuardSettings
 
 _LOG = logging.getLogger("assay.mlflow_guard")
@@ -58,38 +59,30 @@ class Guard:
         Raises:
             MlflowException: ``PERMISSION_DENIED``, with why and what to do.
         """
-        if move.version is None and place is None:
-            words = "A tag on the whole model does not say which version it is about. Set it on the version."
-            self._refuse(move, Judged(why="no-version", words=words))
-        place = place or store.get_model_version_download_uri(move.model, move.version)
-        if place in PROMPTS:  # a text: there is nothing to load
+        found = self._found(store, move, place)
+        if found is None:
             return
-        try:
-            sha256 = hash_place(place)
-        except UnreadableError as error:
-            self._refuse(move, Judged(why="unreadable", words=f"What it is cannot be told: {error}."))
-        judged = judge(move, sha256, self._asked, self.settings)
-        if judged.why is not None:
-            self._refuse(move, judged)
-        try:
-            self._asked.keep(move, judged)
-        except (AssayError, OSError) as error:
-            self._refuse(
-                move, Judged(why="no-answer", words=f"It may, and that cannot be recorded: {error}."), kept=True
-            )
-        _LOG.info("allowed: %s, files %s", move.words(), sha256)
-
-    def _refuse(self, move: Move, judged: Judged, *, kept: bool = False) -> None:
+        judged = self._asked.judge(move, found)
+        if judged.why is None:
+            return
         from mlflow.exceptions import MlflowException  # noqa: PLC0415 - only inside an MLflow server
         from mlflow.protos.databricks_pb2 import PERMISSION_DENIED  # noqa: PLC0415
 
-        if not kept:
-            try:
-                self._asked.keep(move, judged)
-            except (AssayError, OSError) as error:
-                _LOG.error("refused, and not recorded: %s", error)
         _LOG.warning("refused: %s: %s", move.words(), judged.words)
         raise MlflowException(f"Assay refuses {move.words()}. {judged.words}"[:_MOST_SHOWN], PERMISSION_DENIED)
+
+    def _found(self, store: Any, move: Move, place: str | None) -> str | Judged | None:  # noqa: ANN401 - as above
+        """Return the digest of a version's files, or why it cannot be told; None for a prompt, which is a text."""
+        if move.version is None and place is None:
+            words = "A tag on the whole model does not say which version it is about. Set it on the version."
+            return Judged(why="no-version", words=words)
+        place = place or str(store.get_model_version_download_uri(move.model, move.version))
+        if place in PROMPTS:
+            return None
+        try:
+            return hash_place(place)
+        except UnreadableError as error:
+            return Judged(why="unreadable", words=f"What it is cannot be told: {error}.")
 
 
 def create_app(flask_app: Any = None) -> Any:  # noqa: ANN401 - MLflow's applications
@@ -110,7 +103,7 @@ def create_app(flask_app: Any = None) -> Any:  # noqa: ANN401 - MLflow's applica
         _require_known_doors(app if flask_app is None else flask_app, served, settings)
     except AssayError as error:
         raise SystemExit(f"assay: the guard does not start, and nothing is served: {error.diagnostics()}") from None
-    _LOG.info("the guard stands: aliases %s", ", ".join(settings.aliases))
+    _LOG.info("the guard stands: aliases %s", ", ".join(settings.governed.aliases))
     return served
 
 
@@ -131,7 +124,7 @@ def _guarded(method: Callable[..., Any], name: str, guard: Guard) -> Callable[..
     def asked_first(store: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as MLflow has it
         said = signature.bind(store, *args, **kwargs)
         said.apply_defaults()
-        for move, place in moves(guard.settings, store, said.arguments):
+        for move, place in moves(guard.settings.governed, store, said.arguments):
             guard.require(store, move, place=place)
         return method(store, *args, **kwargs)
 

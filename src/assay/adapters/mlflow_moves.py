@@ -10,7 +10,7 @@ from assay.adapters.guard_judging import Move
 from assay.adapters.guard_settings import folded
 
 if TYPE_CHECKING:
-    from assay.adapters.guard_settings import GuardSettings
+    from assay.adapters.guard_settings import Governed
 
 UNGOVERNED_STAGES = frozenset({"none", "archived"})
 PAGE = 200
@@ -25,64 +25,64 @@ Said: TypeAlias = Mapping[str, Any]
 """The arguments of its method, by name."""
 
 
-def _alias(settings: GuardSettings, _store: Store, said: Said) -> Iterator[Asked]:
-    if settings.guards_alias(said["alias"]):
+def _alias(governed: Governed, _store: Store, said: Said) -> Iterator[Asked]:
+    if governed.guards_alias(said["alias"]):
         yield Move(door="alias", mark=said["alias"], model=said["name"], version=str(said["version"])), None
 
 
-def _stage(_settings: GuardSettings, _store: Store, said: Said) -> Iterator[Asked]:
+def _stage(_governed: Governed, _store: Store, said: Said) -> Iterator[Asked]:
     if folded(said["stage"]) not in UNGOVERNED_STAGES:
         yield Move(door="stage", mark=said["stage"], model=said["name"], version=str(said["version"])), None
 
 
-def _version_tag(settings: GuardSettings, _store: Store, said: Said) -> Iterator[Asked]:
-    if settings.names_stage(said["tag"].key, said["tag"].value or ""):
+def _version_tag(governed: Governed, _store: Store, said: Said) -> Iterator[Asked]:
+    if governed.names_stage(said["tag"].key, said["tag"].value or ""):
         yield Move(door="tag", mark=said["tag"].key, model=said["name"], version=str(said["version"])), None
 
 
-def _model_tag(settings: GuardSettings, _store: Store, said: Said) -> Iterator[Asked]:
+def _model_tag(governed: Governed, _store: Store, said: Said) -> Iterator[Asked]:
     tag = said["tag"]
-    if settings.names_stage(tag.key, tag.value or ""):
+    if governed.names_stage(tag.key, tag.value or ""):
         version = tag.value.strip() if (tag.value or "").strip().isdecimal() else None
         yield Move(door="model-tag", mark=tag.key, model=said["name"], version=version), None
 
 
-def _new_model(settings: GuardSettings, _store: Store, said: Said) -> Iterator[Asked]:
+def _new_model(governed: Governed, _store: Store, said: Said) -> Iterator[Asked]:
     for tag in said["tags"] or ():
-        if settings.names_stage(tag.key, tag.value or ""):
+        if governed.names_stage(tag.key, tag.value or ""):
             yield Move(door="model-tag", mark=tag.key, model=said["name"], version=None), None
     if said.get("deployment_job_id"):
         yield Move(door="deployment-job", mark=said["name"], model=said["name"], version=None), None
 
 
-def _changed_model(_settings: GuardSettings, _store: Store, said: Said) -> Iterator[Asked]:
+def _changed_model(_governed: Governed, _store: Store, said: Said) -> Iterator[Asked]:
     if said.get("deployment_job_id"):  # Unity Catalog: a job that deploys each new version
         yield Move(door="deployment-job", mark=said["name"], model=said["name"], version=None), None
 
 
-def _new_version(settings: GuardSettings, store: Store, said: Said) -> Iterator[Asked]:
+def _new_version(governed: Governed, store: Store, said: Said) -> Iterator[Asked]:
     name = said["name"]
-    if settings.guards_model(name):
+    if governed.guards_model(name):
         yield Move(door="registration", mark=name, model=name, version=None), place_of(store, said["source"])
     for tag in said["tags"] or ():
-        if settings.names_stage(tag.key, tag.value or ""):
+        if governed.names_stage(tag.key, tag.value or ""):
             yield Move(door="tag", mark=tag.key, model=name, version=None), place_of(store, said["source"])
 
 
-def _renamed(settings: GuardSettings, store: Store, said: Said) -> Iterator[Asked]:
+def _renamed(governed: Governed, store: Store, said: Said) -> Iterator[Asked]:
     """Yield the versions that serve already, for they would by another name; all of them where all must be let."""
     old, new = said["name"], said["new_name"]
     aliases = store.get_registered_model(old).aliases
-    aliased = {str(version) for alias, version in aliases.items() if settings.guards_alias(alias)}
+    aliased = {str(version) for alias, version in aliases.items() if governed.guards_alias(alias)}
     for version in versions_of(store, old):
-        tagged = any(settings.names_stage(key, value or "") for key, value in version.tags.items())
+        tagged = any(governed.names_stage(key, value or "") for key, value in version.tags.items())
         staged = folded(version.current_stage or "none") not in UNGOVERNED_STAGES
-        if str(version.version) in aliased or tagged or staged or settings.guards_model(new):
+        if str(version.version) in aliased or tagged or staged or governed.guards_model(new):
             place = store.get_model_version_download_uri(old, version.version)
             yield Move(door="rename", mark=new, model=new, version=str(version.version)), place
 
 
-MOVES: Mapping[str, Callable[[GuardSettings, Store, Said], Iterator[Asked]]] = {
+MOVES: Mapping[str, Callable[[Governed, Store, Said], Iterator[Asked]]] = {
     "create_model_version": _new_version,
     "create_registered_model": _new_model,
     "rename_registered_model": _renamed,

@@ -105,11 +105,11 @@ class HttpServer:
 
     def reached(self, origin: str) -> Reached:
         """Return how far a log is taken."""
-        return self._ask(f"/deliveries/{quote(origin, safe='/')}", Reached)
+        return self.ask(f"/deliveries/{quote(origin, safe='/')}", Reached)
 
     def unknown(self, asked: Asked) -> Unknown:
         """Return which documents are to be sent."""
-        return self._ask("/known-documents", Unknown, msgspec.json.encode(asked))
+        return self.ask("/known-documents", Unknown, msgspec.json.encode(asked))
 
     def deliver(self, content: bytes) -> Taken:
         """Deliver; return once it is durable there.
@@ -117,13 +117,19 @@ class HttpServer:
         Raises:
             OutOfStepError: when another delivery came between.
         """
-        return self._ask("/deliveries", Taken, content, seconds=_DELIVER_SECONDS)
+        return self.ask("/deliveries", Taken, content, seconds=_DELIVER_SECONDS)
 
     def outcome(self, model: str, version: str) -> Outcome:
         """Return what the server has decided on a release that was delivered."""
-        return self._ask(f"/releases/{quote(model, safe='')}/{quote(version, safe='')}", Outcome)
+        return self.ask(f"/releases/{quote(model, safe='')}/{quote(version, safe='')}", Outcome)
 
-    def _ask(self, path: str, kind: type[T], body: bytes | None = None, *, seconds: float = _ASK_SECONDS) -> T:
+    def ask(self, path: str, kind: type[T], body: bytes | None = None, *, seconds: float = _ASK_SECONDS) -> T:
+        """Ask a path of its API, by GET or with a JSON body by POST, and read the answer.
+
+        Raises:
+            UnreachableError: when it does not answer, however often it is asked.
+            AssayError: what it says when it refuses.
+        """
         answer = self._signed_in(path, body, seconds)
         if answer.status == HTTPStatus.UNAUTHORIZED:  # the token has ended meanwhile
             self._token = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -11,7 +11,7 @@ from assay import __version__
 from assay.attest import dsse
 from assay.attest.bundle import make_bundle, receipt_content
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT, evidence_statement, verdict_statement
-from assay.errors import InputError
+from assay.errors import InputError, NotAllowedError
 from assay.lifecycle.consenting import consent_files
 from assay.lifecycle.documents import release_of, render_documents
 from assay.lifecycle.issuing import CARD, EXPLANATION, ISSUED, ISSUED_RECEIPT, REPORT, issue, kept_documents
@@ -64,6 +64,25 @@ class Released(Decided):
     """A decision that is signed and in the log, and the folder it is in."""
 
     folder: Path
+
+
+D = TypeVar("D", bound=Decided)
+
+
+def require(decided: D) -> D:
+    """Return a decision that lets a version out; raise for any other, so that a pipeline's step fails.
+
+    Raises:
+        NotAllowedError: when it was denied, or is undecided.
+    """
+    verdict = decided.verdict
+    if verdict.decision in {"allow", "warn"}:
+        return decided
+    where = f" {decided.folder}" if isinstance(decided, Released) else ""
+    raise NotAllowedError(
+        f"{verdict.model} {verdict.version}: expected a verdict that lets it out, found {verdict.decision!r}: "
+        f"{verdict.reason} See why, and what would mend it: assay explain{where}"
+    )
 
 
 def decide_only(

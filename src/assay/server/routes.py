@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.server import admission_api, deliveries, lineage_api, tiles
+from assay.server import admission_api, deliveries, lineage_api, registry_api, tiles
 from assay.server.entering import account, break_glass_form, client_credentials, people, requests, sign_in, tokens
 from assay.server.pages import (
     deciding,
@@ -48,4 +48,5 @@ ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
     *lineage_api.ROUTES,
     *deliveries.ROUTES,
     *admission_api.ROUTES,
+    *registry_api.ROUTES,
 )

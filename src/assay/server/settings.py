@@ -18,6 +18,7 @@ from assay.errors import DocumentError, Problem
 from assay.lifecycle.admitting import ClusterSection, cluster_problems
 from assay.records.document import load_yaml
 from assay.records.tally import Frozen
+from assay.server.registry_section import RegistrySection, registry_problems
 from assay.server.signing_in.providers import CiRule, Provider, ci_problems, oidc_problems
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Settings(Frozen, kw_only=True):
         ci: which CI jobs are which pipeline.
         calls_per_minute: calls of the API that each caller may make.
         lineage: OpenLineage namespace to the system that it belongs to; a namespace may end in ``*``.
+        registries: what is governed in each MLflow registry, and how it is looked at.
     """
 
     name: str = "assay"
@@ -75,6 +77,7 @@ class Settings(Frozen, kw_only=True):
     ci: tuple[CiRule, ...] = ()
     calls_per_minute: int = 6_000
     lineage: dict[str, str] = {}  # noqa: RUF012 - msgspec gives each record its own copy
+    registries: dict[str, RegistrySection] = {}  # noqa: RUF012
 
     @property
     def host(self) -> str:
@@ -131,6 +134,7 @@ def problems_of(settings: Settings) -> Iterator[tuple[str, str]]:
             yield "$.clusters", f"expected a name of letters, digits and . _ - (an address holds it), found {name!r}"
         for path, message in cluster_problems(section):
             yield f"$.clusters.{name}{path}", message
+    yield from registry_problems(settings.registries)
 
 
 def _url_problems(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from assay.lifecycle.setting import now
 from assay.server.deliveries import receiver_of
 from assay.server.entrance import open_entrance
 from assay.server.gates import warm
+from assay.server.registries import registries_of
 from assay.server.serving import Server
 
 if TYPE_CHECKING:
@@ -39,4 +40,7 @@ def start(home: Home, *, clock: Clock = now) -> Iterator[Server]:
         receiver_of(server).finish_all()
         warm(server)
         entrance.outbox.start()
+        registries = registries_of(server)
+        opened.callback(registries.stop)
+        registries.start()
         yield server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,19 +10,20 @@ import msgspec
 import pytest
 
 import assay
-from assay.adapters.guard_judging import Judged, Move, ProjectsJudge, ServerJudge, event_of, judge, read_token
-from assay.adapters.guard_settings import GuardSettings, guard_settings
+from assay.adapters.guard_judges import judge_of
+from assay.adapters.guard_judging import Judged, Judging, Move, Question, question
+from assay.adapters.guard_settings import Governed, GuardSettings, guard_settings
 from assay.adapters.mlflow_doors import GUARDED, HARMLESS, require_known, routes_of
 from assay.adapters.mlflow_files import UnreadableError, hash_place
 from assay.adapters.mlflow_moves import MOVES
-from assay.errors import InputError
+from assay.errors import InputError, StorageError
 from assay.lifecycle.clearing import Clearance
 from assay.lifecycle.storing import list_model
 from assay.trail.events import make_event
 from small_project import SmallProject, small_project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 ONE = {"ASSAY_PROJECT": "/srv/credit"}
 MOVE = Move(door="alias", mark="champion", model="small", version="3")
@@ -33,19 +35,27 @@ def cleared(**said: object) -> Clearance:
     return msgspec.convert({**given, "verdict_sha256": "cd" * 32, **said}, Clearance)
 
 
-class Answers:
-    """A judge in memory."""
+@dataclass
+class Known:
+    """What was released, and the trail, in memory."""
 
-    def __init__(self, answer: Clearance | Exception) -> None:
-        self.answer, self.kept = answer, []  # type: ignore[var-annotated]
+    answer: Clearance | Exception
+    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    full: bool = False
 
     def clear(self, model_sha256: str) -> Clearance:
         if isinstance(self.answer, Exception):
             raise self.answer
         return msgspec.structs.replace(self.answer, model_sha256=model_sha256)
 
-    def keep(self, move: Move, judged: Judged) -> None:
-        self.kept.append((move, judged))
+    def tell(self, kind: str, said: Mapping[str, Any]) -> None:
+        if self.full:
+            raise StorageError("no space left")
+        make_event(kind, said, claimed_at="2026-10-01T00:00:00Z")
+        self.told.append((kind, dict(said)))
+
+    def judging(self, governed: Governed | None = None) -> Judging:
+        return Judging(clear=self.clear, tell=self.tell, governed=governed or Governed(), registry="mlflow")
 
 
 @pytest.mark.parametrize(
@@ -72,8 +82,8 @@ def test_settings_are_read() -> None:
     assert found.projects == (Path("/srv/a"), Path("/srv/b"))
     assert found.accepted == {"POST /a", "mutation b"}
     assert not found.records
-    assert [found.guards_alias(one) for one in ("CHAMPION", "prod-eu", "try")] == [True, True, False]
-    assert [found.holds("prod.credit", one) for one in ("scoring", "credit")] == [True, False]
+    assert [found.governed.guards_alias(one) for one in ("CHAMPION", "prod-eu", "try")] == [True, True, False]
+    assert [found.governed.holds("prod.credit", one) for one in ("scoring", "credit")] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -84,48 +94,71 @@ def test_settings_are_read() -> None:
     ],
 )  # fmt: skip
 def test_a_tag_names_a_stage(tag: tuple[str, str]) -> None:
-    assert GuardSettings().names_stage(*tag)
+    assert Governed().names_stage(*tag)
 
 
 @pytest.mark.parametrize(
     "tag", [("note", "trained for production"), ("product", "loans"), ("x", "prod" * 30), ("", "")]
 )
 def test_a_tag_names_no_stage(tag: tuple[str, str]) -> None:
-    assert not GuardSettings().names_stage(*tag)
+    assert not Governed().names_stage(*tag)
 
 
 def test_a_registered_model_holds_what_was_released_under_its_name() -> None:
-    found = [GuardSettings().holds(one, "credit") for one in ("credit", "prod.risk.credit", "pricing", "credit.eu")]
+    found = [Governed().holds(one, "credit") for one in ("credit", "prod.risk.credit", "pricing", "credit.eu")]
     assert found == [True, True, False, False]
 
 
-def test_what_is_not_cleared_is_refused_with_its_reason() -> None:
+def test_what_is_not_cleared_is_refused_with_its_reason_and_told() -> None:
     words = "It was decided 'deny'. Measure it again"
-    found = judge(MOVE, DIGEST, Answers(cleared(allowed=False, status="not-approved", words=words)), GuardSettings())
+    known = Known(cleared(allowed=False, status="not-approved", words=words))
+    found = known.judging().judge(MOVE, DIGEST)
     assert (found.why, found.words, found.model_sha256) == ("not-cleared", words, DIGEST)
+    assert [(kind, said["why"]) for kind, said in known.told] == [("registry.refused", "not-cleared")]
 
 
 def test_a_clearance_of_another_model_is_none() -> None:
-    found = judge(MOVE, DIGEST, Answers(cleared(model="pricing")), GuardSettings())
+    found = Known(cleared(model="pricing")).judging().judge(MOVE, DIGEST)
     assert found.why == "other-model"
-    assert "ASSAY_GUARD_NAMES=small=pricing" in found.words
-    assert judge(MOVE, DIGEST, Answers(cleared(model=None)), GuardSettings()).why == "other-model"
+    assert "names: small=pricing" in found.words
+    assert Known(cleared(model=None)).judging().judge(MOVE, DIGEST).why == "other-model"
+    named = Governed(names={"small": "pricing"})
+    assert Known(cleared(model="pricing")).judging(named).judge(MOVE, DIGEST).why is None
 
 
-def test_who_does_not_answer_has_not_cleared() -> None:
-    found = judge(MOVE, DIGEST, Answers(InputError("no answer within 20 s")), GuardSettings())
-    assert (found.why, found.clearance) == ("no-answer", None)
-    assert judge(MOVE, DIGEST, Answers(OSError("gone")), GuardSettings()).why == "no-answer"
+@pytest.mark.parametrize("error", [InputError("no answer within 20 s"), OSError("gone")])
+def test_who_does_not_answer_has_not_cleared(error: Exception) -> None:
+    found = Known(error).judging().judge(MOVE, DIGEST)
+    assert (found.why, found.verdict_sha256) == ("no-answer", None)
+    assert str(error) in found.words
+
+
+def test_what_cannot_be_recorded_may_not_be() -> None:
+    assert Known(cleared()).judging().judge(MOVE, DIGEST).why is None
+    found = Known(cleared(), full=True).judging().judge(MOVE, DIGEST)
+    assert (found.why, "no space left" in found.words) == ("no-answer", True)
+    refused = Judged(why="unreadable", words="What it is cannot be told.")
+    assert Known(cleared(), full=True).judging().judge(MOVE, refused) == refused
 
 
 def test_what_people_name_freely_stays_out_of_the_log() -> None:
-    judged = judge(MOVE, DIGEST, Answers(cleared()), GuardSettings())
-    assert event_of(MOVE, judged, GuardSettings())[1]["mark"] == "champion"
     freely = Move(door="alias", mark="for-alice", model="small", version="3")
-    kind, said = event_of(freely, judged, GuardSettings())
-    assert (kind, said["mark"]) == ("registry.allowed", "other")
-    assert event_of(freely, judged, GuardSettings(aliases=("for-alice",)))[1]["mark"] == "for-alice"
-    assert make_event(kind, said, claimed_at="2026-10-01T00:00:00Z").fields.verdict_sha256 == "cd" * 32
+    known = Known(cleared())
+    known.judging().judge(MOVE, DIGEST)
+    known.judging().judge(freely, DIGEST)
+    known.judging(Governed(aliases=("for-alice",))).judge(freely, DIGEST)
+    assert [said["mark"] for _, said in known.told] == ["champion", "other", "for-alice"]
+
+
+def test_a_question_says_to_a_server_what_was_found() -> None:
+    for found in (DIGEST, Judged(why="no-version", words="which?")):
+        asked = msgspec.json.decode(question(MOVE, found), type=Question)
+        assert asked.move == MOVE
+        told = asked.found()
+        assert told == found if isinstance(found, str) else isinstance(told, Judged) and told.why == found.why
+    silent = Question(move=MOVE).found()
+    assert isinstance(silent, Judged)
+    assert silent.why == "unreadable"
 
 
 @pytest.fixture
@@ -134,48 +167,24 @@ def project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> SmallProject:
 
 
 def test_projects_answer_by_their_releases_and_keep_what_was_asked(project: SmallProject) -> None:
-    settings = GuardSettings(projects=(project.root,))
+    settings = GuardSettings(projects=(project.root,), governed=Governed())
     sha256 = list_model(project.root / "model")[1]
-    asked = ProjectsJudge(settings)
-    before = judge(MOVE, sha256, asked, settings)
-    assert (before.why, "assay run" in before.words) == ("not-cleared", True)
+    asked = judge_of(settings)
     assert assay.run(project.root).verdict.decision == "allow"
-    after = judge(MOVE, sha256, asked, settings)
-    assert after.why is None
-    asked.keep(MOVE, before)
-    asked.keep(MOVE, after)
+    project.write("model/weights.json", "{}")
+    before = asked.judge(MOVE, list_model(project.root / "model")[1])
+    assert (before.why, "assay run" in before.words) == ("not-cleared", True)
+    assert asked.judge(MOVE, sha256).why is None
+    silent = judge_of(GuardSettings(projects=(project.root,), governed=Governed(), records=False))
+    assert silent.judge(MOVE, sha256).why is None
     with assay.open_trail(project.root) as trail:
         assert [one.said.why for one in trail.view().facts("registry.refused")] == ["not-cleared"]
         assert [one.said.model_sha256 for one in trail.view().facts("registry.allowed")] == [sha256]
-    ProjectsJudge(GuardSettings(projects=(project.root,), records=False)).keep(MOVE, after)
-    with assay.open_trail(project.root) as trail:
-        assert len(trail.view().facts("registry.allowed")) == 1
-    project.write("model/weights.json", "{}")
-    assert judge(MOVE, list_model(project.root / "model")[1], asked, settings).why == "not-cleared"
 
 
 def test_a_project_that_is_not_there_keeps_the_guard_from_standing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="found nothing there"):
-        ProjectsJudge(GuardSettings(projects=(tmp_path / "none",)))
-
-
-def test_a_server_that_is_down_has_cleared_nothing(tmp_path: Path) -> None:
-    token = tmp_path / "token"
-    token.write_text("secret\n")
-    asked = ServerJudge(GuardSettings(server="http://127.0.0.1:9", token_file=token))
-    found = judge(MOVE, DIGEST, asked, GuardSettings())
-    assert found.why == "no-answer"
-    assert "http://127.0.0.1:9 does not answer" in found.words
-    assert "secret" not in found.words
-
-
-def test_a_token_that_cannot_be_read_is_said(tmp_path: Path) -> None:
-    for path in (None, tmp_path / "none", tmp_path):
-        with pytest.raises(InputError, match="expected a token"):
-            read_token(path)
-    (tmp_path / "empty").write_text(" \n")
-    with pytest.raises(InputError, match="found none"):
-        read_token(tmp_path / "empty")
+        judge_of(GuardSettings(projects=(tmp_path / "none",), governed=Governed()))
 
 
 def test_files_are_hashed_in_a_folder_and_looked_at_nowhere_strange(tmp_path: Path) -> None:

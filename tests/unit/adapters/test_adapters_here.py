@@ -7,7 +7,7 @@ import pytest
 import assay
 from assay.trail.events import make_event
 from assay.trail.questions import production
-from small_project import SmallProject, small_project
+from small_project import SmallProject, rows, small_project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,17 @@ def test_the_front_door_takes_paths_as_text(project: SmallProject) -> None:
     assert assay.run(assay.load_project(root)).verdict.decision == "allow"
     verified = assay.verify_release(release, model=f"{root}/model", data={"test": f"{root}/test.csv"})
     assert f"The model at {root}/model is the one that was measured" in "\n".join(verified.proven)
+
+
+def test_a_step_fails_on_what_is_not_let_out(project: SmallProject) -> None:
+    released = assay.run(project.root)
+    assert assay.require(released) is released
+    project.write("test.csv", rows(2000, gap=0.4))
+    with pytest.raises(assay.NotAllowedError, match=r"found 'deny'.*assay explain .*releases/small/1"):
+        assay.require(assay.run(project.root))
+    project.write("test.csv", rows(20))
+    with pytest.raises(assay.NotAllowedError, match="found 'undecided'"):
+        assay.require(assay.run(project.root))
 
 
 def test_a_project_that_is_not_there_is_refused(project: SmallProject) -> None:
