@@ -90,7 +90,12 @@ _NAMES = {
     "adapters.trail_here": ("open_trail", "record"),
     "adapters.verifying_here": ("verify",),
     "errors": (
-        "AssayError", "DataError", "DocumentError", "InputError", "NotAllowedError", "TrainingWarning",
+        "AssayError",
+        "DataError",
+        "DocumentError",
+        "InputError",
+        "NotAllowedError",
+        "TrainingWarning",
         "VerificationError",
     ),
     "lifecycle.consenting": ("approve", "revoke", "waive"),
