@@ -52,7 +52,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Con
 
 def opened(browser: Browser, address: str, screen: str, scheme: str, *, bypass: bool = False) -> tuple[Page, list[str]]:
     width, height = SCREENS[screen]
-    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme, bypass_csp=bypass)  # type: ignore[arg-type]
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme, bypass_csp=bypass)
     told: list[str] = []
     page.on("request", lambda request: told.append(request.url))
     page.on("pageerror", lambda error: told.append(str(error)))

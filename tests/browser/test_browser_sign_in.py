@@ -147,7 +147,7 @@ def authenticator(page: Page, **more: object) -> str:
         "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
         "isUserVerified": True, "automaticPresenceSimulation": True, **more,
     }  # fmt: skip
-    page.cdp = session  # type: ignore[attr-defined]
+    page.cdp = session
     return str(session.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"])
 
 
@@ -225,7 +225,7 @@ def test_a_passkey_is_registered_and_signs_in(served: Served, administrator: str
     assert [(one["label"], bool(one["used_at"])) for one in shown["passkeys"]] == [("laptop", True)]
     assert {one["how"] for one in shown["sessions"] if one["this"]} == {"passkey"}
     assert said == []
-    (held,) = page.cdp.send("WebAuthn.getCredentials", {"authenticatorId": device})["credentials"]  # type: ignore[attr-defined]
+    (held,) = page.cdp.send("WebAuthn.getCredentials", {"authenticatorId": device})["credentials"]
     assert held["rpId"] == "localhost"
     assert "administrator" not in held["userHandle"]
 
@@ -242,7 +242,7 @@ def test_a_device_that_did_not_verify_its_user_signs_nobody_in(
     page.wait_for_selector("text=careless")
     page.click("header >> text=Sign out")
     page.wait_for_url(f"{served.url}/sign-in")
-    page.cdp.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": False})  # type: ignore[attr-defined]
+    page.cdp.send("WebAuthn.setUserVerified", {"authenticatorId": device, "isUserVerified": False})
     page.click("text=Sign in with a passkey")
     page.wait_for_selector("#problem:not([hidden])")
     assert page.request.get(f"{served.url}/account.json", max_redirects=0).status == 401
@@ -257,15 +257,15 @@ def test_a_copied_device_is_found_by_its_count(served: Served, administrator: st
     page.click("text=Add a passkey")
     page.wait_for_selector("text=copied")
     page.click("header >> text=Sign out")
-    (held,) = page.cdp.send("WebAuthn.getCredentials", {"authenticatorId": device})["credentials"]  # type: ignore[attr-defined]
+    (held,) = page.cdp.send("WebAuthn.getCredentials", {"authenticatorId": device})["credentials"]
     page.click("text=Sign in with a passkey")
     page.wait_for_url(f"{served.url}/models")
     page.goto(f"{served.url}/account")
     page.click("header >> text=Sign out")
     page.wait_for_url(f"{served.url}/sign-in")
-    page.cdp.send("WebAuthn.clearCredentials", {"authenticatorId": device})  # type: ignore[attr-defined]
+    page.cdp.send("WebAuthn.clearCredentials", {"authenticatorId": device})
     copy = {"authenticatorId": device, "credential": {**held, "signCount": 0}}
-    page.cdp.send("WebAuthn.addCredential", copy)  # type: ignore[attr-defined]
+    page.cdp.send("WebAuthn.addCredential", copy)
     page.click("text=Sign in with a passkey")
     page.wait_for_selector("#problem:not([hidden])")
     assert "expected the answer of a passkey" in page.locator("#problem").inner_text()

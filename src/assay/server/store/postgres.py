@@ -127,7 +127,7 @@ class _PostgresRows:
     @property
     def broken(self) -> bool:
         """Whether the connection is of no use any more."""
-        return self._connection.broken or self._connection.closed
+        return bool(self._connection.broken or self._connection.closed)
 
     def execute(self, statement: str, *values: object) -> list[Row]:
         """Execute one statement."""
