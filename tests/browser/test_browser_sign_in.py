@@ -101,10 +101,13 @@ class Served:
 
     @property
     def link(self) -> str:
-        """Return the first administrator's link, as the terminal shows it."""
-        found = re.search(r"http\S+#[\w-]{43}", self.told.read_text())
-        assert found, self.told.read_text()
-        return found[0]
+        """Return the first administrator's link, which stands in a file where nobody watches a terminal."""
+        path = self.home / "first-administrator"
+        assert path.stat().st_mode & 0o077 == 0
+        found = path.read_text().strip()
+        assert re.fullmatch(r"http\S+#[\w-]{43}", found)
+        assert found.partition("#")[2] not in self.told.read_text(), "what is printed is kept by somebody's log"
+        return found
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)

@@ -17,6 +17,7 @@ from assay.lifecycle.receiving import Receiver
 from assay.lifecycle.receiving_checks import Pipeline
 from assay.records.canonical import parse_record
 from assay.records.delivery import MAX_DELIVERY_BYTES, Asked, Outcome, OutOfStepError, Reached, Taken, Unknown
+from assay.server.gates import clearings_of
 from assay.server.permits import require
 from assay.server.serving import By, Here, Server
 from assay.server.store import pipelines
@@ -102,9 +103,12 @@ def deliver(request: Request[Any, Any, Any], body: RawBody, server: Here, actor:
     """Take the next entries of a project's log, with what they name; what the answer tells is durable."""
     content = _json(request, body, MAX_DELIVERY_BYTES)
     try:
-        return Response(receiver_of(server).take(content, pipeline_of(server, actor)))
+        taken = receiver_of(server).take(content, pipeline_of(server, actor))
     except OutOfStepError as error:
         return Response(OutOfStep(_Told(str(error)), error.reached), status_code=OUT_OF_STEP)
+    if taken.outcomes:
+        clearings_of(server).look_again()  # a cluster may ask for it in the next moment
+    return Response(taken)
 
 
 @get("/api/v1/releases/{model:str}/{version:str}", opt={"act": "clearance.read"}, sync_to_thread=True)

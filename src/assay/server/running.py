@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+from assay.lifecycle.storing import storage_errors, write_durably
 from assay.server.app import create_app
 from assay.server.home import open_home
 from assay.server.routes import ROUTES
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 KEEP_ALIVE_SECONDS = 15
 STOP_SECONDS = 10
 """How long requests that are being answered may take once the process was told to end."""
+
+INVITATION = "first-administrator"
+"""Where the first administrator's link stands, in the server's folder, where nobody watches a terminal."""
 
 WAITING = 512
 """Connections that may wait to be taken."""
@@ -89,10 +94,21 @@ def configuration(app: Litestar, home: Home) -> uvicorn.Config:
 
 
 def _invite_first(server: Server, say: Callable[[str], None]) -> None:
-    """Tell the terminal, and nobody else, how the first administrator comes in."""
+    """Tell how the first administrator comes in: the terminal, or a file that only the owner reads.
+
+    Where nobody watches a terminal, what is printed is kept by somebody's log.
+    """
     code = server.entrance.people.first(at=server.entrance.at())
-    if code is not None:
-        say(
-            "Nobody has come in yet. The first administrator does so here, once, within the hour:\n"
-            f"  {server.home.settings.origin}/sign-in/enrol#{code}"
-        )
+    path = server.home.root / INVITATION
+    if code is None:
+        path.unlink(missing_ok=True)
+        return
+    link = f"{server.home.settings.origin}/sign-in/enrol#{code}"
+    say("Nobody has come in yet. The first administrator does so by this link, once, within the hour:")
+    if sys.stdout.isatty():
+        say(f"  {link}")
+        return
+    with storage_errors(path):
+        path.unlink(missing_ok=True)
+        write_durably(path, f"{link}\n".encode())
+    say(f"  it stands in {path}")
