@@ -59,3 +59,8 @@ def test_nobody_else_sees_it_neither_there_nor_in_the_trail(server: Server) -> N
 def test_the_console_begins_with_the_models(server: Server) -> None:
     answer = ask(server, VERA).get("/", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/models")
+
+
+def test_an_auditor_of_another_system_sees_none_of_it(server: Server) -> None:
+    elsewhere = Actor(kind="person", name="ida", roles=("auditor",), systems=("another",), session="s" * 64)
+    assert ask(server, elsewhere).get("/reads.json").json()["rows"] == []

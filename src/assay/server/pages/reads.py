@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from litestar import get
 from litestar.params import FromQuery
@@ -10,8 +11,11 @@ from litestar.response import Redirect
 
 from assay.records.tally import Frozen
 from assay.server.page import page
-from assay.server.serving import By, Here
+from assay.server.serving import By, Here, Server
 from assay.trail.exploring import Filter, entries
+
+if TYPE_CHECKING:
+    from assay.server.acting import Actor
 
 READ = "record.read"
 
@@ -49,19 +53,27 @@ class ReadsPage(Frozen, kw_only=True):
 
 
 @page("/reads", template="reads.html", act="reads.read")
-def reads(server: Here, actor: By, *, person: FromQuery[str] = "", before: FromQuery[int | None] = None) -> ReadsPage:  # noqa: ARG001 - as every page
+def reads(server: Here, actor: By, *, person: FromQuery[str] = "", before: FromQuery[int | None] = None) -> ReadsPage:
     """List who has read what."""
     view = server.inside.view()
     coded = next((code for code, name in view.people.items() if name == person), person) or None
     found = entries(view, Filter(types=(READ,), person=coded), before=before)
     rows = []
     for one in found.reads:
-        if one.event is None:
+        if one.event is None or not _is_theirs(server, actor, one.event.fields.which):
             continue
         said = one.event.fields
         who = f"pipeline {said.pipeline}" if said.by is None else view.people.get(said.by, "name not disclosed")
         rows.append(ReadRow(entry=one.index, at=one.event.claimed_at or "", who=who, what=said.what, which=said.which))
     return ReadsPage(person=person, rows=tuple(rows), before=found.before)
+
+
+def _is_theirs(server: Server, actor: Actor, which: str) -> bool:
+    """Say whether a page is about a system that somebody has to do with; what tells none is for those of all."""
+    if actor.systems is None:
+        return True
+    parts = which.removesuffix(".json").split("/")
+    return parts[:2] == ["", "models"] and len(parts) > 2 and server.inside.sees(actor, unquote(parts[2]))  # noqa: PLR2004 - /models/MODEL
 
 
 @get("/", opt={"act": "public", "unasked": True}, sync_to_thread=False, include_in_schema=False)
