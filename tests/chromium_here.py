@@ -1,4 +1,7 @@
-"""A real Chromium, and axe-core, as fixtures: name this module in ``pytest_plugins``."""
+"""A real Chromium, and axe-core, as fixtures: name this module in ``pytest_plugins``.
+
+There is one of each a process, whatever tests it runs: its driver cannot be started twice in one.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 
 @pytest.fixture(scope="session")
-def axe_script(tmp_path_factory: pytest.TempPathFactory) -> str:
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return axe-core's script, fetched by npm; it is not kept in the repository."""
     folder: Path = tmp_path_factory.mktemp("axe")
     try:
@@ -55,3 +58,9 @@ def chromium() -> Iterator[Callable[[Sequence[str]], Browser]]:
         yield launch
         for one in opened.values():
             one.close()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: Callable[[Sequence[str]], Browser]) -> Browser:
+    """Return Chromium with no flags more."""
+    return chromium(())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uvicorn
 
-from browser.test_browser_report import SCREENS, axe, browser
+from browser.test_browser_report import SCREENS
 from unit.server._home import ROSA, VERA, waiting_home
 from unit.server._home import Browser as Console
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.service
-__all__ = ["axe", "browser"]  # fixtures
+pytest_plugins = ("chromium_here",)
 
 TWO = "/models/mortgage-approval/2"
 GAP = "race-and-sex-gap/race,sex"

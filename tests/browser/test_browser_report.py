@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import tarfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,24 +15,14 @@ from unit.reports.mortgage_release import release
 from unit.reports.since_release import release_since
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.service
+pytest_plugins = ("chromium_here",)
 
-AXE = "axe-core@4.14.1"
-CHROMIUM = os.environ.get("ASSAY_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SCREENS = {"desktop": (1280, 900), "phone": (360, 740)}
 PAGES: dict[str, Callable[[], Release]] = {
     "whole": release,
@@ -45,31 +31,6 @@ PAGES: dict[str, Callable[[], Release]] = {
     "since": release_since,
     "hostile": lambda: hostile_release(ATTACKS["script"]),
 }
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return axe-core's script, fetched by npm; it is not kept in the repository."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
-    folder = tmp_path_factory.mktemp("axe")
-    subprocess.run(["npm", "pack", AXE, "--silent"], cwd=folder, check=True, capture_output=True, timeout=120)
-    (archive,) = folder.glob("*.tgz")
-    with tarfile.open(archive) as opened:
-        script = opened.extractfile("package/axe.min.js")
-        assert script is not None
-        return script.read().decode()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed; set ASSAY_CHROMIUM or apt-get install chromium")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -24,9 +23,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 pytestmark = pytest.mark.service
+pytest_plugins = ("chromium_here",)
 
-CHROMIUM = os.environ.get("ASSAY_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 PASSWORD = "three green boats at noon"
 PATIENCE_SECONDS = 90
 PICTURES = os.environ.get("ASSAY_SCREENSHOTS")
@@ -123,21 +121,9 @@ def served(tmp_path_factory: pytest.TempPathFactory, provider: str) -> Iterator[
         started.stop()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - of requirements/all.txt
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def room(chromium: Browser) -> Iterator[BrowserContext]:
-    opened = chromium.new_context()
+def room(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context()
     yield opened
     opened.close()
 
@@ -168,9 +154,9 @@ def watched(page: Page) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def administrator(served: Served, chromium: Browser) -> str:
+def administrator(served: Served, browser: Browser) -> str:
     """Return the first administrator's name, after they have come in by the terminal's link."""
-    page = chromium.new_context().new_page()
+    page = browser.new_context().new_page()
     said = watched(page)
     page.goto(served.link)
     assert page.locator("#code").input_value() == served.link.partition("#")[2]

@@ -276,7 +276,7 @@ def _other(said: dict[str, Any], route: Any) -> None:  # noqa: ANN401 - playwrig
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", SCREENS)
 def test_axe_finds_nothing_in_any_state(
-    chromium: Callable[..., Browser], axe_script: str, site: Site, *, screen: str, scheme: Literal["light", "dark"]
+    chromium: Callable[..., Browser], axe: str, site: Site, *, screen: str, scheme: Literal["light", "dark"]
 ) -> None:
     width, height = SCREENS[screen]
     context = chromium().new_context(viewport={"width": width, "height": height}, color_scheme=scheme, bypass_csp=True)
@@ -295,7 +295,7 @@ def test_axe_finds_nothing_in_any_state(
                 page.wait_for_selector(f".proof[data-state='{name}']")
             page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            page.evaluate(axe_script)
+            page.evaluate(axe)
             told = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
             found[name] = [(one["id"], [node["html"][:160] for node in one["nodes"]][:3]) for one in told]
             found[name] += [f"scrolls sideways by {wide}"] if wide else []

@@ -154,7 +154,7 @@ def test_a_registered_model_of_production_takes_released_versions_alone(registry
     assert registry.server.ask("POST", create, copied[True]).status == 200
     registry.server.api("POST", "registered-models/create", {"name": "prod.pricing"})
     answer = registry.server.ask("POST", create, {**copied[True], "name": "prod.pricing"})
-    assert "ASSAY_GUARD_NAMES=prod.pricing=lender" in answer.refused
+    assert "names: prod.pricing=lender" in answer.refused
 
 
 def test_another_name_is_another_permission(registry: Registry) -> None:
