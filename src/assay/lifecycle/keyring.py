@@ -25,6 +25,7 @@ from assay.attest.keys import (
     parse_public_key,
 )
 from assay.errors import InputError, StorageError, VerificationError
+from assay.lifecycle.storing import write_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -120,11 +121,11 @@ class Keyring:
 
     def _make(self, private: Path, key: PrivateKey) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_new(private, key.pem(), 0o600)
+        write_new(private, key.pem(), 0o600)
 
     def _check_public(self, public: Path, key: PrivateKey) -> None:
         if not public.exists():
-            _write_new(public, key.public.pem().encode("ascii"), 0o644)
+            write_new(public, key.public.pem().encode("ascii"), 0o644)
         found = parse_public_key(public.read_text("utf-8", "replace"), name=str(public))
         if found != key.public:
             raise VerificationError(
@@ -183,25 +184,3 @@ def _read_private(path: Path) -> PrivateKey:
             f"it: chmod 600 {path}"
         )
     return parse_private_key(content, name=str(path))
-
-
-def _write_new(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that appears whole or not at all; one that another process made meanwhile stays."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return
-    finally:
-        temporary.unlink()
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -141,6 +141,27 @@ def write_durably(path: Path, content: bytes) -> None:
         os.fsync(stream.fileno())
 
 
+def write_new(path: Path, content: bytes, mode: int) -> None:
+    """Write a file that appears whole or not at all; one that another process made meanwhile stays.
+
+    It has its mode from its first byte on, and is on the disk, name and all, before this returns.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return
+    finally:
+        temporary.unlink()
+    synchronise(path.parent)
+
+
 def publish(stage: Path, folder: Path, contents: Mapping[str, bytes], *, without: Iterable[str] = ()) -> None:
     """Put files into a folder: all are written and synchronised in ``stage`` first, then renamed into place.
 

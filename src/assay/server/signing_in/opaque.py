@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
 from base64 import urlsafe_b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from assay.errors import StorageError
+from assay.lifecycle.storing import write_new
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,27 +53,10 @@ def server_secret(home: Path) -> bytes:
     path = home / SECRET_FILE
     try:
         if not path.exists():
-            _write_new(path, secrets.token_bytes(_BYTES))
+            write_new(path, secrets.token_bytes(_BYTES), 0o600)
         found = path.read_bytes()
     except OSError as error:
         raise StorageError(f"{path}: expected the server's secret, found: {error.strerror or error}") from error
     if len(found) != _BYTES:
         raise StorageError(f"{path}: expected {_BYTES} bytes, found {len(found)}. Restore it from the backup")
     return found
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all; one that another process made meanwhile stays."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return
-    finally:
-        temporary.unlink()
