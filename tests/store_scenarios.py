@@ -164,19 +164,6 @@ def a_request_is_kept_and_expires(store: Store) -> None:
     assert decided.at(AT + 9).state == "expired"
 
 
-def a_reach_goes_on_from_where_it_was(store: Store) -> None:
-    first = deliveries.Reach(origin="ci.example", size=4, root=b"\x01" * 32, tree=b"\x00", at=AT)
-    second = msgspec.structs.replace(first, size=9, root=b"\x02" * 32)
-    with store.writing() as rows:
-        assert deliveries.extend(rows, first, from_size=0)
-        assert not deliveries.extend(rows, second, from_size=0)
-        assert not deliveries.extend(rows, second, from_size=3)
-        assert deliveries.reach_of(rows, "ci.example") == first
-        assert deliveries.extend(rows, second, from_size=4)
-        assert deliveries.reach_of(rows, "ci.example") == second
-        assert deliveries.reach_of(rows, "other.example") is None
-
-
 def the_last_policy_adopted_is_in_force(store: Store) -> None:
     with store.writing() as rows:
         for digest in ("aa", "aa", "bb", "aa"):
@@ -268,7 +255,6 @@ SCENARIOS: tuple[Callable[[Store], None], ...] = (
     a_pipelines_tokens_end_with_what_it_may,
     a_platform_has_one_secret,
     a_request_is_kept_and_expires,
-    a_reach_goes_on_from_where_it_was,
     the_last_policy_adopted_is_in_force,
     what_waits_for_the_log_keeps_its_order,
     failures_are_counted_and_forgotten,
@@ -295,15 +281,13 @@ def fill(store: Store) -> None:
         pipelines.set_webhook(rows, "admission", "prod", number=1, secret="s", by="adam", at=AT)
         two_person.add(rows, REQUEST)
         deliveries.adopt(rows, "loans", "aa", by="vera", at=AT)
-        reach = deliveries.Reach(origin="o", size=1, root=b"r", tree=b"t", at=AT)
-        deliveries.extend(rows, reach, from_size=0)
         deliveries.wait(rows, {}, at=AT)
         counters.count(rows, "c", counters.Counter(failures=1, last_at=AT, until=AT))
 
 
 TABLES = (
     "account", "enrolment", "identity", "passkey", "session", "flow", "pipeline", "token", "webhook", "request",
-    "adopted", "reach", "waiting", "counter",
+    "adopted", "waiting", "counter",
 )  # fmt: skip
 
 

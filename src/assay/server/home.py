@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
 
 STATE, TRUST, SYSTEMS = ".assay", "trust.yaml", "systems"
 PRIVATE = 0o700
-_OTHERS = 0o077
+OTHERS = 0o077
+"""Rights that nobody but the owner has to anything in the folder."""
 
 FIRST_SETTINGS = """\
 # The server that was started here. Every key may be left out; docs/reference/server.md says what each one means.
@@ -91,7 +91,6 @@ def open_home(root: Path, *, name: str = "assay", listen: str | None = None) -> 
         DocumentError: with every problem in its `server.yaml`.
         StorageError: when it cannot be made.
     """
-    os.umask(_OTHERS)  # nothing that this process writes is anybody else's to read
     with storage_errors(root):
         root.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
     if not (root / NAME).exists():
@@ -101,7 +100,7 @@ def open_home(root: Path, *, name: str = "assay", listen: str | None = None) -> 
         with storage_errors(root):
             write_durably(root / NAME, FIRST_SETTINGS.format(name=name, listen=listen or Settings().listen).encode())
     mode = stat.S_IMODE(root.stat().st_mode)
-    if mode & _OTHERS:
+    if mode & OTHERS:
         raise InputError(
             f"{root}: expected a folder that only its owner can open, found mode {mode:04o}: chmod 700 {root}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import uvicorn
 
 from assay.lifecycle.storing import storage_errors, write_durably
 from assay.server.app import create_app
-from assay.server.home import open_home
+from assay.server.home import OTHERS, open_home
 from assay.server.routes import ROUTES
 from assay.server.starting import start
 from assay.server.tls import renewing, tls_files
@@ -49,6 +50,7 @@ def serve(root: Path, *, listen: str | None, name: str, demo: bool, say: Callabl
     Raises:
         AssayError: when folder, settings, database, log or certificate are not what they should be.
     """
+    os.umask(OTHERS)  # nothing that this process writes is anybody else's to read
     home = open_home(root, name=name, listen=listen)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     with start(home) as server:

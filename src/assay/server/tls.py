@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 import ssl
+import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.errors import InputError
@@ -13,7 +16,6 @@ from assay.lifecycle.known_releases import identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from assay.server.home import Home
 
@@ -70,10 +72,20 @@ def _watch(used: ssl.SSLContext, files: tuple[Path, Path], stop: threading.Event
         if found == seen:
             continue
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*files)  # a pair that does not fit changes nothing
-            used.load_cert_chain(*files)
+            _use(used, files)
         except OSError as error:
             LOGGER.error("the renewed certificate cannot be used; the old one is: %s", error)  # noqa: TRY400 - in words
             continue
         seen = found
         LOGGER.info("the renewed certificate is used from now on")
+
+
+def _use(used: ssl.SSLContext, files: tuple[Path, Path]) -> None:
+    """Take a pair that fits; one that does not changes nothing.
+
+    A copy is tried and the same copy is used: whoever renews the files may be between the two.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        certificate, key = (Path(shutil.copy(one, folder)) for one in files)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+        used.load_cert_chain(certificate, key)

@@ -64,9 +64,6 @@ def application(tmp_path: Path, actor: Actor, noted: list[tuple[str, str, str]] 
         if noted is not None:
             noted.append((who.name, what, which))
 
-    import assay.server.page as pages  # noqa: PLC0415 - the template stands in for a page's own
-
-    assert pages.page is page
     return create_app(Server(home, identify=identify, note=note), [things, change])
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from litestar.testing import TestClient
 
-from assay.errors import StorageError
 from assay.server.acting import Actor
 from assay.server.ailing import EVERY_SECONDS, READ_ONLY, Health
 from assay.server.app import create_app
@@ -70,33 +69,12 @@ def test_a_server_whose_database_is_gone_says_so_and_is_not_ready(server: Server
     assert "nothing can be changed" in answer.json()["words"]
 
 
-class Patchy:
-    """A store that answers or does not."""
-
-    answers = True
-    times = 0
-
-    def reading(self) -> object:
-        self.times += 1
-        if not self.answers:
-            raise StorageError("could not connect to 10.0.0.7")
-        import contextlib  # noqa: PLC0415 - of this stand-in alone
-
-        class Rows:
-            def execute(self, *_: object) -> list[tuple[int]]:
-                return [(1,)]
-
-        return contextlib.nullcontext(Rows())
-
-
-def test_a_database_is_looked_after_now_and_then_and_its_place_is_not_told() -> None:
+def test_a_database_is_looked_after_now_and_then_and_its_place_is_not_told(server: Server) -> None:
     time = [0.0]
-    store = Patchy()
-    health = Health(store, lambda: time[0])  # type: ignore[arg-type]
+    health = Health(server.store, lambda: time[0])
     assert health.words() == ""
-    store.answers = False
-    assert health.words() == ""
-    assert store.times == 1
+    server.entrance.store.close()
+    assert health.words() == "", "what was found holds for a while"
     time[0] += EVERY_SECONDS
     assert health.words() == READ_ONLY
-    assert "10.0.0.7" not in health.words()
+    assert str(server.home.root) not in health.words()

@@ -2,8 +2,8 @@
 
 One port, `Store`, with two implementations: SQLite (`assay.server.store.sqlite`, the default) and PostgreSQL
 (`assay.server.store.postgres`, for many). It knows transactions and nothing else; what the tables mean is written once,
-a subject a file (`accounts`, `sessions`, `reaches`, ...), in the SQL that both read. Their functions take the `Rows` of
-a transaction, so that what belongs together is written together::
+a subject a file (`accounts`, `sessions`, `deliveries`, ...), in the SQL that both read. Their functions take the
+`Rows` of a transaction, so that what belongs together is written together::
 
     with store.writing() as rows:
         accounts.change(rows, account)

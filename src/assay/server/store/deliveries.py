@@ -1,4 +1,4 @@
-"""How far deliveries from other logs have come, which policies were adopted, and what waits to enter the log."""
+"""Which policies were adopted, and what waits to enter the log."""
 
 from __future__ import annotations
 
@@ -11,24 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assay.server.store import Rows
-
-
-class Reach(Frozen, kw_only=True):
-    """How far the deliveries from one log have come here.
-
-    Attributes:
-        origin: the log's name.
-        size: entries that are known.
-        root: their tree's root, 32 bytes.
-        tree: its right edge, so that it can be grown (`assay.tlog.compact_range`).
-        at: when it was last extended.
-    """
-
-    origin: str
-    size: int
-    root: bytes
-    tree: bytes
-    at: int
 
 
 class Adopted(Frozen, kw_only=True):
@@ -61,37 +43,6 @@ class Waiting(Frozen, kw_only=True):
     number: int
     at: int
     event: dict[str, Any]
-
-
-def reach_of(rows: Rows, origin: str) -> Reach | None:
-    """Return how far deliveries from a log have come; None when there were none."""
-    found = rows.execute("SELECT size, root, tree, at FROM reach WHERE origin = ?", origin)
-    if not found:
-        return None
-    size, root, tree, at = found[0]
-    return Reach(origin=origin, size=size, root=bytes(root), tree=bytes(tree), at=at)
-
-
-def extend(rows: Rows, reach: Reach, *, from_size: int) -> bool:
-    """Keep how far deliveries have come, when they had come as far as the caller thinks; return whether it was so.
-
-    Args:
-        rows: a transaction that writes.
-        reach: the new reach.
-        from_size: the size that it goes on from; 0 for a log that is new here.
-    """
-    if from_size == 0:
-        made = rows.execute(
-            "INSERT INTO reach VALUES (?, ?, ?, ?, ?) ON CONFLICT (origin) DO UPDATE SET size = excluded.size, "
-            "root = excluded.root, tree = excluded.tree, at = excluded.at WHERE reach.size = 0 RETURNING size",
-            reach.origin, reach.size, reach.root, reach.tree, reach.at,
-        )  # fmt: skip
-        return bool(made)
-    kept = rows.execute(
-        "UPDATE reach SET size = ?, root = ?, tree = ?, at = ? WHERE origin = ? AND size = ? RETURNING size",
-        reach.size, reach.root, reach.tree, reach.at, reach.origin, from_size,
-    )  # fmt: skip
-    return bool(kept)
 
 
 def adopt(rows: Rows, system: str, sha256: str, *, by: str, at: int) -> Adopted:

@@ -60,10 +60,6 @@ _FIRST = (
     """CREATE TABLE adopted (
          system TEXT NOT NULL, number $INT NOT NULL, sha256 TEXT NOT NULL, adopted_by TEXT NOT NULL,
          adopted_at $INT NOT NULL, PRIMARY KEY (system, number)) $STRICT""",
-    # How far deliveries from another log have come here: its size, root and right edge.
-    """CREATE TABLE reach (
-         origin TEXT PRIMARY KEY, size $INT NOT NULL, root $BYTES NOT NULL, tree $BYTES NOT NULL, at $INT NOT NULL)
-       $STRICT""",
     # Events that wait to be appended to the log together, in the order in which they came.
     """CREATE TABLE waiting (number $INT PRIMARY KEY, at $INT NOT NULL, event TEXT NOT NULL) $STRICT""",
     # Failures of signing in, by account and by address (as a keyed digest, never in clear).
