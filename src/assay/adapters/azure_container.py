@@ -21,7 +21,6 @@ TIMEOUT_SECONDS = 20
 ALREADY_THERE = frozenset({"BlobAlreadyExists"})
 NOT_MET = frozenset({"ConditionNotMet", "TargetConditionNotMet"})
 ABSENT = frozenset({"BlobNotFound", "ResourceNotFound"})
-IMMUTABLE = frozenset({"BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold"})
 
 
 class RefusedError(StorageError):

@@ -1,28 +1,24 @@
-"""How many more rows would tell: to settle a finding that is not decided, or to reach a half-width.
+"""How many more rows would settle a finding that is not decided.
 
 Two ways, for two questions.
 
-*In closed form* (`rows_for_everybody`, `rows_of_group`), from the numbers that a finding has. A half-width shrinks with
-the square root of the rows that it rests on, so at a distance ``d`` between value and limit the interval clears the
-limit with the chance ``power`` when ``z_level * se <= d - z_power * se``: the half-width ``h`` has to come down to
+*In closed form* (`rows_for_everybody`), from the numbers that a finding has. A half-width shrinks with the square root
+of the rows that it rests on, so at a distance ``d`` between value and limit the interval clears the limit with the
+chance ``power`` when ``z_level * se <= d - z_power * se``: the half-width ``h`` has to come down to
 ``d * z_level / (z_level + z_power)`` (Fleiss, Levin and Paik 2003, Statistical Methods for Rates and Proportions, 3rd
 edition, chapter 4; Lachin 1981, Controlled Clinical Trials 2:93-113, the basic equation). With ``power`` one half this
 is the plain rule that the gate's own sentence uses.
 
-Of a gap between two groups the squared half-widths of the groups add (Zou and Donner 2008, Statistics in Medicine
-27:1693-1702), so when one group alone grows, the other's half-width stays: ``h_g^2 * n_g / (n_g + m) + h_o^2 =
-target^2``. Where ``h_o`` alone is above the target, no number of rows of that group settles it.
-
-*By measuring* (`rows_that_settle`, `rows_to_half_width`), from the tally: its counts are multiplied, for everybody or
-for one group, and measured again with the interval that decides. That is right for every metric, for more than two
-groups and for small samples too.
+*By measuring* (`rows_that_settle`), from the tally: its counts are multiplied, for everybody or for one group, and
+measured again with the interval that decides. That is right for every metric, for more than two groups and for small
+samples too.
 
 Both suppose that the value stays as it is; what is not known cannot be promised, and the sentences say so.
 """
 
 from __future__ import annotations
 
-from math import ceil, hypot, inf, isfinite, sqrt
+from math import ceil, inf, isfinite, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, TypeVar
 
@@ -106,26 +102,6 @@ def rows_for_everybody(
     return ceil(n * (factor - 1) - _WHOLE_ROWS)
 
 
-def rows_of_group(grown: tuple[float, int], fixed: float, target: float) -> int | None:
-    """Return how many more rows of one group bring a gap's half-width down to a target.
-
-    Args:
-        grown: the group's own half-width, and its rows.
-        fixed: the other group's half-width, which stays.
-        target: half-width wanted of the gap.
-
-    Returns:
-        None when the other group's half-width alone is above the target, or beyond ``MOST_FACTOR`` times the rows.
-    """
-    half, rows = grown
-    if hypot(half, fixed) <= target:
-        return 0
-    room = target * target - fixed * fixed
-    if room <= 0 or half * half / room > MOST_FACTOR:
-        return None
-    return ceil(rows * (half * half / room - 1) - _WHOLE_ROWS)
-
-
 def rows_that_settle(
     tally: Tally,
     requirement: Requirement,
@@ -154,29 +130,6 @@ def rows_that_settle(
         return _is_settled(held, requirement.limit, level, power)
 
     factor = _least_factor(settled)
-    return None if factor is None or rows == 0 else ceil(rows * (factor - 1) - _WHOLE_ROWS)
-
-
-def rows_to_half_width(
-    tally: Tally,
-    requirement: Requirement,
-    half_width: float,
-    *,
-    group: Mapping[str, GroupValue] | None = None,
-    level: float = 0.95,
-) -> int | None:
-    """Return how many more rows would bring half the interval's length down to ``half_width``.
-
-    Arguments and what is returned are as in `rows_that_settle`; the limit of the requirement plays no part.
-    """
-    rows = _rows(tally, group)
-
-    def narrow(factor: float) -> bool:
-        found = hold(multiplied(tally, factor, group), (requirement,), level=level)[0].measurement
-        interval = None if found is None else found.interval
-        return interval is not None and (interval[1] - interval[0]) / 2 <= half_width
-
-    factor = _least_factor(narrow)
     return None if factor is None or rows == 0 else ceil(rows * (factor - 1) - _WHOLE_ROWS)
 
 

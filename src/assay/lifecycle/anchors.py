@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from assay.attest.keys import PublicKey
 
-TRUST, LOG, LOG_KEY = "trust.yaml", "log", "log.vkey"
+TRUST, LOG = "trust.yaml", "log"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,6 @@ NAMED_BY: dict[Kind, str] = {
 }  # fmt: skip
 """Which key says where a model of each kind is."""
 
-RUNS_CODE: tuple[Kind, ...] = ("scikit-learn", "mlflow")
-"""Kinds whose files run code when they are loaded, unless they are of a form that does not."""
-
 
 class ScorerSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The model that is asked.

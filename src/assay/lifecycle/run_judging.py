@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assay.checks import CHECKS, Control
+from assay.checks import Control
 from assay.errors import InputError, suggest
 from assay.lifecycle.run_record import Watched
 from assay.metrics import METRICS, measure
@@ -244,12 +244,3 @@ def _limit(name: str, given: Any) -> Limit:  # noqa: ANN401 - what a person wrot
     if found.get("max", low - 1) >= high or found.get("min", high + 1) <= low:
         raise InputError(f"limits: {name}: nothing could breach {given!r}: its values lie from {low:g} to {high:g}")
     return Limit(**found)
-
-
-def unwatched(policy: Policy) -> tuple[str, ...]:
-    """Return the ids of the controls that apply to training, and that `assay run --stage training` alone decides."""
-    return tuple(
-        one.id
-        for one in policy.controls
-        if one.stage in {None, "training"} and one.check not in WATCHABLE and one.check in CHECKS
-    )

@@ -51,9 +51,6 @@ class Applicability:
     since: str | None = None
 
 
-YES = Applicability("yes")
-
-
 def is_day(text: str) -> bool:
     """Say whether a text is a day of the calendar, written YYYY-MM-DD."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import isfinite
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -180,6 +180,3 @@ def _cannot(metric: str) -> str:
             f"What can be: {', '.join(WATCHABLE)}"
         )
     return f"expected the name of a metric, found {metric!r}{near}. What can be watched: {', '.join(WATCHABLE)}"
-
-
-NEVER: float = inf

@@ -11,9 +11,7 @@ from assay.diagnosis.power import (
     multiplied,
     needed_half_width,
     rows_for_everybody,
-    rows_of_group,
     rows_that_settle,
-    rows_to_half_width,
 )
 from assay.diagnosis.requirement import Requirement, hold
 from assay.metrics.measuring import measure
@@ -90,22 +88,6 @@ def test_a_settled_finding_needs_no_more_rows() -> None:
 def test_a_value_on_its_limit_is_never_promised() -> None:
     assert rows_for_everybody(0.1, (0.05, 0.15), Limit(max=0.1), 100) is None
     assert rows_that_settle(two_groups((600, 500), (1000, 1000)), PARITY) is None
-
-
-def test_the_half_width_reached_is_the_one_asked_for() -> None:
-    tally = two_groups((60, 46), (100, 100))
-    more = rows_to_half_width(tally, PARITY, 0.05)
-    assert more is not None
-    wide = measure(multiplied(tally, (200 + more) / 200), metrics=[PARITY.metric])[0]
-    assert wide.interval is not None
-    assert (wide.interval[1] - wide.interval[0]) / 2 == pytest.approx(0.05, rel=0.01)
-
-
-def test_the_formula_for_one_group_is_the_sum_of_squares() -> None:
-    # Half-widths 0.10 of 100 rows and 0.03: a target of 0.05 leaves 0.04 to the group: (0.10 / 0.04)^2 = 6.25 times.
-    assert rows_of_group((0.10, 100), 0.03, 0.05) == 525
-    assert rows_of_group((0.10, 100), 0.05, 0.05) is None
-    assert rows_of_group((0.02, 100), 0.03, 0.05) == 0
 
 
 def test_with_a_chance_of_one_half_the_half_width_is_the_distance() -> None:

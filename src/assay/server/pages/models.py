@@ -15,7 +15,6 @@ from assay.server.serving import By, Here
 from assay.trail.standing_table import Order, Standing, Wanted, choices, standings
 
 if TYPE_CHECKING:
-    from assay.server.acting import Actor
     from assay.server.serving import Server
     from assay.trail.view import View
 
@@ -162,11 +161,6 @@ def _row(server: Server, view: View, one: Standing) -> ModelRow:
         open_findings=one.open_findings, open_alerts=one.open_alerts, open_incidents=one.open_incidents,
         open_remediations=one.open_remediations, expires=one.expires, here=here,
     )  # fmt: skip
-
-
-def models_seen_by(server: Server, actor: Actor, names: set[str]) -> list[str]:
-    """Return those of some models that somebody has to do with, in order."""
-    return sorted(name for name in names if server.inside.sees(actor, name))
 
 
 ROUTES = models

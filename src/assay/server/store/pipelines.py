@@ -126,11 +126,6 @@ def find_token(rows: Rows, digest: str, *, at: int) -> Token | None:
     )
 
 
-def take_token(rows: Rows, digest: str) -> None:
-    """End a token."""
-    rows.execute("DELETE FROM token WHERE digest = ?", digest)
-
-
 def set_webhook(rows: Rows, kind: str, name: str, *, number: int, secret: str, by: str, at: int) -> None:
     """Keep the digest of a platform's secret in the place of the one before.
 
