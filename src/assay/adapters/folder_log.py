@@ -19,8 +19,7 @@ from assay.adapters.folder_reader import (
     CheckReport,
     FolderReader,
     prove_in,
-    read_keys,
-    read_second_vkey,
+    published_keys,
     second_vkey_path,
     vkey_path,
 )
@@ -339,8 +338,9 @@ class FolderLog:
 
     def _know(self, signer: SignerKey) -> None:
         """Take the log's keys as they are now; they may be replaced while this process has the log open."""
-        self._signer, folder = signer, self._folder
-        self.reader = FolderReader(folder, signer.verifier, read_second_vkey(folder), read_keys(folder))
+        self._signer, second = signer, self._private.second_key()
+        known = [signer.verifier, *([] if second is None else [second.verifier])]
+        self.reader = FolderReader(self._folder, published_keys(self._folder, known))
 
     @contextlib.contextmanager
     def _publishing(self) -> Iterator[tuple[LogSequencer, Publisher]]:

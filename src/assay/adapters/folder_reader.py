@@ -14,18 +14,19 @@ from assay.adapters.durable_files import read_file
 from assay.adapters.folder_tiles import CHECKPOINT, TILE_CAP
 from assay.errors import AssayError, InputError, VerificationError
 from assay.tlog.audit import audit
-from assay.tlog.log_keys import MAX_LOG_KEYS, LogKeys, parse_log_keys
+from assay.tlog.log_keys import MAX_LOG_KEYS, LogKeys, always, parse_log_keys
 from assay.tlog.merkle import hash_leaf, verify_consistency, verify_inclusion
 from assay.tlog.note import MAX_NOTE_BYTES
 from assay.tlog.proof import Proof
-from assay.tlog.signed_checkpoint import SignedCheckpoint, open_checkpoint
 from assay.tlog.tile import TILE_WIDTH
 from assay.tlog.tiled_tree import TiledTree
 from assay.tlog.tree import consistency_proof, inclusion_proof
 from assay.tlog.vkey import MAX_VKEY_CHARACTERS, VerifierKey, parse_vkey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from assay.tlog.signed_checkpoint import SignedCheckpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,63 +68,77 @@ def second_vkey_path(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.ml-dsa.vkey")
 
 
-def read_second_vkey(folder: Path) -> VerifierKey | None:
-    """Return the ML-DSA-44 verifier key published beside a log's folder; None when there is none."""
-    path = second_vkey_path(folder)
-    return read_vkey(path) if path.exists() else None
-
-
 def keys_path(folder: Path) -> Path:
     """Return where the keys of a log that has had several are published, by the sizes they may sign."""
     return folder.with_name(f"{folder.name}.keys")
 
 
-def read_keys(folder: Path) -> LogKeys | None:
-    """Return the keys published beside a log's folder by sizes (`assay.tlog.log_keys`); None when there are none.
+def published_keys(folder: Path, known: Sequence[VerifierKey] = ()) -> LogKeys:
+    """Return the keys published beside a log's folder: by sizes, where it has had several (`assay.tlog.log_keys`).
+
+    Args:
+        folder: the log.
+        known: the keys that it has now, for who need not read them.
 
     Raises:
-        DocumentError: when the file is wrong.
+        InputError: when there are none.
+        DocumentError: when the file of keys by sizes is wrong.
     """
     content = read_file(keys_path(folder), MAX_VKEY_CHARACTERS * MAX_LOG_KEYS)
-    return None if content is None else parse_log_keys(content, name=keys_path(folder).name)
+    if content is not None:
+        return parse_log_keys(content, name=keys_path(folder).name)
+    second = second_vkey_path(folder)
+    return always(*(known or [read_vkey(vkey_path(folder)), *([read_vkey(second)] if second.exists() else [])]))
+
+
+def one_log(given: str) -> LogKeys:
+    """Return the keys of one log that a user gives: as `assay.lifecycle.log_trust.trust_given`.
+
+    Raises:
+        InputError: when they are of several, or none.
+    """
+    from assay.lifecycle.log_trust import trust_given  # noqa: PLC0415 - who writes the log does without it
+
+    logs = trust_given(given).logs
+    if len(logs) != 1:
+        raise InputError(f"{given:.60}: expected the keys of one log, found those of {len(logs)}")
+    return logs[0]
 
 
 class FolderReader:
     """A log's folder, read only."""
 
-    def __init__(
-        self, folder: Path, key: VerifierKey, second: VerifierKey | None = None, keys: LogKeys | None = None
-    ) -> None:
-        """Take the folder and the log's keys.
-
-        Args:
-            folder: the tiles.
-            key: the log's key, the last one if it has had several.
-            second: its ML-DSA-44 key, if checkpoints are to bear its signature, too.
-            keys: all that it has had, by the sizes they may sign; in the place of the others where given.
-        """
+    def __init__(self, folder: Path, keys: LogKeys) -> None:
+        """Take the folder, and the log's keys by the sizes they may sign."""
         self._folder = folder
-        self._key = key
-        self._second = second
         self._keys = keys
 
     @classmethod
     def open(cls, folder: Path, vkey: str | None = None) -> FolderReader:
-        """Open a log with the verifier key given, or with the one published beside the folder.
+        """Open a log with the keys given, or with those published beside the folder.
+
+        Args:
+            folder: the log.
+            vkey: its verifier key, or a file of its keys (`one_log`).
 
         Raises:
             InputError: when folder or key is missing.
         """
         if not folder.is_dir():
             raise InputError(f"expected a log's folder at {folder}, found none. Make one with: assay log init {folder}")
-        if vkey is not None:
-            return cls(folder, parse_vkey(vkey))
-        return cls(folder, read_vkey(vkey_path(folder)), read_second_vkey(folder), read_keys(folder))
+        if vkey is None:
+            return cls(folder, published_keys(folder))
+        return cls(folder, one_log(vkey))
+
+    @property
+    def keys(self) -> LogKeys:
+        """The log's keys by the sizes they may sign."""
+        return self._keys
 
     @property
     def key(self) -> VerifierKey:
-        """The log's verifier key."""
-        return self._key
+        """The log's verifier key: the last that it has had, of Ed25519 unless it has had none."""
+        return self._keys.newest
 
     def fetch(self, path: str) -> bytes | None:
         """Return the bytes of a path below the log, or None."""
@@ -146,15 +161,7 @@ class FolderReader:
         Raises:
             VerificationError: when it is not signed by the log, with both keys if it has two.
         """
-        if self._keys is not None:
-            return self._keys.open(note)
-        seconds = [self._second] if self._second else []
-        signed = open_checkpoint(note, self._key, seconds)
-        if signed.cosigned_by != tuple(seconds):
-            raise VerificationError(
-                f"checkpoint: expected a signature by the ML-DSA-44 key of {self._key.name}, too, found none"
-            )
-        return signed
+        return self._keys.open(note)
 
     def tree(self, size: int) -> TiledTree:
         """Return the tree of a size, read from the tiles."""
@@ -179,7 +186,7 @@ class FolderReader:
         tree = self.tree(signed.checkpoint.size)
         if not 0 <= index < tree.size:
             held = f"0 to {tree.size - 1}" if tree.size else "none yet"
-            raise InputError(f"entry {index}: the log {self._key.name} holds {held}")
+            raise InputError(f"entry {index}: the log {self._keys.origin} holds {held}")
         return prove_in(tree, signed, index, hash_leaf(tree.entry(index)))
 
     def check(self, old: bytes | None = None, *, excused: Callable[[str], bool] | None = None) -> CheckReport:

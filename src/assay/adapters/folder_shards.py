@@ -12,14 +12,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from assay.adapters.durable_files import create_file
-from assay.adapters.folder_reader import FolderReader, read_keys
+from assay.adapters.folder_reader import FolderReader
 from assay.adapters.recorded_times import recorded_times
 from assay.errors import AssayError
 from assay.lifecycle.log_files import archived_checkpoints
 from assay.lifecycle.log_shards import next_path, next_shard, shards
 from assay.lifecycle.outside_times import anchors_of
 from assay.lifecycle.trail_shards import Shard
-from assay.tlog.log_keys import always
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +43,7 @@ def trail_of(log: Path) -> tuple[list[Shard], list[str]]:
         found.append(
             Shard(
                 reader=reader,
-                keys=read_keys(folder) or always(reader.key),
+                keys=reader.keys,
                 anchors=times.anchors,
                 recorded=recorded_times(folder),
                 archived=archived_checkpoints(folder),

@@ -1,6 +1,7 @@
 """What a log keeps to itself, in a folder that only its owner can read (mode 0700).
 
-``key`` (0600) holds the signing key, ``key-ml-dsa`` the second one of a log that has two. ``guard`` holds the highest
+``key`` (0600) holds the signing key, ``key-ml-dsa`` the second one of a log that has two; ``key.next`` and
+``key-ml-dsa.next`` are about to replace them. ``guard`` holds the highest
 (size, root) that may bear the log's signature, as the text of a checkpoint: it is made with the log and never again; a
 log without its guard is not signed for. ``entries.db`` holds entries until they are published. ``lock`` is held by who
 publishes, and ``publishing`` stands while tiles are written.
@@ -70,10 +71,20 @@ class LogPrivate:
         """Return the key that is about to replace the first one; None when none is."""
         return self._key("key.next", ED25519, make_for)
 
+    def next_second_key(self, make_for: str | None = None) -> SignerKey | None:
+        """Return the ML-DSA-44 key that is about to replace the second one; None when none is."""
+        return self._key("key-ml-dsa.next", ML_DSA_44_COSIGNATURE, make_for)
+
     def finish_rotation(self) -> None:
-        """Let the next key take the place of the first one, which is gone then."""
-        (self._path / "key.next").replace(self._path / "key")
-        sync_folder(self._path)
+        """Let the next keys take the places of those before them, which are gone then.
+
+        The first key moves last: while ``key.next`` stands, the rotation is not over.
+        """
+        for name in ("key-ml-dsa", "key"):
+            following = self._path / f"{name}.next"
+            if following.exists():
+                following.replace(self._path / name)
+                sync_folder(self._path)
 
     def _key(self, name: str, kind: int, make_for: str | None) -> SignerKey | None:
         path = self._path / name

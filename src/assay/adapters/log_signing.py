@@ -29,16 +29,14 @@ def policy_path(folder: Path) -> Path:
 def sign_checkpoint(checkpoint: Checkpoint, private: LogPrivate) -> bytes:
     """Return a checkpoint with the signature of each key that the log has now.
 
-    While a key is being replaced the new one signs beside the old one, so that both who know the one and who know the
-    other accept it (`assay.adapters.log_rotation`).
+    While they are being replaced the new ones sign beside the old ones, so that both who know the ones and who know the
+    others accept it (`assay.adapters.log_succession`).
     """
-    new = private.next_key()
-    signed = sign_note(checkpoint.text(), [private.key(), *([] if new is None else [new])])
-    second = private.second_key()
-    if second is None:
-        return signed
-    note = parse_note(signed)
-    return Note(note.text, (*note.signatures, second.cosign(note.text, int(time.time())))).content()
+    following, second_following = private.next_key(), private.next_second_key()  # before those that they replace
+    signed = sign_note(checkpoint.text(), [private.key(), *([] if following is None else [following])])
+    seconds = [one for one in (private.second_key(), second_following) if one is not None]
+    note, now = parse_note(signed), int(time.time())
+    return Note(note.text, (*note.signatures, *(one.cosign(note.text, now) for one in seconds))).content()
 
 
 def cosigner_of(folder: Path) -> Cosigner | None:

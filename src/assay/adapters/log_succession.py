@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.adapters.durable_files import create_file, locked, read_file, remove_files, replace_file, storage_errors
 from assay.adapters.folder_log import FolderLog
-from assay.adapters.folder_reader import keys_path, read_keys, second_vkey_path, vkey_path
+from assay.adapters.folder_reader import keys_path, published_keys, second_vkey_path, vkey_path
 from assay.adapters.folder_shards import event_of, link_problem, point_to
 from assay.adapters.log_origin import check_origin
 from assay.adapters.log_places import Places
@@ -22,7 +22,8 @@ from assay.attest import dsse
 from assay.attest.keys import PrivateKey, Signer
 from assay.errors import InputError, VerificationError
 from assay.lifecycle.log_shards import next_shard
-from assay.tlog.log_keys import KeyRange, LogKeys, always
+from assay.tlog.log_keys import KeyRange, LogKeys
+from assay.tlog.vkey import ED25519, ML_DSA_44_COSIGNATURE
 from assay.trail.events import event_statement, make_event
 
 if TYPE_CHECKING:
@@ -37,17 +38,19 @@ _HERE = Places()
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """How a key was replaced.
+    """How a log's keys were replaced.
 
     Attributes:
         old: the verifier key that was.
         new: the verifier key that is.
-        from_size: smallest checkpoint that the new one signs.
+        from_size: smallest checkpoint that the new ones sign.
+        second: the new ML-DSA-44 verifier key, of a log that has two; else None.
     """
 
     old: str
     new: str
     from_size: int
+    second: str | None = None
 
 
 def _event(kind: str, fields: dict[str, Any], at: str, keys: list[SignerKey]) -> bytes:
@@ -141,10 +144,10 @@ def open_next(before: Path, folder: Path, at: str, *, ml_dsa: bool = False, plac
 
 
 def rotate_key(folder: Path, reason: str, at: str) -> Rotated:
-    """Give a log a new key; the old one signs nothing from then on, and is gone.
+    """Give a log new keys, one for each that it has; the old ones sign nothing from then on, and are gone.
 
-    Both keys sign the event, and each checkpoint from the one before it to the one that covers it, so that whoever
-    trusts the one can come to trust the other. ``LOG.keys`` says which sizes each may sign.
+    Old and new sign each checkpoint from the one before the event to the one that covers it, so that whoever trusts the
+    ones can come to trust the others; both Ed25519 keys sign the event. ``LOG.keys`` says which sizes each may sign.
 
     Args:
         folder: the log.
@@ -160,25 +163,52 @@ def rotate_key(folder: Path, reason: str, at: str) -> Rotated:
         raise InputError(f"{folder}: expected a log that takes entries, found a frozen one: its key signs nothing more")
     private = LogPrivate(private_folder(folder))
     with storage_errors(private.path, "Run this again: it goes on where it was"), locked(private.path / "rotating"):
-        old, new = private.key(), private.next_key(make_for=log.origin)
-        if new is None:
-            raise AssertionError("a key was made for the log")
-        from_size = _boundary(_noted(private, new, "size"), log)
-        _publish_keys(folder, old, new, from_size)
+        pairs = _replacements(private, log.origin)
+        first = pairs[0]
+        from_size = _boundary(_noted(private, first.new, "size"), log)
+        _publish_keys(folder, private, pairs, from_size)
         fields = {
             "whose": log.origin,
-            "old_key_sha256": _public_id(old),
-            "new_key_sha256": _public_id(new),
+            **_named(pairs),
             "from_size": from_size,
             "reason": reason,
         }
-        entry = _event("key.rotated", fields, at, [old, new])
-        name = f"key.rotated {_public_id(new)}".encode()
-        FolderLog.open(folder).extend([_once(_noted(private, new, "entry"), entry)], event_id=name)
-        replace_file(vkey_path(folder), f"{new.verifier}\n".encode())
+        entry = _event("key.rotated", fields, at, [first.old, first.new])
+        name = f"key.rotated {_public_id(first.new)}".encode()
+        FolderLog.open(folder).extend([_once(_noted(private, first.new, "entry"), entry)], event_id=name)
+        for path, one in zip((vkey_path(folder), second_vkey_path(folder)), pairs, strict=False):
+            replace_file(path, f"{one.new.verifier}\n".encode())
         private.finish_rotation()
-        remove_files(_noted(private, new, what) for what in ("size", "entry"))
-    return Rotated(str(old.verifier), str(new.verifier), from_size)
+        remove_files(_noted(private, first.new, what) for what in ("size", "entry"))
+    second = private.second_key()
+    return Rotated(
+        str(first.old.verifier), str(first.new.verifier), from_size, None if second is None else str(second.verifier)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Replacement:
+    """A key, and the one that takes its place."""
+
+    old: SignerKey
+    new: SignerKey
+
+
+def _replacements(private: LogPrivate, origin: str) -> list[_Replacement]:
+    """Return which keys are replaced by which, the Ed25519 key first; new ones are made unless a rotation goes on.
+
+    ``key.next`` is made last and goes last: where it stands, a second key without a following one has moved already.
+    """
+    second = private.second_key()
+    if second is not None and private.next_key() is None:
+        private.next_second_key(make_for=origin)
+    old, new, second_new = private.key(), private.next_key(make_for=origin), private.next_second_key()
+    if new is None:
+        raise AssertionError("a key was made for the log")
+    pairs = [_Replacement(old, new)]
+    if second is not None and second_new is not None:
+        pairs.append(_Replacement(second, second_new))
+    return pairs
 
 
 def _key(folder: Path) -> SignerKey:
@@ -186,7 +216,24 @@ def _key(folder: Path) -> SignerKey:
 
 
 def _public_id(key: SignerKey) -> str:
-    return PrivateKey(key.seed).public.key_id
+    """Return the SHA-256 of a key's SubjectPublicKeyInfo."""
+    if key.kind == ED25519:
+        return PrivateKey(key.seed).public.key_id
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey  # noqa: PLC0415 - few logs have one
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415 - as above
+
+    public = MLDSA44PublicKey.from_public_bytes(key.verifier.public)
+    return sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def _named(pairs: list[_Replacement]) -> dict[str, str]:
+    """Return the keys as the event names them."""
+    kinds = {ED25519: "key_sha256", ML_DSA_44_COSIGNATURE: "ml_dsa_key_sha256"}
+    return {
+        f"{age}_{kinds[key.kind]}": _public_id(key)
+        for one in pairs
+        for age, key in (("old", one.old), ("new", one.new))
+    }
 
 
 def _noted(private: LogPrivate, new: SignerKey, what: str) -> Path:
@@ -213,20 +260,14 @@ def _once(path: Path, entry: bytes) -> bytes:
     return kept
 
 
-def _publish_keys(folder: Path, old: SignerKey, new: SignerKey, from_size: int) -> None:
+def _publish_keys(folder: Path, private: LogPrivate, pairs: list[_Replacement], from_size: int) -> None:
     """Say which sizes each key may sign, for those who verify; the old ranges stay."""
-    found = read_keys(folder)
-    if found is None:
-        second = read_file(second_vkey_path(folder), 1 << 16)
-        found = always(old.verifier)
-        if second is not None:
-            from assay.adapters.folder_reader import read_vkey  # noqa: PLC0415 - few logs have one
-
-            found = always(old.verifier, read_vkey(second_vkey_path(folder)))
-    if new.verifier in found.keys:
-        return
-    ranges = [
-        KeyRange(one.key, one.first, from_size) if one.end is None and one.key.kind == new.kind else one
-        for one in found.ranges
-    ]
-    replace_file(keys_path(folder), LogKeys((*ranges, KeyRange(new.verifier, from_size))).content())
+    known = [one.verifier for one in (private.key(), private.second_key()) if one is not None]
+    ranges = list(published_keys(folder, known).ranges)
+    for new in [one.new for one in pairs if one.new.verifier not in {each.key for each in ranges}]:
+        ranges = [
+            KeyRange(one.key, one.first, from_size) if one.end is None and one.key.kind == new.kind else one
+            for one in ranges
+        ]
+        ranges.append(KeyRange(new.verifier, from_size))
+    replace_file(keys_path(folder), LogKeys(tuple(ranges)).content())

@@ -12,7 +12,7 @@ from assay.errors import InputError, VerificationError
 from assay.lifecycle.anchors import Anchors, read_trusted
 from assay.lifecycle.keyring import read_public_key
 from assay.lifecycle.log_files import CHECKPOINT, Archived, LogFiles, read_archived
-from assay.lifecycle.log_trust import LogTrust, join_trust, trust_beside, trust_in_keys
+from assay.lifecycle.log_trust import LogTrust, join_trust, trust_beside, trust_given
 from assay.lifecycle.outside_times import check_times
 from assay.lifecycle.project import CONFIG_NAME
 from assay.lifecycle.setting import EVIDENCE_SIGNATURE
@@ -72,7 +72,7 @@ def verify(
         trust: files that say whom you trust (`assay.lifecycle.anchors.read_trusted`); by default the project's, the
             bundle's own (which is warned of), or those beside the log.
         keys: name to public key file, further keys that may have signed.
-        vkey: the log's verifier key, or a file of it.
+        vkey: the log's verifier key, or a file of its keys.
         model: the model's file or folder; for a release.
         data: role to dataset; for a release.
         seen: checkpoints of the log that you got elsewhere, timestamps beside them as ``<file>.tsr``; for a release
@@ -88,7 +88,7 @@ def verify(
         return _verify_document(Path(path))
     path, notes = Path(path), [read_archived(Path(one), str(one)) for one in seen]
     people, named = read_trusted(Path(one) for one in trust)
-    log = join_trust([named, *([trust_in_keys(_vkeys(vkey))] if vkey is not None else [])])
+    log = join_trust([named, *([trust_given(vkey)] if vkey is not None else [])])
     public = {name: read_public_key(Path(one)) for name, one in (keys or {}).items()}
     if not is_auditor_bundle(path) and not _is_log(path):
         return verify_release(path, trust=people, keys=public or None, model=model, data=data, log=log, seen=notes)
@@ -126,12 +126,6 @@ def _verify_document(path: Path) -> VerifiedDocument:
         return verify_document(path.read_bytes(), path.name, trail)
 
 
-def _vkeys(given: Path | str) -> list[str]:
-    place = Path(given)
-    text = place.read_text("utf-8") if place.is_file() else str(given)
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
 def _is_log(path: Path) -> bool:
     return (path / CHECKPOINT).is_file() and not (path / "bundle.json").exists()
 
@@ -142,7 +136,7 @@ def _verify_log(folder: Path, given: LogTrust, seen: list[Archived]) -> Verified
     log = LogFiles(folder, trust)
     signed = log.signed
     keys = next(one for one in trust.logs if one.origin == signed.checkpoint.origin)
-    report = FolderReader(folder, keys.keys[-1], keys=keys).check()
+    report = FolderReader(folder, keys).check()
     times = check_times(folder, trust)
     problems = [*report.problems, *times.problems]
     for one in seen:

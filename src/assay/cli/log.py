@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 LOG = click.argument("log_folder", metavar="LOG", type=click.Path(path_type=Path))
 FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-VKEY = click.option("--vkey", help="The log's verifier key (default: LOG.vkey beside the folder, or the log's own).")
+VKEY = click.option(
+    "--vkey",
+    help="The log's verifier key, or a file of its keys, such as LOG.keys (default: what stands beside LOG).",
+)
 
 EPILOG = """\b
 Examples:
@@ -236,27 +239,33 @@ def prove(log_folder: Path, index: int, output: Path | None, vkey: str | None) -
 )
 @click.argument("proof", type=click.Path(path_type=Path))
 @click.argument("entry", type=click.Path(path_type=Path))
-@click.option("--vkey", required=True, help="The log's verifier key, as you know it; or a file of it.")
+@click.option(
+    "--vkey", required=True, help="The log's verifier key, as you know it; or a file of it, such as LOG.keys."
+)
 @click.option("--witness", "witnesses", multiple=True, help="Verifier key of a witness that must have cosigned.")
 def verify(proof: Path, entry: Path, vkey: str, witnesses: tuple[str, ...]) -> None:
     """Check offline that ENTRY stands in a log, as the .tlog-proof PROOF says."""
-    from assay.adapters.folder_reader import read_vkey  # noqa: PLC0415 - only when called
+    from assay.adapters.folder_reader import one_log  # noqa: PLC0415 - only when called
     from assay.errors import VerificationError  # noqa: PLC0415
     from assay.lifecycle.project import read_file  # noqa: PLC0415
     from assay.tlog.merkle import hash_leaf  # noqa: PLC0415
     from assay.tlog.proof import parse_proof  # noqa: PLC0415
     from assay.tlog.vkey import parse_vkey  # noqa: PLC0415
 
-    key = read_vkey(Path(vkey)) if "+" not in vkey else parse_vkey(vkey)
+    keys = one_log(vkey)
     asked = [parse_vkey(one) for one in witnesses]
     found = parse_proof(read_file(proof, "a proof file"))
-    signed = found.verify(hash_leaf(read_file(entry, "the entry")), key, asked)
+    signed = keys.open(found.checkpoint, asked)
+    found.verify_under(signed, hash_leaf(read_file(entry, "the entry")))
     for one in asked:
         if one not in signed.cosigned_by:
             raise VerificationError(f"checkpoint: expected a cosignature by {one.name}+{one.id.hex()}, found none")
     now = signed.checkpoint
     click.echo(f"{entry} is entry {found.index} of the log {now.origin}, whose {now.size} entries have the root")
-    click.echo(f"{now.root.hex()}; signed by {key}")
+    first, *others = keys.at(now.size)
+    click.echo(f"{now.root.hex()}; signed by {first}")
+    for one in others:
+        click.echo(f"and by {one.name}+{one.id.hex()}")
     for one in asked:
         click.echo(f"cosigned by {one.name}+{one.id.hex()}")
 

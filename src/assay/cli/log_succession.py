@@ -84,25 +84,21 @@ Exit codes: 0 replaced, 1 the log is not what it was, 2 wrong command or input.
     "--reason", type=click.Choice(["planned", "lost", "stolen", "algorithm"]), default="planned", show_default=True
 )
 def rotate_key(log_folder: Path, reason: str) -> None:
-    """Give the log a new Ed25519 key, and print its verifier key; the old private key is removed.
+    """Give the log a new key, and print its verifier key; the old private key is removed.
 
-    The ML-DSA-44 key of a log with two keys stays: give the next shard a new one (`assay log init --after --ml-dsa`).
+    A log that signs with an ML-DSA-44 key too gets a new one of that kind with it: LOG.ml-dsa.vkey.
 
-    An entry `key.rotated`, signed with both keys, says so; both sign the checkpoint that covers it. LOG.keys says which
-    sizes each key may sign: give it to those who verify. Proofs made before stay valid. Interrupted, run it again.
+    An entry `key.rotated`, signed with old and new key, says so; all of them sign the checkpoint that covers it.
+    LOG.keys says which sizes each may sign: give it to those who verify. Proofs made before stay valid. Interrupted,
+    run it again.
     """
     from assay.adapters import log_succession  # noqa: PLC0415 - only when called
-    from assay.adapters.folder_reader import second_vkey_path  # noqa: PLC0415 - only when called
     from assay.lifecycle.setting import now  # noqa: PLC0415 - only when called
 
     done = log_succession.rotate_key(log_folder, reason, now())
     click.echo(done.new)
-    if second_vkey_path(log_folder).exists():
-        click.echo(
-            "note: the log's ML-DSA-44 key was not replaced, and signs on. If it was lost or stolen, end the log: "
-            f"assay log freeze {log_folder} --successor NAME, then assay log init FOLDER --after {log_folder} --ml-dsa",
-            err=True,
-        )
+    if done.second is not None:
+        click.echo(f"note: its ML-DSA-44 key was replaced, too: {log_folder.name}.ml-dsa.vkey", err=True)
     click.echo(
         f"note: it signs checkpoints of {done.from_size} entries and more; the old one, {done.old}, those before. Give "
         f"{log_folder.name}.keys to those who verify",

@@ -70,7 +70,7 @@ class _NamedPath(click.ParamType[tuple[str, Path]]):
     help="A checkpoint of the log that you got elsewhere, such as from a witness, to compare.",
 )
 @click.option("--key", "keys", type=_NamedPath(), multiple=True, help="A public key to trust: NAME=FILE.")
-@click.option("--vkey", help="The log's verifier key, or a file of it (default: the project's).")
+@click.option("--vkey", help="The log's verifier key, or a file of its keys (default: the project's).")
 @click.option("--model", type=Path, help="The model's folder, to compare (default: the project's).")
 @click.option(
     "--data", type=_NamedPath(), multiple=True, help="A dataset to compare: ROLE=FILE (default: the project's)."

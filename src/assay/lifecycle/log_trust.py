@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.errors import InputError, VerificationError
@@ -23,14 +24,13 @@ from assay.tlog.vkey import parse_vkey
 from assay.tlog.witness_policy import WitnessPolicy, parse_witness_policy
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from assay.tlog.signed_checkpoint import SignedCheckpoint
     from assay.tlog.vkey import VerifierKey
 
 VKEY, SECOND_VKEY, KEYS, POLICY, AUTHORITIES = "vkey", "ml-dsa.vkey", "keys", "policy", "tsa.pem"
 
 _POLICY_WORDS = frozenset({"log", "witness", "group", "quorum"})
+_PLUSES = 2  # at least as many are in a verifier key, and hardly in the name of a file
 _YEAR_10000 = 253402300800
 
 
@@ -147,6 +147,23 @@ def trust_in_keys(texts: list[str]) -> LogTrust:
     for key in map(parse_vkey, texts):
         by_name.setdefault(key.name, []).append(key)
     return LogTrust(tuple(always(*keys) for keys in by_name.values()))
+
+
+def trust_given(given: Path | str) -> LogTrust:
+    """Return trust in logs by what a user gives as a log's key: its text, or a file of keys, also of keys by size.
+
+    Raises:
+        InputError: when it is neither.
+        DocumentError: when a file of keys by size is wrong.
+    """
+    text = str(given).strip()
+    if text.count("+") < _PLUSES and Path(given).is_file():
+        found = parse_log_trust(read_file(Path(given), "the log's verifier key"), name=text)
+        if found is None or not found.logs:
+            raise InputError(f"{text}: expected verifier keys, or a log's keys by size, found something else")
+        return found
+    found = parse_log_trust(text.encode(), name="verifier key")
+    return found if found is not None and found.logs else trust_in_keys([text])
 
 
 def parse_log_trust(content: bytes, *, name: str) -> LogTrust | None:

@@ -78,6 +78,15 @@ class LogKeys:
         """The keys, in the order of their ranges."""
         return tuple(one.key for one in self.ranges)
 
+    @property
+    def newest(self) -> VerifierKey:
+        """The key that signs now: the last one of Ed25519, or, where the log has none of that kind, of the other."""
+        return max(self.ranges, key=lambda one: (one.key.kind == ED25519, one.first)).key
+
+    def at(self, size: int) -> tuple[VerifierKey, ...]:
+        """Return the keys that may sign a checkpoint of a size, at most one of each kind, Ed25519 first."""
+        return tuple(sorted((one.key for one in self.ranges if one.covers(size)), key=lambda key: key.kind))
+
     def open(self, note: bytes, witnesses: Iterable[VerifierKey] = ()) -> SignedCheckpoint:
         """Open a checkpoint that a key of this log has signed while it was the log's.
 

@@ -32,7 +32,7 @@ class SignedCheckpoint:
     Attributes:
         checkpoint: what was signed.
         note: the note it came in, byte for byte.
-        cosigned_by: trusted keys other than the log's whose signatures hold.
+        cosigned_by: trusted cosigners' keys whose signatures hold.
         ignored: keys named in signature lines that are not known.
     """
 
@@ -90,7 +90,8 @@ def open_signed_by(
     Raises:
         VerificationError: unless a signature by the log holds, no known one fails, and the origin is the log's.
     """
-    opened = open_note(note, [*log_keys, *witnesses])
+    cosigners = list(witnesses)  # a log's second key may be asked for as one of them
+    opened = open_note(note, [*log_keys, *cosigners])
     checkpoint = parse_checkpoint(opened.text)
     origin = log_keys[0].name
     if checkpoint.origin != origin:
@@ -100,5 +101,5 @@ def open_signed_by(
     signers = tuple(key for key in opened.signed_by if key in log_keys)
     if not signers:
         raise VerificationError(f"checkpoint: expected a signature by the log {origin}, found only cosignatures")
-    cosigned = tuple(key for key in opened.signed_by if key not in log_keys)
+    cosigned = tuple(key for key in opened.signed_by if key in cosigners)
     return SignedCheckpoint(checkpoint, note, cosigned, opened.ignored), signers

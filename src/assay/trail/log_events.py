@@ -44,6 +44,8 @@ class KeyRotated(Fields, kw_only=True):
         whose: what the key is for: a log's origin, or the name of a key ring.
         old_key_sha256: digest of the old public key.
         new_key_sha256: digest of the new public key.
+        old_ml_dsa_key_sha256: digest of the ML-DSA-44 key that was replaced with it, of a log that has one, too.
+        new_ml_dsa_key_sha256: digest of the ML-DSA-44 key that follows that one.
         from_size: the size of the log from which on the new key signs.
         reason: why.
     """
@@ -51,6 +53,8 @@ class KeyRotated(Fields, kw_only=True):
     whose: Name
     old_key_sha256: Sha256
     new_key_sha256: Sha256
+    old_ml_dsa_key_sha256: Sha256 | None = None
+    new_ml_dsa_key_sha256: Sha256 | None = None
     from_size: Count
     reason: Literal["planned", "lost", "stolen", "algorithm"]
 

@@ -31,8 +31,8 @@ def log_history(view: View) -> Answer:
 
 _ROW = (
     "origin", "predecessor", "predecessor_size", "predecessor_root", "successor", "whose", "old_key_sha256",
-    "new_key_sha256", "from_size", "reason", "witness", "change", "quorum", "host", "seconds", "direction", "size",
-    "root", "outcome", "problems",
+    "new_key_sha256", "old_ml_dsa_key_sha256", "new_ml_dsa_key_sha256", "from_size", "reason", "witness", "change",
+    "quorum", "host", "seconds", "direction", "size", "root", "outcome", "problems",
 )  # fmt: skip
 
 
@@ -53,9 +53,14 @@ def _opened(said: Any) -> str:  # noqa: ANN401 - the fields of `LogOpened`
 
 
 def _rotated(said: Any) -> str:  # noqa: ANN401 - the fields of `KeyRotated`
+    second = ""
+    if said.new_ml_dsa_key_sha256 is not None:
+        second = (
+            f", and its ML-DSA-44 key ({short(said.old_ml_dsa_key_sha256)}) by {short(said.new_ml_dsa_key_sha256)},"
+        )
     return (
-        f"the key of {said.whose} ({short(said.old_key_sha256)}) was followed by {short(said.new_key_sha256)} from "
-        f"size {said.from_size} on ({said.reason})"
+        f"the key of {said.whose} ({short(said.old_key_sha256)}) was followed by {short(said.new_key_sha256)}{second} "
+        f"from size {said.from_size} on ({said.reason})"
     )
 
 

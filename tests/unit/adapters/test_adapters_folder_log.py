@@ -18,6 +18,7 @@ from assay.adapters.witness_client import QuorumMissedError
 from assay.adapters.witness_server import WitnessServer
 from assay.adapters.witness_state import WitnessState
 from assay.errors import AssayError, InputError, StorageError, VerificationError
+from assay.lifecycle.log_trust import LogTrust, parse_log_trust, trust_beside
 from assay.lifecycle.publishing import PublishingWaitsError, Submission
 from assay.tlog.audit import required_paths
 from assay.tlog.entry_bundle import join_entries
@@ -421,16 +422,20 @@ def test_a_log_may_sign_with_ml_dsa_too(tmp_path: Path) -> None:
     note = log.reader.checkpoint().note
     assert [len(signature.body) for signature in parse_note(note).signatures] == [64, 8 + 2420]
     assert log.check(note).problems == ()
-    assert FolderReader.open(tmp_path / "log").checkpoint().cosigned_by[0].kind == 6
+    second = parse_vkey((tmp_path / "log.ml-dsa.vkey").read_text().strip())
+    assert FolderReader.open(tmp_path / "log").keys.at(1) == (parse_vkey(log.vkey), second)
+    policy = f"log {log.vkey}\nwitness second {second}\nquorum second\n"
+    asked = trust_beside(tmp_path / "log").filled(parse_log_trust(policy.encode(), name="policy") or LogTrust())
+    assert asked.is_witnessed(asked.open(note))  # a quorum may name it, whoever knows both keys as the log's
     assert open_checkpoint(note, parse_vkey(log.vkey)).checkpoint.size == 1  # whoever knows the one key alone
     assert (tmp_path / "log.private" / "key-ml-dsa").stat().st_mode & 0o777 == 0o600
     text, _, rest = note.partition(b"\n\n")
-    first, second, _ = rest.split(b"\n")
+    first, other, _ = rest.split(b"\n")
     (tmp_path / "log" / "checkpoint").write_bytes(text + b"\n\n" + first + b"\n")
     assert log.check().problems == (
-        f"checkpoint: checkpoint: expected a signature by the ML-DSA-44 key of {ORIGIN}, too, found none",
+        f"checkpoint: checkpoint: of size 1: expected a signature by the ML-DSA-44 key of {ORIGIN}, too, found none",
     )
-    flipped = second[:-10] + (b"A" if second[-10:-9] != b"A" else b"B") + second[-9:]
+    flipped = other[:-10] + (b"A" if other[-10:-9] != b"A" else b"B") + other[-9:]
     (tmp_path / "log" / "checkpoint").write_bytes(text + b"\n\n" + first + b"\n" + flipped + b"\n")
     assert "does not match the text" in log.check().problems[0]
     with pytest.raises(VerificationError, match="does not match"):

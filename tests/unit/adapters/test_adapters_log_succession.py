@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import threading
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from assay.adapters import log_succession
+from assay.adapters import log_private, log_succession
 from assay.adapters.durable_files import replace_file
 from assay.adapters.folder_log import FolderLog, open_log
-from assay.adapters.folder_reader import FolderReader, keys_path, read_keys, vkey_path
+from assay.adapters.folder_reader import FolderReader, keys_path, published_keys, read_vkey, second_vkey_path, vkey_path
 from assay.adapters.folder_shards import event_of, link_problem
 from assay.adapters.log_succession import freeze, open_next, rotate_key
 from assay.attest import dsse
@@ -192,26 +195,79 @@ def test_keys_are_replaced_again_and_every_range_stays(tmp_path: Path) -> None:
     folder = tmp_path / "log"
     FolderLog.init(folder, FIRST, ml_dsa=True)
     made = [rotate_key(folder, "planned", NOW) for _ in range(3)]
-    found = read_keys(folder)
-    assert found is not None
+    found = published_keys(folder)
     assert [(one.key.kind, one.first, one.end) for one in found.ranges] == [
-        (1, 0, 1), (6, 0, None), (1, 1, 2), (1, 2, 3), (1, 3, None),
+        (1, 0, 1), (6, 0, 1), (1, 1, 2), (6, 1, 2), (1, 2, 3), (6, 2, 3), (1, 3, None), (6, 3, None),
     ]  # fmt: skip
     assert [one.new for one in made][:-1] == [one.old for one in made][1:]
     assert FolderLog.open(folder).check().problems == ()
 
 
-@pytest.mark.parametrize("step", ["_boundary", "_publish_keys", "_event", "_once", "replace_file", "remove_files"])
+def test_a_log_with_two_keys_gets_two_new_ones_and_all_four_sign_the_step(tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    FolderLog.init(folder, FIRST, ml_dsa=True).append([b"one", b"two"])
+    old = read_vkey(second_vkey_path(folder))
+    done = rotate_key(folder, "algorithm", NOW)
+    new = read_vkey(second_vkey_path(folder))
+    assert (done.second, done.from_size) == (str(new), 3)
+    assert new != old
+    assert not list((tmp_path / "log.private").glob("*.next"))
+    boundary = (folder / "checkpoint").read_bytes()
+    for second in (old, new):
+        assert open_checkpoint(boundary, parse_vkey(done.new), [second]).cosigned_by == (second,)
+    opened = FolderLog.open(folder)
+    said = event_of(_entries(opened.reader)[2], "key.rotated")
+    assert said is not None
+    public = [MLDSA44PublicKey.from_public_bytes(one.public) for one in (old, new)]
+    assert [said["old_ml_dsa_key_sha256"], said["new_ml_dsa_key_sha256"]] == [
+        sha256(one.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest() for one in public
+    ]
+    opened.append([b"three"])
+    assert opened.check(boundary).problems == ()
+    signed = open_checkpoint((folder / "checkpoint").read_bytes(), parse_vkey(done.new), [old, new])
+    assert signed.cosigned_by == (new,)
+
+
+def test_the_old_ml_dsa_key_signs_nothing_that_is_accepted_any_more(tmp_path: Path) -> None:
+    folder, stolen = tmp_path / "log", tmp_path / "stolen"
+    FolderLog.init(folder, FIRST, ml_dsa=True).append([b"one", b"two"])
+    key = tmp_path / "log.private" / "key-ml-dsa"
+    stolen.write_bytes(key.read_bytes())
+    rotate_key(folder, "stolen", NOW)
+    key.write_bytes(stolen.read_bytes())
+    with pytest.raises(VerificationError, match="expected a signature by the ML-DSA-44 key of"):
+        FolderLog.open(folder).append([b"by the thief"])
+
+
+@pytest.mark.parametrize("ml_dsa", [False, True], ids=["one key", "two keys"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "_replacements",
+        "_boundary",
+        "_publish_keys",
+        "_event",
+        "_once",
+        "replace_file",
+        "remove_files",
+        "the second key",
+    ],
+)
 def test_a_rotation_that_was_interrupted_is_finished(
-    log: FolderLog, tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, step: str, ml_dsa: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "log"
+    log = FolderLog.init(folder, FIRST, ml_dsa=ml_dsa)
+    log.append([b"one", b"two"])
 
     def unplugged(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(log_succession, step, unplugged)
+        if step == "the second key":  # has moved, the first has not; nothing moves in a log that has one key
+            patch.setattr(log_private, "sync_folder", unplugged)
+        else:
+            patch.setattr(log_succession, step, unplugged)
         with pytest.raises(KeyboardInterrupt):
             rotate_key(folder, "planned", NOW)
     FolderLog.open(folder).append([b"meanwhile"])
@@ -225,6 +281,7 @@ def test_a_rotation_that_was_interrupted_is_finished(
     assert len(new) == len(set(new))  # each rotation once
     current = PrivateKey(log_succession._key(folder).seed).public.key_id
     assert new[-1] == current
+    assert not list((tmp_path / "log.private").glob("*.next"))
     assert log.origin == opened.origin
 
 
