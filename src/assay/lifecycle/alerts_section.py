@@ -1,4 +1,4 @@
-"""What `assay.yaml` says of alerts: who is told, how, and from which severity on; and of serious incidents.
+"""What `assay.yaml` says of alerts: who is told, how, and from which severity on.
 
 An address may hold a secret (a token in a webhook's path, a password of a mail server), so the file names environment
 variables, never addresses.
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from assay.records.verdict import Severity
-from assay.trail.incident_events import Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,16 +55,6 @@ class AlertsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     repeat_after_hours: int | float = 24
     runbook: str | None = None
     timeout_seconds: int | float = 15
-
-
-class IncidentsSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How projects said the route before `regulation.eu-ai-act.route` said it for everything; still read.
-
-    Attributes:
-        route: by which route the system is high-risk under Regulation (EU) 2024/1689; sets from when Art. 73 applies.
-    """
-
-    route: Route
 
 
 def alerts_problems(section: AlertsSection | None) -> Iterator[tuple[str, str]]:

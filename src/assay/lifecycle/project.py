@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assay.errors import DocumentError, InputError, Problem, suggest
-from assay.lifecycle.alerts_section import AlertsSection, IncidentsSection, alerts_problems
+from assay.lifecycle.alerts_section import AlertsSection, alerts_problems
 from assay.lifecycle.champion_section import ChampionSection, champion_problems
 from assay.lifecycle.data_section import DataSection, data_problems
 from assay.lifecycle.monitoring_section import MonitoringSection, monitoring_problems
 from assay.lifecycle.reasons_section import ReasonsSection, reasons_problems
-from assay.lifecycle.regulation_section import StandingSection, regulation_problems, route_problems, with_one_route
+from assay.lifecycle.regulation_section import StandingSection, regulation_problems
 from assay.lifecycle.robustness_section import RobustnessSection, robustness_problems
 from assay.lifecycle.server_section import ServerSection, server_problems
 from assay.records.document import load_yaml
@@ -119,7 +119,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         measured_on: role of the dataset that is measured.
         data: what the data stage is told; a project with this section may be without predictions until its release.
         alerts: who is told of alerts of monitoring, and how.
-        incidents: how files of before 2026-11-23 say the route; see `with_one_route`.
         robustness: what is probed of a release's model, beside what the tally says.
         monitoring: what the monitoring stage is told.
         packs: folder of the organisation's own packs, relative to this file.
@@ -143,7 +142,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     measured_on: str = "test"
     data: DataSection | None = None
     alerts: AlertsSection | None = None
-    incidents: IncidentsSection | None = None
     robustness: RobustnessSection | None = None
     monitoring: MonitoringSection | None = None
     packs: str | None = None
@@ -270,7 +268,7 @@ def load_project(start: Path | str | None = None) -> Project:
     problems = list(_problems(config, path.name))
     if problems:
         raise DocumentError(problems)
-    return Project(root=path.resolve().parent, config=with_one_route(config))
+    return Project(root=path.resolve().parent, config=config)
 
 
 def _problems(config: Config, name: str) -> list[Problem]:
@@ -288,7 +286,7 @@ def _problems(config: Config, name: str) -> list[Problem]:
         wrong(path, message)
     sections = (
         alerts_problems(config.alerts), robustness_problems(config), monitoring_problems(config),
-        regulation_problems(config.regulation), route_problems(config), champion_problems(config),
+        regulation_problems(config.regulation), champion_problems(config),
         reasons_problems(config), server_problems(config.server),
     )  # fmt: skip
     for path, message in chain.from_iterable(sections):

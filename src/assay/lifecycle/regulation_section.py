@@ -11,11 +11,6 @@ from assay.packs.dates import Standing, is_day
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from assay.lifecycle.project import Config
-
-AI_ACT = "eu-ai-act"
-"""The framework whose route sets from when serious incidents are to be reported (Art. 73), too."""
-
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who decided on roles, routes and dates, when and why: legal scoping is a person's."""
@@ -72,26 +67,3 @@ def regulation_problems(regulation: Mapping[str, StandingSection]) -> Iterator[t
         for key in ("by", "why"):
             if section.decided is not None and not getattr(section.decided, key).strip():
                 yield f"{path}.decided.{key}", "expected words, found an empty text"
-
-
-def route_problems(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield that the route is said twice, and not alike: JSON path and message."""
-    before, said = _route_of_incidents(config), config.regulation.get(AI_ACT, StandingSection()).route
-    if None not in {before, said} and before != said:
-        yield (
-            "$.incidents.route",
-            f"expected the route once, found {before} here and {said} in $.regulation.{AI_ACT}.route; keep the latter",
-        )
-
-
-def with_one_route(config: Config) -> Config:
-    """Return a configuration whose route stands in `regulation` alone, where `incidents` said it before."""
-    before, section = _route_of_incidents(config), config.regulation.get(AI_ACT, StandingSection())
-    if before is None or section.route is not None:
-        return config
-    said = {**config.regulation, AI_ACT: msgspec.structs.replace(section, route=before)}
-    return msgspec.structs.replace(config, regulation=said)
-
-
-def _route_of_incidents(config: Config) -> str | None:
-    return None if config.incidents is None or config.incidents.route == "not-stated" else config.incidents.route

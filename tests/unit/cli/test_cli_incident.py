@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from small_project import SmallProject
 
 DAY = "2999-01-01"
+ROUTE = "regulation:\n  eu-ai-act: {route: annex-i}\n"
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_nobody_acts_whom_the_trust_file_does_not_know(project: SmallProject) ->
 
 
 def test_a_serious_incident_has_a_clock_until_it_is_reported_in_full(project: SmallProject) -> None:
-    project.write("assay.yaml", (project.root / "assay.yaml").read_text() + "incidents: {route: annex-i}\n")
+    project.write("assay.yaml", (project.root / "assay.yaml").read_text() + ROUTE)
     act(project, "declare-serious a-1 --harm death --aware 2029-01-01T08:00:00Z --as rosa", 2)  # the future
     act(project, "declare-serious a-1 --harm death --harm health --aware 2026-01-01T08:00:00Z --as rosa")
     clock = json.loads(act(project, "show a-1 --format json"))["clocks"][0]
@@ -105,7 +106,7 @@ def test_a_serious_incident_has_a_clock_until_it_is_reported_in_full(project: Sm
     )  # fmt: skip
     assert clock["status"] == "not-in-force"
     assert clock["recorded_at"] is not None
-    project.replace("assay.yaml", "incidents: {route: annex-i}\n", "")
+    project.replace("assay.yaml", ROUTE, "")
     act(project, "declare-serious a-1 --harm fundamental-rights --as rosa")
     assert "left to report (eu-ai-act:73(2))" in act(project, "list")
     sent = "--to msa.example --document shown.txt --as rosa"
