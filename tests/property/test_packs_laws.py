@@ -80,6 +80,9 @@ def test_no_state_without_what_shows_it(found: Plan, held: Held) -> None:
         if row.state in {"missing", "stale"}:
             assert row.outcome is None
             assert row.open
+        assert bool(row.mend) is row.open
+        if row.state == "computed" and (row.automation == "partial" or row.lacking):
+            assert row.in_part
         if "fail" in says and row.state in {"computed", "attested"}:
             assert row.outcome == "fail"
     contradictions(found, held)

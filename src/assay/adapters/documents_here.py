@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.asking import Trail
     from assay.lifecycle.recording import Recorded
     from assay.reports.documents import Format
+    from assay.reports.documents.asking import Form
     from assay.reports.documents.form import Document, Made
     from assay.reports.documents.material import Material
     from assay.reports.oscal import OscalFile
@@ -80,14 +81,16 @@ class Written:
 
 
 def material_of(
-    release: Path | str | None = None, project: Project | Path | str | None = None, *, size: int | None = None
-) -> Material:
+    release: Path | str | None = None, project: Project | Path | str | None = None, *, size: int | None = None,
+    forms: Collection[Form] = (),
+) -> Material:  # fmt: skip
     """Gather what every document of a release is made from.
 
     Args:
         release: its folder; by default that of the version in `assay.yaml`.
         project: itself, its `assay.yaml` or folder; by default the one above the release, or the working folder's.
         size: look at so many entries of the log; by default at all.
+        forms: the lists that it will fill: some tell how the version stands before their framework.
 
     Raises:
         InputError: when there is no such release, or it is of another stage.
@@ -99,7 +102,8 @@ def material_of(
         if trail is None and size is not None:
             raise InputError(f"--size {size}: expected a log, found none: nothing is recorded yet")
         view = None if trail is None else trail.view(size)
-        return gather(folder, found, view, tool=f"assay {__version__}")
+        status = [one.framework for one in forms if one.status and one.framework is not None]
+        return gather(folder, found, view, tool=f"assay {__version__}", status=status)
 
 
 def document(
@@ -118,7 +122,7 @@ def document(
         InputError: when there is no such kind or release.
     """
     form = form_of(kind)
-    return fill(form, material_of(release, project, size=size))
+    return fill(form, material_of(release, project, size=size, forms=(form,)))
 
 
 def format_of(path: Path, given: str | None = None) -> Format:

@@ -12,6 +12,7 @@ from assay.attest.statement import EVIDENCE, VERDICT
 from assay.errors import AssayError, InputError
 from assay.lifecycle.documents import read_release
 from assay.lifecycle.dossier import dossier_of, dossier_path
+from assay.lifecycle.obligations import Asked, status_of
 from assay.lifecycle.project import read_file
 from assay.lifecycle.setting import load_policy
 from assay.lifecycle.shelving import open_packs
@@ -24,12 +25,13 @@ from assay.trail.attestations import attestations, of_version
 from assay.trail.incidents import incidents, rule_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from assay.lifecycle.project import Project
     from assay.packs.status import Attested
     from assay.policy.form import Policy
+    from assay.records.status import FrameworkStatus
     from assay.reports.release import Release
     from assay.trail.incidents import Incident, Running
     from assay.trail.view import Fact, View
@@ -38,7 +40,7 @@ _PERSON = ("p_",)
 _PSEUDONYM, _COMMITMENT = 34, 43
 
 
-def gather(folder: Path, project: Project, view: View | None, *, tool: str) -> Material:
+def gather(folder: Path, project: Project, view: View | None, *, tool: str, status: Collection[str] = ()) -> Material:
     """Return what every document of a release is made from.
 
     Args:
@@ -46,6 +48,7 @@ def gather(folder: Path, project: Project, view: View | None, *, tool: str) -> M
         project: whose it is.
         view: the trail at a size; None where nothing is recorded.
         tool: name and version of what writes.
+        status: the frameworks of which documents tell how the version stands.
 
     Raises:
         InputError: when there is no release, or it is of another stage; also what is wrong in ``dossier.yaml``.
@@ -80,7 +83,22 @@ def gather(folder: Path, project: Project, view: View | None, *, tool: str) -> M
     if view is None:
         return made
     attested, refused = _attested(view, project, made)
-    return replace(made, attested=attested, refused=refused)
+    return replace(made, attested=attested, refused=refused, status=_status(view, project, made, status))
+
+
+def _status(view: View, project: Project, made: Material, frameworks: Collection[str]) -> dict[str, FrameworkStatus]:
+    """Return how the version stands before frameworks; of none where the policy, by which evidence ages, is bad."""
+    if not frameworks:
+        return {}
+    try:
+        policy = load_policy(project.root / project.config.policy)
+    except AssayError:
+        return {}  # the document says that it cannot be told
+    named = frozenset({*frameworks, *project.config.regulation})
+    shelf = own_shelf(named) if project.config.packs is None else open_packs(project)
+    asked = Asked(day=made.at[:10], frameworks=tuple(frameworks))
+    (found,) = status_of(project, view, shelf, policy, asked, version=made.verdict.version)
+    return {one.framework: one for one in found.frameworks}
 
 
 def _packs(project: Project) -> Callable[[str], Shelf]:

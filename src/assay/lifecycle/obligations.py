@@ -109,6 +109,8 @@ def _framework(planned: Plan, held: Held) -> FrameworkStatus:
     return FrameworkStatus(
         framework=pack.framework, version=pack.version, text=pack.text.id, pack_sha256=planned.pack_sha256,
         roles=planned.standing.roles, route=planned.standing.route, counts={state: counted[state] for state in STATES},
+        in_part=sum(one.in_part for one in controls),
+        by_people=sum(one.by_people for one in controls if one.state in {"stale", "missing"}),
         open=sum(one.open for one in controls), controls=controls,
     )  # fmt: skip
 

@@ -1,4 +1,8 @@
-"""The kinds of evidence that controls may ask for: a closed vocabulary, so that a misspelt one is found."""
+"""The kinds of evidence that controls may ask for: a closed vocabulary, so that a misspelt one is found.
+
+Assay holds some of them; what would record each stands here. Of all others it knows nothing, whatever lies in a drawer:
+what rests on those alone only a person can say, and attests.
+"""
 
 from __future__ import annotations
 
@@ -30,3 +34,52 @@ _LIST = """
 """
 
 KINDS = frozenset(_LIST.split())
+
+_RUN, _MONITORING = "assay run", "assay run --stage monitoring"
+_RISK = "assay risk record"
+
+
+def _run_with(*checks: str) -> str:
+    return f"{_RUN}, under a control of the check {' or '.join(checks)}"
+
+
+RECORDED: dict[str, str] = {
+    "adversarial_test_report": _run_with("evasion"),
+    "alert_record": _MONITORING,
+    "approval_record": "assay approve",
+    "artifact_signature": _RUN,
+    "bias_report": _run_with("group-gap", "impact-ratio"),
+    "code_commit": f"{_RUN}, in a folder under git",
+    "control_record": f"{_RISK} --measure",
+    "data_gap_log": _run_with("data-gaps"),
+    "data_quality_report": _run_with("missingness", "duplicates", "schema"),
+    "dataset_lineage": "assay.monitor in the training script",
+    "dataset_profile": "assay run --stage data",
+    "dataset_snapshot_hash": _RUN,
+    "datasheet": "assay run --stage data, under a control of the check documentation",
+    "drift_report": _run_with("drift"),
+    "eval_results": _RUN,
+    "explanation_record": "assay reasons",
+    "findings_tracker": "assay remediation open",
+    "hazard_analysis": _RISK,
+    "incident_record": "assay incident declare-serious",
+    "incident_report_submission": "assay incident report",
+    "log_integrity_proof": _RUN,
+    "materiality_tiering": f"{_RUN}, under a policy with tiers",
+    "metric_threshold_predeclaration": f"{_RUN}, before the same files are tested under another policy",
+    "model_card": _run_with("documentation"),
+    "model_inventory_entry": _RUN,
+    "model_version_record": _RUN,
+    "monitoring_report": _MONITORING,
+    "performance_monitoring": _MONITORING,
+    "release_record": _RUN,
+    "representativeness_report": _run_with("representation"),
+    "residual_risk_signoff": f"{_RISK} --accepted",
+    "risk_register": _RISK,
+    "risk_review_record": f"{_RISK}, of a risk that is there",
+    "robustness_report": _run_with("robustness", "worst-slice"),
+    "subgroup_metrics": _RUN,
+    "test_report_signed": _RUN,
+    "training_run_record": "assay.monitor in the training script",
+}
+"""The kinds that Assay holds, each with what records it; the trail's holdings are these and no others."""

@@ -1,9 +1,9 @@
 """From a pack and what is held about a system version to how each control stands; pure, and quick for many versions.
 
 computed: a finding of one of the control's checks decided (or one that cites it), or every kind of evidence that it
-names is held. attested: somebody says so, in a role, until a day. stale: what showed it no longer counts. missing:
-nothing does. not applicable: another's duty, another route, not yet in force, or attested as such. None of it says that
-the law is met.
+names is held. It is computed *in part* while a person still has to judge it, or other evidence that it names lacks.
+attested: somebody says so, in a role, until a day. stale: what showed it no longer counts. missing: nothing does. not
+applicable: another's duty, another route, not yet in force, or attested as such. None of it says that the law is met.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from assay.packs.dates import Applicability, Standing, applicability
+from assay.packs.evidence_kinds import RECORDED
 from assay.records.canonical import digest
 from assay.records.status import ControlStatus, Outcome, Shown
 
@@ -71,6 +74,25 @@ class Planned:
     applies: Applicability
     verified: bool
     sha256: str
+
+    @cached_property
+    def by_people(self) -> bool:
+        """Whether nothing that Assay computes or holds can show it."""
+        control = self.control
+        return control.automation == "manual" or not (control.checks or RECORDED.keys() & set(control.evidence))
+
+    def mend(self, lacking: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what would settle it, a command each: what records the evidence that is lacking, and an attestation.
+
+        What somebody has to decide first (a role, a route, a case) comes before all of it.
+        """
+        if self.applies.applies == "undecided":
+            return (f"decide it under `regulation.{self.name.partition(':')[0]}` in assay.yaml",)
+        held = (
+            () if self.control.automation == "manual" else tuple(RECORDED[kind] for kind in lacking if kind in RECORDED)
+        )
+        attest = f"assay attest '{self.name}' --by NAME --role ROLE --until DATE --statement WHY"
+        return (*dict.fromkeys(held), attest)
 
     @cached_property
     def blank(self) -> ControlStatus:
@@ -191,8 +213,13 @@ def _computed(one: Planned, held: Held, every: tuple[Shown, ...], said: Shown | 
     if one.control.automation == "partial" and said is not None:
         judged: Outcome = outcome if outcome == "fail" else "not-met" if said.says == "not-met" else "met"
         return _made(one, "attested", f"{said.name} attests it, until {said.until}; {reason}", judged, (said, *shown))
-    judgement = one.control.automation == "partial"
-    return _made(one, "computed", reason, outcome, shown, judgement=judgement)
+    judgement, lacking = one.control.automation == "partial", _not_held(one, held)
+    return _made(one, "computed", reason, outcome, shown, judgement=judgement, lacking=lacking)
+
+
+def _not_held(one: Planned, held: Held) -> tuple[str, ...]:
+    records = held.records
+    return tuple(kind for kind in one.control.evidence if kind not in records or records[kind].stale)
 
 
 def _told(findings: tuple[Shown, ...]) -> str:
@@ -206,7 +233,8 @@ def _told(findings: tuple[Shown, ...]) -> str:
 
 def _attested(one: Planned, said: Shown) -> ControlStatus:
     outcome: Outcome = "met" if said.says == "met" else "not-met"
-    return _made(one, "attested", f"{said.name} attests it, until {said.until}", outcome, (said,))
+    alone = "" if one.by_people else "; nothing computed stands beside it"
+    return _made(one, "attested", f"{said.name} attests it, until {said.until}{alone}", outcome, (said,))
 
 
 def _lacking(one: Planned, held: Held, attested: Attested | None, findings: tuple[Shown, ...]) -> ControlStatus:
@@ -214,33 +242,38 @@ def _lacking(one: Planned, held: Held, attested: Attested | None, findings: tupl
     old = [shown for shown in findings if shown.stale] if one.control.automation != "manual" else []
     if attested is not None and attested.lapsed is not None:
         old.append(attested.lapsed)
-    undecided = f"{one.applies.reason}. " if one.applies.applies == "undecided" else ""
+    undecided = f"{one.applies.reason}; " if one.applies.applies == "undecided" else ""
+    lacking = _not_held(one, held)
     if old:
-        return _made(one, "stale", f"{undecided}{old[0].name}: {old[0].stale}", shown=tuple(old))
+        return _made(one, "stale", f"{undecided}{old[0].name}: {old[0].stale}", shown=tuple(old), lacking=lacking)
     if attested is not None and attested.against:
-        return _made(one, "missing", f"{undecided}attestations contradict each other", shown=attested.against)
-    return _made(one, "missing", f"{undecided}{_wanted(one, held, findings)}")
+        reason = f"{undecided}attestations contradict each other"
+        return _made(one, "missing", reason, shown=attested.against, lacking=lacking)
+    return _made(one, "missing", f"{undecided}{_wanted(one, findings, lacking)}", lacking=lacking)
 
 
-def _wanted(one: Planned, held: Held, findings: tuple[Shown, ...]) -> str:
+def _wanted(one: Planned, findings: tuple[Shown, ...], lacking: tuple[str, ...]) -> str:
     control = one.control
-    if control.automation == "manual":
-        return "nobody attests it"
+    if one.by_people:
+        asked = f" ({', '.join(control.evidence)})" if control.evidence else ""
+        return f"nothing in Assay can show this{asked}: somebody has to attest it"
     unknown = [shown for shown in findings if shown.says == "unknown"]
     parts = [f"not settled: {unknown[0].name}"] if unknown else []
     if not unknown and control.checks:
         parts.append(f"no finding of {' or '.join(control.checks)}")
-    lacking = [kind for kind in control.evidence if kind not in held.records]
+    there = [kind for kind in control.evidence if kind not in lacking]
+    parts += [f"held: {', '.join(there)}"] if there else []
     parts += [f"not held: {', '.join(lacking)}"] if lacking else []
     return "; ".join([*parts, "nobody attests it"])
 
 
 def _made(
     one: Planned, state: str, reason: str, outcome: Outcome | None = None, shown: tuple[Shown, ...] = (), *,
-    judgement: bool = False,
+    judgement: bool = False, lacking: tuple[str, ...] = (),
 ) -> ControlStatus:  # fmt: skip
-    return ControlStatus(
+    found = ControlStatus(
         control=one.name, title=one.control.title, state=state, outcome=outcome, reason=reason,  # type: ignore[arg-type]
-        automation=one.control.automation, judgement=judgement, since=one.applies.since, verified=one.verified,
-        shown=shown,
+        automation=one.control.automation, judgement=judgement, lacking=lacking, by_people=one.by_people,
+        since=one.applies.since, verified=one.verified, shown=shown,
     )  # fmt: skip
+    return msgspec.structs.replace(found, mend=one.mend(lacking)) if found.open else found

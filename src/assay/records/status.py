@@ -50,6 +50,9 @@ class ControlStatus(Frozen, kw_only=True):
         reason: why, in words.
         automation: how far a machine can show it.
         judgement: whether somebody still has to judge what was computed, and attest it.
+        lacking: kinds of evidence that the control names and that are not held, whatever else shows it.
+        by_people: whether nothing that Assay computes or holds can show it: somebody has to attest it.
+        mend: what would settle it, a command each; none where nothing is open.
         since: from which day it applies, where that is known.
         verified: whether its paraphrase was written from a verbatim copy of the text.
         shown: what shows it.
@@ -62,16 +65,24 @@ class ControlStatus(Frozen, kw_only=True):
     reason: str
     automation: str
     judgement: bool = False
+    lacking: tuple[str, ...] = ()
+    by_people: bool = False
+    mend: tuple[str, ...] = ()
     since: str | None = None
     verified: bool
     shown: tuple[Shown, ...] = ()
+
+    @property
+    def in_part(self) -> bool:
+        """Whether it is computed, and a person still has to judge it or evidence that it names is not held."""
+        return self.state == "computed" and (self.judgement or bool(self.lacking))
 
     @property
     def open(self) -> bool:
         """Whether something is left to do, or to decide."""
         if self.state == "not-applicable":
             return False
-        return self.state in {"stale", "missing"} or self.judgement or self.outcome in {"fail", "unknown", "not-met"}
+        return self.state in {"stale", "missing"} or self.in_part or self.outcome in {"fail", "unknown", "not-met"}
 
 
 class FrameworkStatus(Frozen, kw_only=True):
@@ -85,6 +96,8 @@ class FrameworkStatus(Frozen, kw_only=True):
         roles: roles of the operator.
         route: route of the system; None when nobody has decided.
         counts: how many controls are in each state.
+        in_part: how many of the computed ones are so in part: a person still has to judge, or evidence is lacking.
+        by_people: of how many stale or missing ones nothing in Assay can be the proof: somebody has to attest them.
         open: of how many something is left to do.
         controls: every control, in the pack's order.
     """
@@ -96,6 +109,8 @@ class FrameworkStatus(Frozen, kw_only=True):
     roles: tuple[str, ...]
     route: str | None
     counts: dict[State, int]
+    in_part: int
+    by_people: int
     open: int
     controls: tuple[ControlStatus, ...]
 

@@ -10,16 +10,17 @@ import msgspec
 from assay.records.status import STATES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from assay.records.status import ControlStatus, FrameworkStatus, Shown, State, SystemStatus
 
 WIDTH = 110
 _SHOWN = 3
 TO_JUDGE = "a person still has to judge it"
+BY_PEOPLE = "nothing in Assay can show: somebody has to attest it"
 NOT_A_VERDICT = (
-    "This says what is shown, by what, and what is not. It is no opinion of law: whether a duty is fulfilled is for "
-    "people to say."
+    "This says what is shown, by what, and what is not. Computed in part: a person still has to judge it, or evidence "
+    "that the control names is not held. It is no opinion of law: whether a duty is fulfilled is for people to say."
 )
 
 
@@ -45,16 +46,37 @@ def status_text(found: SystemStatus, states: Collection[str] = (), *, most: int 
     return "\n".join([*lines, "", *textwrap.wrap(NOT_A_VERDICT, WIDTH)])
 
 
-def counts_words(counts: Mapping[State, int]) -> str:
-    """Return how many controls are in each state, in words."""
-    return ", ".join(f"{counts[state]} {state.replace('-', ' ')}" for state in STATES)
+def counts_words(one: FrameworkStatus) -> str:
+    """Return how many controls are in each state, and of how many of them people still have to speak."""
+    part = f" ({one.in_part} of them in part)" if one.in_part else ""
+    counted = [f"{one.counts[state]} {state_words(state)}{part * (state == 'computed')}" for state in STATES]
+    people = f"; {one.by_people} of what is missing or stale {BY_PEOPLE}" if one.by_people else ""
+    return f"{', '.join(counted)}; {one.open} open{people}"
+
+
+def state_words(state: State) -> str:
+    """Return a state as it is told."""
+    return state.replace("-", " ")
+
+
+def standing_words(row: ControlStatus) -> str:
+    """Return how a control stands in a few words: ``computed in part (pass)``."""
+    part = " in part" if row.in_part else ""
+    return f"{state_words(row.state)}{part}{f' ({row.outcome})' if row.outcome is not None else ''}"
+
+
+def why_words(row: ControlStatus) -> str:
+    """Return why a control stands so, and what of it is left to people."""
+    more = [f"not held: {', '.join(row.lacking)}"] if row.in_part and row.lacking else []
+    more += [TO_JUDGE] if row.judgement else []
+    return "; ".join([row.reason, *more])
 
 
 def _framework(one: FrameworkStatus, states: Collection[str], most: int | None) -> Iterator[str]:
     route = f", route {one.route}" if one.route else ""
     role = f"as {' and '.join(one.roles)}" if one.roles else "role not set"
     yield f"{one.framework}@{one.version} ({one.text}), {role}{route}"
-    yield f"  {counts_words(one.counts)}; {one.open} open"
+    yield from _wrapped(counts_words(one), "  ", again="  ")
     wanted = [row for row in one.controls if row.state in (states or set(STATES) - {"not-applicable"})]
     for row in wanted[:most]:
         yield from _row(row)
@@ -63,14 +85,14 @@ def _framework(one: FrameworkStatus, states: Collection[str], most: int | None) 
 
 
 def _row(row: ControlStatus) -> Iterator[str]:
-    outcome = f" ({row.outcome})" if row.outcome is not None else ""
-    judged = f"; {TO_JUDGE}" if row.judgement else ""
-    yield from _wrapped(f"{row.state}{outcome}  {row.control}  {row.title}", "  ")
-    yield from _wrapped(f"{row.reason}{judged}", "      ", again="      ")
+    yield from _wrapped(f"{standing_words(row)}  {row.control}  {row.title}", "  ")
+    yield from _wrapped(why_words(row), "      ", again="      ")
     for shown in row.shown[:_SHOWN]:
         yield f"      - {_proof(shown)}"
     if len(row.shown) > _SHOWN:
         yield f"      - and {len(row.shown) - _SHOWN} more"
+    for command in row.mend:
+        yield f"      -> {command}"
 
 
 def _proof(shown: Shown) -> str:
@@ -96,15 +118,14 @@ def status_markdown(found: SystemStatus, states: Collection[str] = ()) -> str:
     lines = [f"# {found.system}: {found.model} {found.version}, as of {found.as_of}", ""]
     lines += [f"Read from the trail at size {found.log_size}. {NOT_A_VERDICT}", ""]
     for one in found.frameworks:
-        lines += [f"## {one.framework}@{one.version} ({one.text})", "", counts_words(one.counts) + ".", ""]
-        lines += ["| control | state | why | shown by |", "|---|---|---|---|"]
+        lines += [f"## {one.framework}@{one.version} ({one.text})", "", counts_words(one) + ".", ""]
+        lines += ["| control | state | why | shown by | what would settle it |", "|---|---|---|---|---|"]
         for row in one.controls:
             if row.state not in (states or STATES):
                 continue
-            outcome = f" ({row.outcome})" if row.outcome is not None else ""
             shown = "; ".join(_proof(each) for each in row.shown[:_SHOWN])
-            judged = f"; {TO_JUDGE}" if row.judgement else ""
-            cells = (f"{row.control} {row.title}", f"{row.state}{outcome}", row.reason + judged, shown)
+            mend = "; ".join(f"`{command}`" for command in row.mend)
+            cells = (f"{row.control} {row.title}", standing_words(row), why_words(row), shown, mend)
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         lines.append("")
     if found.problems:

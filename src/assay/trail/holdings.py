@@ -45,6 +45,7 @@ OF_EVENTS = {
     "approval.granted": ("approval_record",), "monitor.alert": ("alert_record",),
     "incident.declared": ("incident_record",), "incident.reported": ("incident_report_submission",),
     "remediation.opened": ("findings_tracker",), "risk.recorded": ("risk_register",),
+    "reasons.given": ("explanation_record",),
 }  # fmt: skip
 """Kinds of evidence that an event about a version is."""
 
@@ -223,6 +224,8 @@ def _of_evidence(evidence: _Evidence, verdict: Verdict, stage: str) -> Iterator[
     if stage == "data":
         yield "dataset_profile"
         return
+    if stage != "release":
+        return
     yield "eval_results"
     if any(one.group and one.value is not None for one in evidence.measurements):
         yield "subgroup_metrics"
@@ -232,10 +235,10 @@ def _of_evidence(evidence: _Evidence, verdict: Verdict, stage: str) -> Iterator[
 
 def _of_release(one: Holding, view: View, logged: _Logged, verdict: Verdict, held: Shown) -> None:
     """Take in what a release's decision itself is a record of."""
-    kinds = ["model_version_record", "release_record"]
+    kinds = ["model_version_record"]
     kinds += ["materiality_tiering"] if verdict.policy.tier is not None else []
     kinds += ["approval_record"] if any(use.status == "counted" for use in verdict.consents) else []
-    kinds += ["artifact_signature"] if verdict.decision in {"allow", "warn"} else []
+    kinds += ["artifact_signature", "release_record"] if verdict.decision in {"allow", "warn"} else []
     for kind in kinds:
         one.hold(kind, held)
     tests = logged.tests.get((verdict.model_sha256, verdict.evidence_sha256), [])

@@ -60,6 +60,35 @@ def test_every_document_prints_and_records_nothing(project: SmallProject, kind: 
     assert (project.root / ".assay/log/checkpoint").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("kind", "framework"), [("nist-profile", "nist-ai-rmf"), ("statement-of-applicability", "iso-42001")]
+)
+def test_a_list_of_controls_tells_the_status_of_each_with_its_proof(
+    project: SmallProject, kind: str, framework: str
+) -> None:
+    (status,) = json.loads(project.say("status", "--framework", framework, "--format", "json").out)["systems"]
+    (told,) = status["frameworks"]
+    document = json.loads(project.say("report", kind, "--format", "json").out)
+    items = {item["id"]: item for section in document["sections"] for item in section["items"]}
+    counted = items["Overview"]["parts"][0]
+    assert f"{told['counts']['computed']} computed" in counted["words"][0]
+    assert [row[0] for row in counted["tables"][0]["rows"]] == [
+        one["control"].partition(":")[2] for one in told["controls"]
+    ]
+    assert {one["state"] for one in told["controls"]} >= {"computed", "missing"}
+    for one in told["controls"]:
+        parts = {part["asked"]: part for part in items[one["control"].partition(":")[2]]["parts"]}
+        stands = parts["how it stands"]
+        assert stands["words"][0].lower().startswith(one["state"].replace("-", " "))
+        assert stands["filled"] == ("missing" if one["state"] in {"missing", "stale"} else "evidence")
+        assert [source["sha256"] for source in stands.get("sources", [])] == [
+            shown["sha256"] for shown in one["shown"][:3]
+        ]
+        in_part = one["state"] == "computed" and (one["judgement"] or bool(one["lacking"]))
+        assert ("what is left to people" in parts) is in_part
+        assert (stands.get("remedy") is not None) is (one["state"] in {"missing", "stale"})
+
+
 def test_a_written_document_is_found_in_the_log_and_a_changed_one_is_altered(project: SmallProject) -> None:
     said = project.say("report", "annex-iv", "-o", "annex.html")
     assert said.code == 0, said.err

@@ -31,12 +31,14 @@ class Answer:
         tables: tables.
         sources: where they come from.
         lacks: what is still missing although something is there; then the part counts as missing.
+        filled: how it fills the part; None: as the want says.
     """
 
     words: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     sources: tuple[Source, ...]
     lacks: str | None = None
+    filled: Filled | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +73,16 @@ def people(asked: str, *said: str) -> Want:
 
 @dataclass(frozen=True, kw_only=True)
 class Asks:
-    """One item of a written list: its number, its title, what it maps to and what it wants."""
+    """One item of a written list: its number, its title, what it maps to and what it wants.
+
+    What people attest about its clauses stands as a part of its own, unless one of its wants tells that already.
+    """
 
     id: str
     title: str
     clauses: tuple[str, ...] = ()
     wants: tuple[Want, ...]
+    tells_attested: bool = False
 
 
 def asks(id_: str, title: str, clause: str | tuple[str, ...], *wants: Want) -> Asks:
@@ -98,6 +104,7 @@ class Form:
         about: what it is and what it is not.
         law: which parts of the text it is written after.
         framework: the framework whose pack says which text that is on the day of the records; None for none.
+        status: whether it tells how each control of its framework stands (`Material.status`).
         sections: the items; or makes them from the material, where how many there are rests on it.
         warn: what a reader must know first.
     """
@@ -107,6 +114,7 @@ class Form:
     about: tuple[str, ...]
     law: tuple[str, ...] = ()
     framework: str | None = None
+    status: bool = False
     sections: Sections | Callable[[Material], Sections]
     warn: Callable[[Material], tuple[str, ...]] | None = None
 
@@ -170,7 +178,7 @@ def _warnings(material: Material) -> tuple[str, ...]:
 
 def _item(one: Asks, material: Material, wrong: Mapping[str, tuple[str, ...]]) -> Item:
     parts = [_part(want, material, wrong) for want in one.wants]
-    for clause in one.clauses:
+    for clause in () if one.tells_attested else one.clauses:
         found = material.attested.get(clause)
         parts += [] if found is None else [_attested(clause, found)]
     return Item(id=one.id, title=one.title, clauses=one.clauses, parts=tuple(parts))
@@ -200,8 +208,8 @@ def _part(want: Want, material: Material, wrong: Mapping[str, tuple[str, ...]]) 
     answer = want.find(material) if want.find is not None else None
     if answer is not None:
         return Part(
-            asked=want.asked, filled=want.by if answer.lacks is None else "missing", words=answer.words,
-            tables=answer.tables, sources=answer.sources, remedy=answer.lacks,
+            asked=want.asked, filled=(answer.filled or want.by) if answer.lacks is None else "missing",
+            words=answer.words, tables=answer.tables, sources=answer.sources, remedy=answer.lacks,
         )  # fmt: skip
     spoken = [one for one in (_said(place, want, material, wrong) for place in want.said) if one is not None]
     bad = [one for one in spoken if one.filled == "contradicted"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from assay.packs.status import Attested
     from assay.policy.form import Policy
     from assay.records.evidence import Evidence
+    from assay.records.status import FrameworkStatus
     from assay.records.verdict import Finding, Verdict
     from assay.reports.release import Release
 
@@ -160,6 +161,7 @@ class Material:
         settings: what the project says.
         attested: what people attest about controls, by ``framework:control``, as it counts on the day of the records.
         refused: a sentence for each attestation that does not count, and why.
+        status: how the version stands on the day of the records, by framework, for documents that tell it.
         shelf: gives the packs of a framework; by default those that come with Assay.
         tool: name and version of what writes.
     """
@@ -178,6 +180,7 @@ class Material:
     settings: Settings = field(default_factory=Settings)
     attested: Mapping[str, Attested] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    status: Mapping[str, FrameworkStatus] = field(default_factory=dict)
     shelf: Callable[[str], Shelf] = _own_packs
     tool: str = "assay"
 
