@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from assay.adapters.array_reading import digest_values
-from assay.adapters.group_counting import GroupCounts
+from assay.adapters.row_counting import step_counts
 from assay.adapters.training_frameworks import Frameworks
 from assay.adapters.training_terms import Saved, check_options, digest_saved, read_terms, run_id
 from assay.errors import InputError, TrainingWarning
@@ -28,23 +28,24 @@ from assay.lifecycle.run_record import Captured, EndLine, IterationLine, Kept, R
 from assay.lifecycle.run_recorder import RunRecorder
 from assay.lifecycle.setting import now
 from assay.lifecycle.storing import list_model
+from assay.records.canonical import sha256_hex
+from assay.records.tally_document import print_tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
     from typing import Self
 
+    from assay.adapters.group_counting import Taken
     from assay.adapters.training_terms import Terms
     from assay.lifecycle.project import Project
     from assay.lifecycle.run_judging import Judged
     from assay.lifecycle.run_record import Action, Outcome, Status
     from assay.policy import Policy
-    from assay.records.tally import Scores, Tally
+    from assay.records.tally import Tally, Task
 
 MOST_FAILURES = 20
 """So many failures are told word for word; the rest are counted."""
-
-_Counted = tuple[list[int], "Scores | None"]
 
 
 class FairnessMonitor(Frameworks):
@@ -69,9 +70,11 @@ class FairnessMonitor(Frameworks):
         limits: Mapping[str, Any] | None = None,
         action: Action = "warn",
         threshold: float = 0.5,
+        task: Task | None = None,
+        weights: Any = None,  # noqa: ANN401 - any array
         positive: str | bool | int | None = None,
         favourable: str | bool | int | None = None,
-        best_by: str = "accuracy",
+        best_by: str | None = None,
         best_is: Literal["highest", "lowest"] | None = None,
         patience: int = 1,
         warm_up: int = 0,
@@ -97,9 +100,12 @@ class FairnessMonitor(Frameworks):
             action: what a breach does: ``warn``, ``stop``, or ``keep-best`` (go on, and restore the best iteration
                 that satisfies the policy).
             threshold: the score from which on a row is predicted positive.
+            task: kind of outcome: ``binary``, ``multiclass`` or ``regression``; by default the project's, else binary.
+            weights: weight of each row of the validation set, 0 or more; by default each row counts once.
             positive: the class that rates count, as in `Roles`.
             favourable: the class that is good for the person, as in `Roles`.
-            best_by: what the best iteration is best by: a metric, or a name of ``progress``.
+            best_by: what the best iteration is best by: a metric, or a name of ``progress``; by default the accuracy,
+                of a regression the mean absolute error.
             best_is: whether more or less of it is better; by default as the metric says, and ``lowest`` for a loss.
             patience: so many breached iterations in a row stop the run.
             warm_up: so many iterations at the beginning stop nothing.
@@ -122,9 +128,9 @@ class FairnessMonitor(Frameworks):
         self._terms: Terms = read_terms(
             project=project, policy=policy, limits=limits, labelled=labels is not None, attributes=tuple(protected),
             positive=positive, favourable=favourable, best_by=best_by, best_is=best_is, level=level,
-            minimum_group=minimum_group, on_error=on_error, key=key,
+            minimum_group=minimum_group, on_error=on_error, key=key, task=task, weighted=weights is not None,
         )  # fmt: skip
-        self._counts = GroupCounts(labels, protected, self._terms.roles)
+        self._counts = step_counts(labels, protected, self._terms.roles, weights)
         self.action, self._threshold, self._patience, self._warm_up = action, threshold, patience, warm_up
         self._undecided, self._save, self._restore = undecided, save, restore
         self._given, self._datasets, self._seed = dict(hyperparameters or {}), dict(datasets or {}), seed
@@ -151,7 +157,12 @@ class FairnessMonitor(Frameworks):
     @property
     def needs_scores(self) -> bool:
         """Whether the policy compares a metric of scores, so that probabilities are wanted, not margins or classes."""
-        return self._terms.judge.needs_scores()
+        return not self._counts.positives_say_all or self._terms.judge.needs_scores()
+
+    @property
+    def task(self) -> Task:
+        """The kind of outcome."""
+        return self._terms.roles.task
 
     @property
     def rows(self) -> int:
@@ -201,8 +212,9 @@ class FairnessMonitor(Frameworks):
 
         Args:
             scores: the probability of the positive class in each row of the validation set, in the order of the
-                labels; of two columns, as ``predict_proba`` gives them, the second.
-            predictions: the predicted class in each row, in the place of scores.
+                labels; of two columns, as ``predict_proba`` gives them, the second. Of more classes a column each, in
+                the order of the sorted classes: the likeliest is predicted.
+            predictions: the predicted class in each row, or the number of a regression, in the place of scores.
             iteration: its number; by default one more than the last, from 0.
             progress: further numbers to record, such as a loss.
         """
@@ -212,27 +224,23 @@ class FairnessMonitor(Frameworks):
 
     def step_margins(self, margins: Callable[[], Any], cut: float, *, iteration: int | None = None) -> Step:
         """Measure one iteration by numbers that are no probabilities: from ``cut`` on a row is predicted positive."""
-        return self._step(
-            lambda: (self._counts.of_scores(margins(), cut, float("-inf"), float("inf")), None), iteration, None
-        )
+        return self._step(lambda: self._counts.by_margins(margins(), cut), iteration, None)
 
     def step_by(self, scores: Callable[[], Any], *, iteration: int | None = None,
                 progress: Mapping[str, float] | None = None) -> Step:  # fmt: skip
         """Measure one iteration by scores that are made now; when that fails, the iteration failed, not the run."""
         return self._step(lambda: self._of_scores(scores()), iteration, progress)
 
-    def _of_scores(self, scores: Any) -> _Counted:  # noqa: ANN401 - any array
-        positives = self._counts.of_scores(scores, self._threshold, 0.0, 1.0)
-        if not self.needs_scores:
-            return positives, None
-        return positives, self._counts.score_cells(scores, losses="log_loss" in self._terms.judge.metrics)
+    def _of_scores(self, scores: Any) -> Taken:  # noqa: ANN401 - any array
+        keep, losses = self._terms.judge.needs_scores(), "log_loss" in self._terms.judge.metrics
+        return self._counts.by_scores(scores, self._threshold, keep=keep, losses=losses)
 
-    def _of_classes(self, scores: Any, predictions: Any) -> _Counted:  # noqa: ANN401 - any arrays
+    def _of_classes(self, scores: Any, predictions: Any) -> Taken:  # noqa: ANN401 - any arrays
         if scores is not None or predictions is None:
             raise InputError("step: expected scores or predictions, one of them")
-        return self._counts.of_classes(predictions), None
+        return self._counts.by_predictions(predictions)
 
-    def _step(self, count: Callable[[], _Counted], iteration: int | None, progress: Mapping[str, float] | None) -> Step:
+    def _step(self, count: Callable[[], Taken], iteration: int | None, progress: Mapping[str, float] | None) -> Step:
         self.begin()
         number = self._next if iteration is None else int(iteration)
         self._next = number + 1
@@ -245,8 +253,7 @@ class FairnessMonitor(Frameworks):
         further: dict[str, float] = {}
         try:
             further = {name: float(value) for name, value in (progress or {}).items()}
-            positives, scores = count()
-            tally = self._counts.tally(positives, scores)
+            positives, tally = count()
             judged = self._terms.judge(tally, now())
             status, reason = judged.status, judged.reason
         except Exception as error:
@@ -258,13 +265,12 @@ class FairnessMonitor(Frameworks):
         best = judged is not None and self._consider(number, judged, further)
         turned = self.last is None or self.last.status != status
         self._count(number, status)
-        self._last_tallies(number, tally, best=best)
+        digest = self._last_tallies(number, tally, best=best)
         self._recorder.iteration(
             IterationLine(
                 iteration=number, seconds=round(time.monotonic() - (self._began or 0.0), 6), status=status,
                 positives=tuple(positives), found=() if judged is None else judged.watched(), progress=further,
-                best=best,
-                reason=reason,
+                best=best, reason=reason, tally_sha256=digest,
             ),
             always=turned or best,
         )  # fmt: skip
@@ -304,13 +310,19 @@ class FairnessMonitor(Frameworks):
         self.kept = Kept(iteration=number, by=name, value=value, sha256=digest, what=what)
         return True
 
-    def _last_tallies(self, number: int, tally: Tally | None, *, best: bool) -> None:
-        """Keep the tallies with scores that evidence may be made of: the last, and that of the kept iteration."""
-        if tally is not None and tally.scores is not None:
-            self._tallies["last"] = (number, tally)
-            if best:
-                self._tallies["kept"] = (number, tally)
-            self._recorder.keep(dict(self._tallies.values()))
+    def _last_tallies(self, number: int, tally: Tally | None, *, best: bool) -> str:
+        """Keep the tallies that evidence may be made of: the last, and that of the kept iteration.
+
+        Those alone that a line does not say whole: with scores, or counted anew. Return such a one's digest.
+        """
+        counted_anew = not self._counts.positives_say_all
+        if tally is None or (tally.scores is None and not counted_anew):
+            return ""
+        self._tallies["last"] = (number, tally)
+        if best:
+            self._tallies["kept"] = (number, tally)
+        self._recorder.keep(dict(self._tallies.values()))
+        return sha256_hex(print_tally(tally)) if counted_anew else ""
 
     def _after_the_end(self, number: int) -> Step:
         """Answer a step that came after the end: it is measured no more, and says so."""

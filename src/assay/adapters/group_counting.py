@@ -8,7 +8,7 @@ a row, whatever the number of iterations.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from assay.adapters.array_reading import as_array, digest_values, numpy, positive_scores, require_rows
 from assay.errors import DataError, InputError
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from assay.records.tally import ClassValue, GroupValue, Roles, Tally
     from assay.tabular.values import Value
 
+Taken: TypeAlias = "tuple[list[int], Tally]"
+"""An iteration as it was counted: the rows predicted positive by cell, where that says everything; and the tally."""
+
 MOST_SETS = 256
 """Beyond so many groups by label, one pass over all rows is faster than a pass over the bits of each set."""
 
@@ -37,6 +40,7 @@ class GroupCounts:
     Attributes:
         rows: how many there are.
         cells: (group, label, rows), ordered as a tally's cells are.
+        positives_say_all: whether the rows predicted positive say all of an iteration.
         counted: the cells with all that a tally of an iteration needs beside who is positive.
     """
 
@@ -59,7 +63,7 @@ class GroupCounts:
         coded = np.zeros(self.rows, dtype=np.intp)
         parts: list[list[GroupValue]] = []
         for name, column in columns.items():
-            codes, values = _coded(np, column)
+            codes, values = coded_values(np, column)
             meant = group_values({value for value in values if value is not None}, name, "other", is_text=False)
             parts.append([None if value is None else meant[value] for value in values])
             coded = coded * len(values) + codes
@@ -77,7 +81,7 @@ class GroupCounts:
         np = self._np
         if label is None:
             return np.zeros(self.rows, dtype=np.intp), [None]
-        codes, values = _coded(np, label)
+        codes, values = coded_values(np, label)
         counts = Counter(dict(zip(values, np.bincount(codes, minlength=len(values)).tolist(), strict=True)))
         known = Counter({raw: rows for raw, rows in counts.items() if raw is not None})
         if not known:
@@ -166,6 +170,23 @@ class GroupCounts:
             "outside. Give probabilities, or the predicted classes as predictions="
         )
 
+    positives_say_all = True
+
+    def by_scores(self, scores: Any, cut: float, *, keep: bool, losses: bool) -> Taken:  # noqa: ANN401 - any array
+        """Count an iteration by its probabilities; ``keep`` them by group and label, with the log ``losses``."""
+        positives = self.of_scores(scores, cut, 0.0, 1.0)
+        return positives, self.tally(positives, self.score_cells(scores, losses=losses) if keep else None)
+
+    def by_margins(self, margins: Any, cut: float) -> Taken:  # noqa: ANN401 - any array
+        """Count an iteration by numbers that are no probabilities."""
+        positives = self.of_scores(margins, cut, float("-inf"), float("inf"))
+        return positives, self.tally(positives)
+
+    def by_predictions(self, predictions: Any) -> Taken:  # noqa: ANN401 - any array
+        """Count an iteration by the classes that were predicted."""
+        positives = self.of_classes(predictions)
+        return positives, self.tally(positives)
+
     def tally(self, positives: list[int], scores: Scores | None = None) -> Tally:
         """Return the tally of an iteration: of the rows predicted positive, by cell."""
         return counted_tally(self.counted, positives, scores, engine=f"numpy {self._np.__version__}")
@@ -234,7 +255,7 @@ class GroupCounts:
         return [int(one) * _SPLIT + int(other) for one, other in zip(high, low, strict=True)]
 
 
-def _coded(np: Any, column: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - numpy, its array
+def coded_values(np: Any, column: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - numpy, its array
     """Return a code for each row and the value of each code; what is missing is None or NaN, and a value too."""
     if column.dtype.kind in "biufU":
         values, codes = np.unique(column, return_inverse=True)

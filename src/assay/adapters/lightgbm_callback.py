@@ -71,6 +71,8 @@ class LightGBMCallback:
                     "valid_sets=[...], or the features: watch.lightgbm(X_valid)"
                 )
             return next((scores for scores in handed if len(scores) == self._monitor.rows), handed[0])
+        if self._monitor.task != "binary":
+            return env.model.predict(self._features, num_iteration=env.iteration + 1)
         np = numpy()
         new = env.model.predict(self._features, raw_score=True, start_iteration=self._round, num_iteration=-1)
         self._raw = new if self._raw is None else self._raw + new

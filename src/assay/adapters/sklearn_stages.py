@@ -21,17 +21,18 @@ def staged(monitor: FairnessMonitor, estimator: Any, features: Any) -> list[Step
 
     Args:
         monitor: the monitor; ``monitor.kept.iteration + 1`` is the number of stages to keep.
-        estimator: has ``staged_predict_proba``.
+        estimator: has ``staged_predict_proba``, or of a regression ``staged_predict``.
         features: of the validation set.
 
     Raises:
         InputError: for an estimator without stages.
     """
-    stages = getattr(estimator, "staged_predict_proba", None)
+    wanted = "predict" if monitor.task == "regression" else "predict_proba"
+    stages = getattr(estimator, f"staged_{wanted}", None)
     if stages is None:
         raise InputError(
-            f"expected an estimator with staged_predict_proba, found {type(estimator).__name__}: measure it whole with "
-            "watch.step(estimator.predict_proba(X_valid)), or fit it with watch.partial_fit"
+            f"expected an estimator with staged_{wanted}, found {type(estimator).__name__}: measure it whole with "
+            f"watch.step(estimator.{wanted}(X_valid)), or fit it with watch.partial_fit"
         )
     monitor.describe("scikit-learn", {"estimator": type(estimator).__name__, **estimator.get_params()})
     steps = []
@@ -55,8 +56,11 @@ def partial_fit(
     monitor.describe("scikit-learn", {"estimator": type(estimator).__name__, **estimator.get_params()})
     kept = estimator
     for batch, labels in batches:
-        estimator.partial_fit(batch, labels, classes=classes)
-        step = monitor.step_by(lambda: _scores(estimator, features))
+        if monitor.task == "regression":
+            estimator.partial_fit(batch, labels)
+        else:
+            estimator.partial_fit(batch, labels, classes=classes)
+        step = monitor.step_by(lambda: _scores(monitor, estimator, features))
         if step.is_best and monitor.action == "keep-best":
             kept = copy.deepcopy(estimator)
         if monitor.should_stop:
@@ -68,7 +72,9 @@ def partial_fit(
     return estimator
 
 
-def _scores(estimator: Any, features: Any) -> Any:  # noqa: ANN401 - scikit-learn's own classes
+def _scores(monitor: FairnessMonitor, estimator: Any, features: Any) -> Any:  # noqa: ANN401 - scikit-learn's own
+    if monitor.task == "regression":
+        return estimator.predict(features)
     if not hasattr(estimator, "predict_proba"):
         raise InputError(
             f"expected an estimator with predict_proba, found {type(estimator).__name__}: give it a loss with "

@@ -22,7 +22,7 @@ from assay.metrics import METRICS
 from assay.policy import Policy
 from assay.records.canonical import sha256_hex
 from assay.records.evidence import Code, Evidence, Materiality, ModelVersion, Tool
-from assay.records.tally import Roles
+from assay.records.tally import Roles, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,12 +105,14 @@ def read_terms(
     attributes: tuple[str, ...],
     positive: str | bool | int | None,
     favourable: str | bool | int | None,
-    best_by: str,
+    best_by: str | None,
     best_is: str | None,
     level: float,
     minimum_group: int,
     on_error: str,
     key: str,
+    task: Task | None = None,
+    weighted: bool = False,
 ) -> Terms:
     """Return the terms that a monitor was asked for; see `FairnessMonitor`.
 
@@ -125,7 +127,12 @@ def read_terms(
         rules = policy_of(limits, attributes, on=now()[:10], level=level, minimum=minimum_group)
     else:
         rules = _policy(policy, found)
-    roles = _roles(found, labelled=labelled, attributes=attributes, positive=positive, favourable=favourable)
+    roles = _roles(
+        found, labelled=labelled, attributes=attributes, positive=positive, favourable=favourable, task=task,
+        weighted=weighted,
+    )  # fmt: skip
+    if best_by is None:
+        best_by = "mean_absolute_error" if roles.task == "regression" else "accuracy"
     judge = Judge(rules, _template(found, rules), also=(best_by,) if best_by in METRICS else ())
     judge.require(roles)
     return Terms(
@@ -169,12 +176,14 @@ def _policy(given: Policy | Path | str | None, project: Project | None) -> Polic
 
 def _roles(
     project: Project | None, *, labelled: bool, attributes: tuple[str, ...], positive: str | bool | int | None,
-    favourable: str | bool | int | None,
+    favourable: str | bool | int | None, task: Task | None, weighted: bool,
 ) -> Roles:  # fmt: skip
     columns = None if project is None else project.config.columns
-    if columns is not None and columns.task != "binary":
-        raise InputError(f"expected a binary outcome, found task: {columns.task} in assay.yaml; it is not watched yet")
+    if columns is not None and task is not None and columns.task != task:
+        raise InputError(f"task: expected {columns.task}, as assay.yaml has it, found {task}: leave it out")
     return Roles(
+        task=task or (columns.task if columns else "binary"),
+        weight=((columns.weight if columns else None) or "weight") if weighted else None,
         label=((columns.label if columns else None) or "label") if labelled else None,
         prediction=(columns.prediction if columns else None) or "prediction",
         protected=attributes,

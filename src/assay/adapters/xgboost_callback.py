@@ -50,7 +50,7 @@ def xgboost_callback(monitor: FairnessMonitor, validation: Any) -> Any:  # noqa:
                 cut = math.log(monitor.threshold / (1 - monitor.threshold))
                 monitor.step_margins(lambda: model.predict(matrix, output_margin=True), cut, iteration=epoch)
             else:
-                monitor.step_by(lambda: _probabilities(model.predict(matrix)), iteration=epoch)
+                monitor.step_by(lambda: _foretold(monitor, model.predict(matrix)), iteration=epoch)
             return monitor.should_stop
 
         def after_training(self, model: Any) -> Any:  # noqa: ANN401 - XGBoost's own classes
@@ -64,9 +64,11 @@ def xgboost_callback(monitor: FairnessMonitor, validation: Any) -> Any:  # noqa:
     return Watching()
 
 
-def _probabilities(found: Any) -> Any:  # noqa: ANN401 - numpy's array
-    if found.ndim == 2 and found.shape[1] != 2:  # noqa: PLR2004 - rows by classes
-        raise InputError(f"expected two classes, found {found.shape[1]}: only a binary outcome is watched")
+def _foretold(monitor: FairnessMonitor, found: Any) -> Any:  # noqa: ANN401 - numpy's array
+    if monitor.task == "binary" and found.ndim == 2 and found.shape[1] != 2:  # noqa: PLR2004 - rows by classes
+        raise InputError(
+            f"expected two classes, found {found.shape[1]}: say task='multiclass' where the monitor is made"
+        )
     return found
 
 

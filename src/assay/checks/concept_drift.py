@@ -18,6 +18,13 @@ CHECK = observed_check(
         "log_loss_shift",
         "expected_calibration_error_shift",
         "calibration_in_the_large_shift",
+        "macro_f1_shift",
+        "macro_precision_shift",
+        "macro_recall_shift",
+        "mean_error_shift",
+        "mean_absolute_error_shift",
+        "root_mean_squared_error_shift",
+        "r2_shift",
     ),
     remedy="Train on newer rows, or recalibrate the scores.",
 )

@@ -7,6 +7,16 @@ from assay.checks._observed import observed_check
 CHECK = observed_check(
     "prediction-drift",
     "Predictions are spread as they were when the model was approved",
-    ("selection_rate_shift", "score_psi", "score_jensen_shannon", "score_ks", "score_wasserstein"),
+    (
+        "selection_rate_shift",
+        "score_psi",
+        "score_jensen_shannon",
+        "score_ks",
+        "score_wasserstein",
+        "prediction_psi",
+        "prediction_jensen_shannon",
+        "prediction_ks",
+        "prediction_wasserstein",
+    ),
     remedy="Find out who is asked about now: the people have changed, or an input has.",
 )

@@ -62,8 +62,8 @@ def _remembered(project: Project, setting: Setting, released: Released) -> Monit
     window = Window(**facts["window"], rates=rates_of(tally))
     counts = WindowCounts(
         rows=tally.rows, repeated=0, labelled=facts["labelled"], due=facts["due"], overdue=facts["overdue"],
-        known=facts["known"],
+        known=facts["known"], errors=None if facts["errors"] is None else tuple(facts["errors"]),
     )  # fmt: skip
-    asked = asked_of(setting.policy, setting.policy.tier_of(project.config.materiality))
+    asked = asked_of(setting.policy, project)
     counted = Counted(window=window, tally=tally, counts=counts)
     return take_window(read_state(project), counted, setting.policy, asked)[0]

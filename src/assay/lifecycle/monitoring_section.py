@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -44,6 +45,8 @@ class MonitoringSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         late_attributes: the attributes that ``protected`` holds; by default all.
         label_delay_days: how long a label takes to come: later, it is overdue.
         columns: the columns that are compared; by default all that have no other role.
+        error_range: of a regression: the least and the greatest error that one row can have, without which nothing can
+            be promised over all windows.
     """
 
     reference: str | None = None
@@ -58,6 +61,7 @@ class MonitoringSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     late_attributes: tuple[str, ...] = ()
     label_delay_days: float | None = None
     columns: tuple[str, ...] | None = None
+    error_range: tuple[float, float] | None = None
 
 
 def monitoring_problems(config: Config) -> Iterator[tuple[str, str]]:
@@ -66,9 +70,7 @@ def monitoring_problems(config: Config) -> Iterator[tuple[str, str]]:
     if section is None:
         return
     columns = config.columns
-    if columns.task != "binary":
-        found = columns.task
-        yield "$.columns.task", f"the monitoring stage measures binary predictions; expected task binary, found {found}"
+    yield from _error_range(config, section)
     if columns.prediction is None:
         yield (
             "$.columns.prediction",
@@ -83,6 +85,21 @@ def monitoring_problems(config: Config) -> Iterator[tuple[str, str]]:
     yield from _late(config, section)
     if section.columns is not None and not section.columns:
         yield "$.monitoring.columns", "expected at least one column, found none; leave the key out for every column"
+
+
+def _error_range(config: Config, section: MonitoringSection) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the range of one row's error."""
+    if section.error_range is None:
+        return
+    low, high = section.error_range
+    if config.columns.task != "regression":
+        found = config.columns.task
+        yield (
+            "$.monitoring.error_range",
+            f"errors are of a regression; expected no range for task {found}: leave it out",
+        )
+    if not (isfinite(low) and isfinite(high) and low < high):
+        yield "$.monitoring.error_range", f"expected two finite numbers, the lesser one first, found {low:g}, {high:g}"
 
 
 def _late(config: Config, section: MonitoringSection) -> Iterator[tuple[str, str]]:

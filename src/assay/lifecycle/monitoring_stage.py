@@ -76,7 +76,7 @@ def measure_monitoring(
     window = _window(section, counted)
     approved = _approved(project)
     wanted = plan(policy, project.config.materiality)
-    asked = asked_of(policy, policy.tier_of(project.config.materiality))
+    asked = asked_of(policy, project)
     datasets = tuple(_datasets(counted, profile))
     model = approved.evidence.model if approved.evidence is not None else None
     files, root = list_model(project.model) if model is None else (model.files, model.sha256)
@@ -89,7 +89,7 @@ def measure_monitoring(
             tally=approved.tally, why=approved.why, window=state.before(window.name),
             measurements=None if approved.evidence is None else approved.evidence.measurements,
         ),
-        level=wanted.level,
+        predictions=counted.predictions, level=wanted.level,
     )  # fmt: skip
     came = Counted(window=window, tally=counted.tally, counts=counted.counts)
     _, watching = take_window(state, came, policy, asked)
@@ -184,7 +184,12 @@ def _approved(project: Project) -> _Approved:
     content = read_file(folder / "tally.json", "the release's counts")
     if sha256_hex(content) != evidence.tally_sha256:
         raise InputError(f"{folder / 'tally.json'}: expected the counts that the evidence names, found others")
-    return _Approved(evidence, parse_tally(content, name="tally.json"), "")
+    tally = parse_tally(content, name="tally.json")
+    then, task = tally.roles.task, project.config.columns.task
+    if then != task:
+        why = f"version {project.config.model.version} was released as a {then} outcome; columns.task is now {task}"
+        return _Approved(None, None, why)
+    return _Approved(evidence, tally, "")
 
 
 def _datasets(counted: CountedWindow, profile: tuple[str, bytes] | None) -> Iterator[Dataset]:
@@ -223,6 +228,7 @@ def _facts(
         "window": {"name": window.name, "start": window.start, "end": window.end, "rows": window.rows},
         "reference": "profile" if profile is not None else "dataset",
         "labelled": counts.labelled, "due": counts.due, "overdue": counts.overdue, "known": counts.known,
+        "errors": counts.errors,
         "severity": severities, "waits": list(waits),
-        "distributions": distributions(counted.comparison),
+        "distributions": distributions(counted.comparison, counted.predictions),
     }  # fmt: skip

@@ -18,6 +18,7 @@ import msgspec
 from assay.errors import InputError
 from assay.lifecycle.project import read_file
 from assay.lifecycle.storing import publish, staging, storage_errors
+from assay.metrics.multiclass import binary_tally
 from assay.records.canonical import canonical_json, parse_record
 from assay.records.tally import Frozen
 from assay.sequential import WATCHABLE, SequentialMonitor, watch
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from assay.lifecycle.project import Project
     from assay.policy import Policy
-    from assay.records.tally import Tally
+    from assay.records.tally import Roles, Tally
     from assay.records.window import WindowCounts
     from assay.sequential import Watch
 
@@ -166,12 +167,14 @@ def write_state(project: Project, state: MonitoringState) -> None:
         publish(stage, folder, {STATE: canonical_json(state)})
 
 
-def asked_of(policy: Policy, tier: str | None) -> tuple[Asked, ...]:
-    """Return what a policy wants watched over all windows.
+def asked_of(policy: Policy, project: Project) -> tuple[Asked, ...]:
+    """Return what a policy wants watched over all windows of a project's model.
 
     Raises:
         InputError: for a metric that cannot be watched, or a limit that nothing could breach.
     """
+    tier, section = policy.tier_of(project.config.materiality), project.config.monitoring
+    errors = None if section is None else section.error_range
     found, problems = [], []
     for control in policy.controls:
         limit = control.limit_in(tier)
@@ -181,13 +184,45 @@ def asked_of(policy: Policy, tier: str | None) -> tuple[Asked, ...]:
         try:
             side: Literal["at-most", "at-least"] = "at-least" if limit.max is None else "at-most"
             metric = control.metric or ""
-            kind = WATCHABLE[metric].kind if metric in WATCHABLE else None
-            found.append(Asked(control.id, watch(metric, bound or 0.0, bound=None if kind else side)))
+            known = WATCHABLE.get(metric)
+            if known is not None:
+                _require(metric, known.task, project.roles(), errors)
+            kind, outcomes = (known.kind, errors if known.task == "regression" else None) if known else (None, None)
+            limited = watch(metric, bound or 0.0, bound=None if kind else side, outcomes=outcomes)
+            found.append(Asked(control.id, limited))
         except InputError as error:
             problems.append(f"control {control.id}: {error}")
     if problems:
         raise InputError("\n".join(problems))
     return tuple(found)
+
+
+def _require(metric: str, needed: str, roles: Roles, errors: tuple[float, float] | None) -> None:
+    """Refuse a metric of another kind of outcome, errors without bounds, and classes of which none is watched."""
+    if (needed == "regression") != (roles.task == "regression"):
+        raise InputError(f"{metric} is watched of {needed} outcomes; columns.task is {roles.task}")
+    if roles.task == "regression" and errors is None:
+        raise InputError(
+            f"{metric}: a bet on errors without bounds promises nothing: give the least and the greatest that one row "
+            "can have, as monitoring.error_range: [LOW, HIGH] in assay.yaml"
+        )
+    if roles.task == "multiclass" and watched_class(roles) is None:
+        raise InputError(
+            f"{metric}: of more than two classes one is watched against the rest: "
+            "name it as columns.favourable (or columns.positive) in assay.yaml"
+        )
+
+
+def watched_class(roles: Roles) -> str | int | None:
+    """Return the class that is watched against the rest: the favourable one, else the positive one, if one is named."""
+    named = roles.favourable if roles.favourable is not None else roles.positive
+    return int(named) if isinstance(named, bool) else named
+
+
+def _as_watched(tally: Tally) -> Tally:
+    """Return a tally as a monitor takes it: of more than two classes, the one that is watched against the rest."""
+    named = watched_class(tally.roles)
+    return tally if tally.roles.task != "multiclass" or named is None else binary_tally(tally, named)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +251,7 @@ def take_window(
         policy: whose level and minimum group hold.
         asked: what is watched.
     """
-    window, tally = counted.window, counted.tally
+    window, tally = counted.window, _as_watched(counted.tally)
     known = next((one for one in state.windows if one.name == window.name), None)
     groups: dict[str, list[Asked]] = {"predictions": [], "labels": []}
     for one in asked:
@@ -275,8 +310,24 @@ def _not_yet(of: str, counted: Counted, state: MonitoringState, watching: Watchi
     labelled = counts.labelled or 0
     over = counts.due is not None and counts.due == counts.rows
     if labelled == counts.rows or (labelled and (over or counts.due is None)):
-        return None
+        return _beyond(counts, watching)
     return f"{labelled:,} of {counts.rows:,} rows have labels: it is taken when all have, or their delay is over"
+
+
+def _beyond(counts: WindowCounts, watching: Watching) -> str | None:
+    """Return why a window's errors cannot be bet on: one of them lies beyond the range that was promised."""
+    if counts.errors is None:
+        return None
+    low, high = counts.errors
+    for one in watching.state.watches:
+        magnitude = one.of == ("mean_absolute_error",)
+        least, most = (0.0, max(abs(low), abs(high))) if magnitude else (low, high)
+        if not one.range[0] <= least <= most <= one.range[1]:
+            return (
+                f"an error lies beyond monitoring.error_range: they go from {low:g} to {high:g}. A bet on errors "
+                "without bounds promises nothing: give the least and the greatest that can occur"
+            )
+    return None
 
 
 def _fact(watching: Watching, why: str | None) -> dict[str, Any]:
@@ -300,8 +351,11 @@ def _fact(watching: Watching, why: str | None) -> dict[str, Any]:
 
 
 def rates_of(tally: Tally) -> dict[str, dict[str, tuple[int, int]]]:
-    """Return selected rows and rows of each group, attribute by attribute."""
+    """Return selected rows and rows of each group, attribute by attribute; nothing where no class is selected."""
     found: dict[str, dict[str, tuple[int, int]]] = {}
+    tally = _as_watched(tally)
+    if tally.roles.task != "binary":
+        return found
     for place, name in enumerate(tally.roles.protected):
         groups = found.setdefault(name, {})
         for cell in tally.cells:

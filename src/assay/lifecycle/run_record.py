@@ -153,7 +153,9 @@ class IterationLine(Frozen, kw_only=True, tag_field="line", tag="iteration", omi
         iteration: its number, as the framework counts.
         seconds: since the run began.
         status: what came of it.
-        positives: rows predicted positive, by the cells of the first line; empty when it failed.
+        positives: rows predicted positive, by the cells of the first line; empty when it failed, and where that does
+            not say everything: of more than two classes, of numbers, and with weights.
+        tally_sha256: there, the digest of the iteration's tally; the kept iteration's and the last's are kept whole.
         found: the findings.
         progress: further numbers that the loop gave, such as a loss.
         best: whether it is the best so far that satisfies the policy.
@@ -164,6 +166,7 @@ class IterationLine(Frozen, kw_only=True, tag_field="line", tag="iteration", omi
     seconds: float
     status: Status
     positives: tuple[int, ...] = ()
+    tally_sha256: str = ""
     found: tuple[Watched, ...] = ()
     progress: dict[str, float] = {}  # noqa: RUF012 - msgspec gives each record its own copy
     best: bool = False

@@ -17,6 +17,7 @@ from assay.lifecycle.run_record import counted_tally, latest_run
 from assay.lifecycle.run_recorder import tally_name
 from assay.lifecycle.storing import list_model
 from assay.policy import plan
+from assay.records.canonical import sha256_hex
 from assay.records.evidence import Dataset
 from assay.records.measurement import Measurement
 from assay.records.tally_document import parse_tally
@@ -116,10 +117,15 @@ def _unfinished(run: RunRead, last: IterationLine) -> str:
 def _tally(run: RunRead, line: IterationLine | None) -> Tally:
     """Return an iteration's tally, with its scores where they were kept; of nobody where it failed."""
     counted = run.about.counted
-    if line is None or not line.positives:
+    if line is None or not (line.positives or line.tally_sha256):
         return msgspec.structs.replace(counted_tally(counted, [0] * len(counted.cells)), cells=(), rows=0)
-    tally = counted_tally(counted, line.positives)
     path = run.path.with_name(tally_name(line.iteration))
+    if line.tally_sha256:
+        content = read_file(path, f"the tally of iteration {line.iteration}")
+        if sha256_hex(content) != line.tally_sha256:
+            raise VerificationError(f"{path} is not the tally of iteration {line.iteration}: its digest differs")
+        return parse_tally(content, name=path.name)
+    tally = counted_tally(counted, line.positives)
     if not path.is_file():
         return tally
     kept = parse_tally(read_file(path, "a tally"), name=path.name)

@@ -14,14 +14,15 @@ MOST_CATEGORIES = 12
 """The largest categories of both tables are shown by name; the others together."""
 
 
-def distributions(comparison: TableComparison) -> dict[str, Any]:
+def distributions(comparison: TableComparison, predictions: ColumnCounts | None = None) -> dict[str, Any]:
     """Return the shares of the rows, then and now, of each column that can be compared.
 
     Args:
         comparison: counts of both tables.
+        predictions: a regression's predictions, which are told beside the columns.
     """
     found = {}
-    for counts in comparison.columns[:MOST_COLUMNS]:
+    for counts in (*comparison.columns[:MOST_COLUMNS], *(() if predictions is None else (predictions,))):
         if counts.kind == "incomparable" or not counts.reference.usable or not counts.current.usable:
             continue
         bars = _numbers(counts) if counts.kind == "numeric" else _categories(counts)

@@ -14,12 +14,13 @@ from assay.metrics.drift import compare_counts
 from assay.metrics.estimated_performance import estimated_performance
 from assay.metrics.intervals.level import at_level
 from assay.metrics.prediction_drift import prediction_drift
+from assay.metrics.prediction_spread import number_spread
 from assay.records.measurement import Measurement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from assay.records.comparison import TableComparison
+    from assay.records.comparison import ColumnCounts, TableComparison
     from assay.records.tally import Tally
     from assay.records.window import WindowCounts
 
@@ -50,6 +51,7 @@ def measure_window(
     measured: Sequence[Measurement],
     before: Before,
     *,
+    predictions: ColumnCounts | None = None,
     level: float = 0.95,
 ) -> tuple[Measurement, ...]:
     """Measure a window from its counts.
@@ -60,14 +62,18 @@ def measure_window(
         tallies: of the window; and the one by prediction, None without scores.
         measured: what was measured of the window's tally.
         before: what it is held against.
+        predictions: of a regression: the column of predictions against the reference.
         level: two-sided confidence of the intervals.
     """
     at = at_level(level)
+    task = tallies[0].roles.task
+    moved = prediction_drift(tallies[0], before.tally, at, why=before.why) if predictions is None else ()
     return (
         *column_drift(comparison, level),
-        *prediction_drift(tallies[0], before.tally, at, why=before.why),
-        *concept_drift(measured, before.measurements, counts, at, why=before.why),
-        *estimated_performance(tallies[1], before.tally, measured, at, why=before.why),
+        *moved,
+        *(number_spread(predictions, at) if predictions is not None else ()),
+        *concept_drift(measured, before.measurements, counts, at, task=task, why=before.why),
+        *(estimated_performance(tallies[1], before.tally, measured, at, why=before.why) if task == "binary" else ()),
         *arrival(counts, tallies[0], at),
         order(counts.span.start if counts.span is not None else None, before.window, counts.rows, at),
     )

@@ -5,17 +5,20 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from assay.metrics.intervals.means import LOGIT_METHOD, logit_interval
 from assay.metrics.intervals.wilson import kish
 from assay.metrics.metric import Estimate, Metric, undefined
 from assay.metrics.rates import NO_INTERVAL_WEIGHTED, rates, weighted_rate
+from assay.records._tally_sum import add_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assay.metrics.groups import Group
     from assay.metrics.intervals.level import Level
-    from assay.records.tally import ClassValue
+    from assay.records.tally import ClassValue, Tally
 
 _SKLEARN = "Sokolova and Lapalme (2009), Information Processing and Management 45:427-437; scikit-learn {}"
 
@@ -61,6 +64,21 @@ def one_against_rest(pairs: dict[tuple[ClassValue, ClassValue], int] | None, pos
         second = 2 if prediction is None else int(prediction == positive)
         cells[3 * first + second] += count
     return cells
+
+
+def binary_tally(tally: Tally, positive: str | int) -> Tally:
+    """Return a tally of one class against the rest, as a binary outcome; its sums and gaps stay as they are.
+
+    Args:
+        tally: of more than two classes.
+        positive: the class; a number may be written as text.
+    """
+
+    def against(value: ClassValue) -> ClassValue:
+        return None if value is None else int(str(value) == str(positive))
+
+    cells = (replace(one, label=against(one.label), prediction=against(one.prediction)) for one in tally.cells)
+    return replace(tally, roles=replace(tally.roles, task="binary"), cells=add_cells(cells))
 
 
 def multiclass(group: Group, level: Level) -> dict[str, Estimate]:

@@ -1,10 +1,13 @@
 """How far predictions have moved from those that were approved: how many are selected, and how scores are spread.
 
-The reference is the release's tally: counts, by group, of the very rows that the approval rested on.
+The reference is the release's tally: counts, by group, of the very rows that the approval rested on. Of more than two
+classes each is told against the rest. What a regression foretells is a number, which no tally keeps: it is held against
+the reference as the columns are, by `prediction_spread`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +18,7 @@ from assay.metrics.intervals.wilson import METHOD as WILSON
 from assay.metrics.intervals.wilson import wilson
 from assay.metrics.metric import INFINITY, Metric
 from assay.metrics.observing import groupings, observe
+from assay.metrics.prediction_spread import class_spread
 from assay.metrics.score_points import all_exact, incomparable, score_points, together
 from assay.records.comparison import ColumnCounts, Side, Step, TableComparison
 
@@ -23,11 +27,12 @@ if TYPE_CHECKING:
 
     from assay.metrics.intervals.level import Level
     from assay.records.measurement import Measurement
-    from assay.records.tally import GroupValue, Tally
+    from assay.records.tally import ClassValue, GroupValue, Tally
 
 RATE = Metric(
     name="selection_rate_shift", title="selection rate, now minus at the release", unit="difference", scope="observed",
-    needs=("prediction",), low=-1.0, formula="selection rate now - selection rate at the release",
+    needs=("prediction",), tasks=("binary", "multiclass"), low=-1.0,
+    formula="selection rate now - selection rate at the release",
     source="Newcombe 1998, Statistics in Medicine 17:873-890, method 10 (interval)",
 )  # fmt: skip
 _OF_SCORES = {
@@ -73,36 +78,46 @@ def prediction_drift(window: Tally, release: Tally | None, level: Level, *, why:
         return
     attributes = [name for name in window.roles.protected if name in release.roles.protected]
     for names in ((), *((name,) for name in attributes)):
-        then, now = _selected(release, names), _selected(window, names)
-        for group, (selected, rows) in now.items():
+        then, now = _predicted(release, names), _predicted(window, names)
+        for group, found in now.items():
             about = dict(zip(names, group, strict=True))
-            yield _rate(then.get(group), (selected, rows), about, level)
-        yield from _scores(release, window, names, level)
+            if window.roles.task == "binary":
+                yield _rate(then.get(group), found, "1", about, level)
+                continue
+            for each in sorted({*found, *then.get(group, {})}):
+                yield _rate(then.get(group), found, each, about, level, of_class=True)
+            yield from class_spread(window.roles.prediction or "", then.get(group), found, about, level)
+        if window.roles.task == "binary":
+            yield from _scores(release, window, names, level)
 
 
-def _selected(tally: Tally, names: tuple[str, ...]) -> dict[Group, tuple[int, int]]:
-    """Return the selected rows and all rows of each group."""
-    found: dict[Group, tuple[int, int]] = {}
+def _predicted(tally: Tally, names: tuple[str, ...]) -> dict[Group, Counter[str]]:
+    """Return the rows of each group by the class that was predicted, as it is written."""
+    found: dict[Group, Counter[str]] = {}
     for wanted, read in groupings(tally.roles.protected, ()) if names else [((), lambda _group: ())]:
         if wanted == names:
             for cell in tally.cells:
-                selected, rows = found.get(read(cell.group), (0, 0))
-                found[read(cell.group)] = selected + cell.count * (cell.prediction == 1), rows + cell.count
+                found.setdefault(read(cell.group), Counter())[_written(cell.prediction)] += cell.count
     return found
 
 
+def _written(prediction: ClassValue) -> str:
+    return "" if prediction is None else str(prediction)
+
+
 def _rate(
-    then: tuple[int, int] | None, now: tuple[int, int], group: dict[str, GroupValue], level: Level
-) -> Measurement:
+    then: Counter[str] | None, now: Counter[str], each: str, group: dict[str, GroupValue], level: Level, *,
+    of_class: bool = False,
+) -> Measurement:  # fmt: skip
+    about = {"class": each} if of_class else None
     if then is None:
-        return observe(
-            RATE, None, now[1], level=level, group=group, reason="the release's rows had nobody of this group"
-        )
-    ends = [(some / rows, *wilson(some / rows, rows, level.z)) for some, rows in (now, then)]
-    value = ends[0][0] - ends[1][0]
+        reason = "the release's rows had nobody of this group"
+        return observe(RATE, None, now.total(), level=level, group=group, about=about, reason=reason)
+    shares = [(one[each] / one.total(), one.total()) for one in (now, then)]
+    ends = [(share, *wilson(share, rows, level.z)) for share, rows in shares]
     return observe(
-        RATE, value, now[1], level=level, group=group, interval=difference(ends[0], ends[1]),
-        method=f"MOVER of the two rates' intervals ({WILSON})",
+        RATE, shares[0][0] - shares[1][0], now.total(), level=level, group=group, about=about,
+        interval=difference(ends[0], ends[1]), method=f"MOVER of the two rates' intervals ({WILSON})",
     )  # fmt: skip
 
 

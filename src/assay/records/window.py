@@ -25,6 +25,7 @@ class WindowCounts(Frozen, kw_only=True):
         overdue: of these, rows without a label.
         known: attribute to rows in which it is known.
         span: of the times; None without any.
+        errors: of a regression: the least and the greatest error of a row; None without any.
         reasons: what could not be counted, to why.
     """
 
@@ -37,4 +38,5 @@ class WindowCounts(Frozen, kw_only=True):
     overdue: int | None = None
     known: dict[str, int] = {}
     span: Span | None = None
+    errors: tuple[float, float] | None = None
     reasons: dict[str, str] = {}

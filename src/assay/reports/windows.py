@@ -84,9 +84,8 @@ def _column(one: Measurement) -> str:
 def distribution_charts(release: Release) -> tuple[Chart, ...]:
     """Return the columns that moved most, then and now."""
     found = _facts(release).get("distributions", {})
-    order = {
-        _column(one): one.value or 0.0 for one in release.evidence.measurements if one.metric == "jensen_shannon"
-    }  # fmt: skip
+    distances = {"jensen_shannon", "prediction_jensen_shannon"}
+    order = {_column(one): one.value or 0.0 for one in release.evidence.measurements if one.metric in distances}
     names = sorted(found, key=lambda name: -order.get(name, 0.0))[:MOST_PICTURES]
     return tuple(_distribution(at, name, found[name], order.get(name, 0.0)) for at, name in enumerate(names))
 

@@ -17,6 +17,7 @@ import msgspec
 from assay.errors import DataError, suggest
 from assay.records.profile import Profile
 from assay.records.window import Span, WindowCounts
+from assay.tabular.classes import named_value
 from assay.tabular.comparison import MEMORY, compare_typed
 from assay.tabular.opening import open_rows
 from assay.tabular.profiling import compare_typed_with_profile
@@ -28,7 +29,7 @@ from assay.tabular.typed import EMPTY, Typed, family, open_typed, typed_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from assay.records.comparison import TableComparison
+    from assay.records.comparison import ColumnCounts, TableComparison
     from assay.records.tally import FileDigest, Roles, Tally
     from assay.tabular.engine import Session
     from assay.tabular.opening import Opened
@@ -85,6 +86,7 @@ class CountedWindow:
         predicted: the same rows with the prediction in the label's place, so that scores are known by prediction; None
             without scores.
         comparison: every column against the reference.
+        predictions: of a regression: the column of predictions against the reference.
         counts: what came and what is late.
         files: role to the files that were read.
     """
@@ -92,6 +94,7 @@ class CountedWindow:
     tally: Tally
     predicted: Tally | None
     comparison: TableComparison
+    predictions: ColumnCounts | None
     counts: WindowCounts
     files: Mapping[str, tuple[FileDigest, ...]] = field(repr=False)
 
@@ -133,10 +136,13 @@ def count_window(
         joined, late = _join(engine, opened, typed, asked)
         counts = _count(engine, typed, joined, asked)
         roles = _present(asked.roles, counts)
+        joined = _with_label(joined, roles)
         tally = _tally(engine, joined, roles)
+        if roles.task == "regression":
+            counts = msgspec.structs.replace(counts, errors=_errors(engine, joined, roles))
         predicted = _tally(engine, joined, _by_prediction(roles)) if roles.score and roles.prediction else None
-        comparison, files = _compare(engine, reference, typed, asked)
-    return CountedWindow(tally, predicted, comparison, counts, {"window": opened.files, **late, **files})
+        comparison, predictions, files = _compare(engine, reference, typed, asked)
+    return CountedWindow(tally, predicted, comparison, predictions, counts, {"window": opened.files, **late, **files})
 
 
 def _require(typed: Typed, asked: WindowQuestions) -> None:
@@ -288,10 +294,13 @@ def _moment(typed: Typed, asked: WindowQuestions, reasons: dict[str, str]) -> st
 
 
 def _present(roles: Roles, counts: WindowCounts) -> Roles:
-    """Leave out a label and attributes that no row has: they are late, and what needs them waits."""
+    """Leave out a label and attributes that no row has: they are late, and what needs them waits.
+
+    A regression keeps its label, without which there is no error: of rows that have none yet there are no errors.
+    """
     return msgspec.structs.replace(
         roles,
-        label=roles.label if counts.labelled else None,
+        label=roles.label if counts.labelled or roles.task == "regression" else None,
         protected=tuple(name for name in roles.protected if counts.known.get(name)),
     )
 
@@ -300,9 +309,29 @@ def _by_prediction(roles: Roles) -> Roles:
     return msgspec.structs.replace(roles, label=roles.prediction, prediction=None, weight=None)
 
 
+def _with_label(opened: Opened, roles: Roles) -> Opened:
+    """Return rows that have a column of labels, of none where there is no such column yet."""
+    if roles.label is None or roles.label in opened.columns:
+        return opened
+    kind, name = "VARCHAR" if opened.is_text else "DOUBLE", identifier(roles.label)
+    relation = f"(SELECT *, CAST(NULL AS {kind}) AS {name} FROM {opened.relation})"
+    return replace(opened, relation=relation, columns={**opened.columns, roles.label: kind}, is_parquet=False)
+
+
+def _errors(engine: Session, opened: Opened, roles: Roles) -> tuple[float, float] | None:
+    """Return the least and the greatest error of a row; None where no row has both label and prediction."""
+    label, prediction = (f"TRY_CAST({identifier(name or '')} AS DOUBLE)" for name in (roles.label, roles.prediction))
+    error = f"CASE WHEN isfinite({label}) AND isfinite({prediction}) THEN {prediction} - {label} END"
+    found = _select(engine, opened.relation, {"low": f"min({error})", "high": f"max({error})"}, opened.name)
+    return None if found["low"] is None else (found["low"], found["high"])
+
+
 def _tally(engine: Session, opened: Opened, roles: Roles) -> Tally:
-    seen: Counter[Any] = Counter()
-    return checked(tally_batch(engine, opened, roles, name=opened.name, seen=seen), seen, name=opened.name)
+    """Count a window: a class that is named, and that nobody was given this time, is no mistake of the names."""
+    known = (roles.positive, roles.favourable)
+    seen: Counter[Any] = Counter(dict.fromkeys((named_value(one, ()) for one in known if one is not None), 0))
+    tally = tally_batch(engine, opened, roles, name=opened.name, seen=seen)
+    return checked(tally, seen, name=opened.name) if roles.task == "binary" else tally
 
 
 def _compare(
@@ -310,7 +339,8 @@ def _compare(
     reference: Any,  # noqa: ANN401 - any table, or a profile
     typed: Typed,
     asked: WindowQuestions,
-) -> tuple[TableComparison, dict[str, tuple[FileDigest, ...]]]:
+) -> tuple[TableComparison, ColumnCounts | None, dict[str, tuple[FileDigest, ...]]]:
+    """Compare the columns, and a regression's predictions, with those of the reference, in one pass."""
     roles = asked.roles
     late = {name for table in asked.late for name in table.columns}
     apart = {roles.label, roles.prediction, roles.score, roles.weight, asked.identifier, asked.time, *late}
@@ -318,8 +348,14 @@ def _compare(
     before = None if is_profile else open_typed(engine, reference, "reference_rows")
     known = [one.column for one in reference.columns] if before is None else list(before.types)
     chosen = asked.columns or tuple(name for name in dict.fromkeys((*known, *typed.types)) if name not in apart)
+    numbers = roles.prediction if roles.task == "regression" and roles.prediction in typed.types else None
     if not chosen:
         raise DataError(f"{typed.name}: expected a column beside those of a role to compare, found none")
+    every = tuple(dict.fromkeys((*chosen, *([numbers] if numbers is not None else []))))
     if before is None:
-        return compare_typed_with_profile(engine, reference, typed, columns=chosen), {}
-    return compare_typed(engine, before, typed, columns=chosen), {"reference": before.files}
+        found, files = compare_typed_with_profile(engine, reference, typed, columns=every), {}
+    else:
+        found, files = compare_typed(engine, before, typed, columns=every), {"reference": before.files}
+    predictions = next((one for one in found.columns if one.column == numbers), None)
+    columns = tuple(one for one in found.columns if one.column in chosen)
+    return msgspec.structs.replace(found, columns=columns), predictions, files
