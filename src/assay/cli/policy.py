@@ -244,17 +244,24 @@ def diff(old: str, new: str, form: str) -> None:
 
     A change whose direction cannot be told counts as loosening. The exit code is 0 whatever the difference.
     """
+    import msgspec  # noqa: PLC0415
+
     from assay.policy import changes  # noqa: PLC0415
 
-    found = changes(_load(old), _load(new))
+    before, after = _load(old), _load(new)
+    found = [(one, after.place_of(one.what) or before.place_of(one.what)) for one in changes(before, after)]
     if form == "json":
-        listed = [{"direction": one.direction, "what": one.what, "words": one.words} for one in found]
+        listed = [
+            {"direction": one.direction, "what": one.what, "words": one.words, "place": msgspec.to_builtins(place)}
+            for one, place in found
+        ]
         print_machine(as_json({"old": old, "new": new, "changes": listed}))
         return
     for direction in ("loosens", "tightens", "changes"):
-        for one in found:
+        for one, place in found:
             if one.direction == direction:
-                click.echo(f"{direction:10}{one.words}")
+                where = f"  [{place.file}:{place.line}]" if place is not None else ""
+                click.echo(f"{direction:10}{one.words}{where}")
     if not found:
         click.echo("Both ask the same.")
 

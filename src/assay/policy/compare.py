@@ -223,10 +223,11 @@ def _limit(what: str, old: Limit | None, new: Limit | None, tier: str | None) ->
         yield Change(way, what, f"{what}: limit {limit_words(old) if old else 'none'} becomes {words}{where}")
         return
     words = f"{what}: limit {limit_words(old)} becomes {limit_words(new)}{where}"
-    yield Change("loosens" if _looser(old, new) else "tightens", what, words)
+    yield Change("loosens" if looser(old, new) else "tightens", what, words)
 
 
-def _looser(old: Limit, new: Limit) -> bool:
+def looser(old: Limit, new: Limit) -> bool:
+    """Say whether a limit lets more through than another did."""
     raised = old.max is not None and (new.max is None or new.max > old.max)
     lowered = old.min is not None and (new.min is None or new.min < old.min)
     return raised or lowered

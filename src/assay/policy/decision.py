@@ -129,8 +129,8 @@ _ASKED_BY = {
 
 def _place(policy: Policy, control: Control) -> Place | None:
     """Return where a control stands, or what asks for it: no finding is without its line of the policy."""
-    found = (policy.places.get(key) for key in (control.id, *_ASKED_BY.get(control.check, ()), "$.name"))
-    return next((place for place in found if place), None)
+    found = (policy.places.get(key) for key in (*_ASKED_BY.get(control.check, ()), "$.name"))
+    return policy.place_of(control.id) or next((place for place in found if place), None)
 
 
 def _lesser(one: int | None, other: int | None) -> int | None:

@@ -91,8 +91,7 @@ def _by_group(policy: Policy) -> Iterator[str]:
 
 
 def _control(policy: Policy, control: Control) -> Iterator[str]:
-    place = policy.places.get(control.id)
-    where = f"  [{place.file}:{place.line}]" if place else ""
+    where = _where(policy, control.id)
     yield f"{control.id}: {control.title}{where}"
     check = CHECKS[control.check]
     parts = [f"check {check.id}"]
@@ -114,10 +113,15 @@ def _control(policy: Policy, control: Control) -> Iterator[str]:
     if control.unset is not None:
         yield f"  NO LIMIT IS SET, so it is unknown: {control.unset}"
     if control.provenance is not None:
-        source = control.provenance
-        yield f"  set by {source.set_by} on {source.when}; source: {source.source}; why: {source.why}"
+        source, where = control.provenance, _where(policy, f"$.tightens.{control.id}")
+        yield f"  set by {source.set_by} on {source.when}; source: {source.source}; why: {source.why}{where}"
     if control.stage is not None:
         yield f"  only at the stage {control.stage}"
+
+
+def _where(policy: Policy, what: str) -> str:
+    place = policy.places.get(what)
+    return f"  [{place.file}:{place.line}]" if place else ""
 
 
 def _makes_of(verdict: Verdict) -> Iterator[str]:

@@ -9,7 +9,7 @@ import msgspec
 
 from assay.checks.control import Control, Coverage, SmallGroups, Words, Written
 from assay.records.canonical import digest
-from assay.records.verdict import Provenance  # noqa: TC001 - msgspec reads the policy by it
+from assay.records.verdict import Limit, Provenance  # noqa: TC001 - msgspec reads the policy by them
 
 if TYPE_CHECKING:
     from assay.records.evidence import Materiality
@@ -31,6 +31,20 @@ class Loosening(Written, frozen=True, kw_only=True):
 
     what: str
     reason: str
+
+
+class Tightening(Written, frozen=True, kw_only=True):
+    """The limit of a control of the policy extended, set where it was ``unset`` or made tighter; all else stays.
+
+    Attributes:
+        limit: the limit in every tier.
+        limits: the limit by tier; tiers that are left out keep theirs.
+        provenance: who set it, when, on what authority and why.
+    """
+
+    limit: Limit | None = None
+    limits: dict[str, Limit] = msgspec.field(default_factory=dict)
+    provenance: Provenance
 
 
 class MaterialityRule(Written, frozen=True, kw_only=True):
@@ -90,6 +104,7 @@ class Policy(Written, frozen=True, kw_only=True, dict=True):
         description: what it is for.
         extends: the policy it builds on; None once that has been read.
         loosens: what is looser than in the policy extended, with the reason.
+        tightens: control of the policy extended, to the limit that is set here; one that is looser is refused.
         removes: ids of the extended policy's controls that are taken out (a loosening).
         level: two-sided confidence that a decision needs.
         minimum_group: smallest group that decides, in people.
@@ -111,6 +126,7 @@ class Policy(Written, frozen=True, kw_only=True, dict=True):
     description: str = ""
     extends: Extends | str | None = None
     loosens: tuple[Loosening, ...] = ()
+    tightens: dict[str, Tightening] = msgspec.field(default_factory=dict)
     removes: tuple[str, ...] = ()
     level: float = 0.95
     minimum_group: int = 30
@@ -140,6 +156,11 @@ class Policy(Written, frozen=True, kw_only=True, dict=True):
         """Where each control, and each key of the policy, stands."""
         found: dict[str, Place] = self.__dict__.get("places_", {})
         return found
+
+    def place_of(self, what: str) -> Place | None:
+        """Return where a control or a key of the policy was last spoken of; None where it is not."""
+        asked = (f"$.tightens.{what}", what, f"$.{what}")
+        return next((self.places[key] for key in asked if key in self.places), None)
 
     def placed(self, places: dict[str, Place]) -> Policy:
         """Return the same policy that knows where everything stands."""

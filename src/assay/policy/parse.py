@@ -13,6 +13,7 @@ from assay.policy import sense
 from assay.policy.compare import changes
 from assay.policy.form import Extends, Policy
 from assay.policy.ready import is_ready, ready_text
+from assay.policy.tightening import tightened, tightenings
 from assay.records.canonical import sha256_hex
 from assay.records.document import Positions, load_yaml_with_positions
 from assay.records.verdict import Place
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 MAX_FILES = 8
 """A longer chain of policies is one that nobody can follow."""
 
-_OWN = frozenset({"schema", "name", "version", "extends", "loosens", "removes", "controls", "tiers"})
+_OWN = frozenset({"schema", "name", "version", "extends", "loosens", "tightens", "removes", "controls", "tiers"})
 """Keys that are not simply taken from the policy extended where this one leaves them out."""
 
 
@@ -47,6 +48,7 @@ class _Sheet:
 
     def places(self) -> dict[str, Place]:
         found = {f"$.{key}": f"$.{key}" for key in Policy.__struct_fields__ if self.wrote(key)}
+        found |= {f"$.tightens.{name}": f"$.tightens.{name}" for name in self.written.tightens}
         found |= {control.id: f"$.controls[{i}]" for i, control in enumerate(self.written.controls)}
         return {
             what: Place(file=self.positions.file, line=at[0], column=at[1], path=path)
@@ -83,13 +85,16 @@ def _whole(policy: Policy, positions: Positions) -> Iterator[tuple[str, str]]:
         yield "$", "expected at least one control, found none: a policy without controls decides nothing"
     if policy.removes:
         yield "$.removes", "nothing is extended, so nothing can be removed; leave this out"
+    if policy.tightens:
+        yield "$.tightens", "nothing is extended, so nothing can be tightened; write the limit in the control"
 
 
 def _merge(lower: Policy, sheet: _Sheet) -> Policy:
     """Lay a policy over the one it extends: what it writes holds, controls by their id."""
     upper = sheet.written
     own = {control.id: control for control in upper.controls}
-    controls = [own.pop(c.id, c) for c in lower.controls if c.id not in upper.removes]
+    below = [tightened(c, upper.tightens.get(c.id)) for c in lower.controls if c.id not in upper.removes]
+    controls = [own.pop(c.id, c) for c in below]
     inherited = {
         key: getattr(lower, key) for key in Policy.__struct_fields__ if key not in _OWN and not sheet.wrote(key)
     }
@@ -97,6 +102,7 @@ def _merge(lower: Policy, sheet: _Sheet) -> Policy:
         upper,
         extends=None,
         removes=(),
+        tightens={},
         loosens=lower.loosens + upper.loosens,
         tiers={**lower.tiers, **upper.tiers},
         controls=(*controls, *own.values()),
@@ -109,8 +115,8 @@ def _loosened(lower: Policy, merged: Policy, sheet: _Sheet) -> Iterator[Problem]
     said = {loosening.what for loosening in sheet.written.loosens}
     places = sheet.places()
     for change in changes(lower, merged):
-        if change.direction != "loosens" or change.what in said:
-            continue
+        if change.direction != "loosens" or change.what in said or change.what in sheet.written.tightens:
+            continue  # what `tightens` loosens is told where it stands
         place = places.get(change.what) or places.get(f"$.{change.what}") or places.get("$.removes")
         path = place.path if place else "$.extends"
         message = f"looser than {lower.name} {lower.version}: {change.words}. Tighten it, or say under `loosens:` "
@@ -160,6 +166,8 @@ def _together(lower: Policy, merged: Policy, sheet: _Sheet) -> Iterator[Problem]
     known = {control.id for control in lower.controls}
 
     def at(control: Control) -> str:
+        if control.id in sheet.written.tightens:
+            return f"$.tightens.{control.id}"
         return f"$.controls[{numbers[control.id]}]" if control.id in numbers else "$.tiers"
 
     ids = [control.id for control in sheet.written.controls]
@@ -169,6 +177,8 @@ def _together(lower: Policy, merged: Policy, sheet: _Sheet) -> Iterator[Problem]
     for index, removed in enumerate(sheet.written.removes):
         if removed not in known:
             yield sheet.positions.problem(f"$.removes[{index}]", f"{lower.name} has no control {removed!r}")
+    for path, message in tightenings(lower, sheet.written):
+        yield sheet.positions.problem(path, message)
     for path, message in sense.whole(merged, merged.tiers, at):
         yield sheet.positions.problem(path, message)
     if not merged.controls:

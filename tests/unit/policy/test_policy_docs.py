@@ -20,8 +20,14 @@ def test_the_policy_on_the_page_is_one() -> None:
     assert parse_policy("policy.yaml", lambda _: BLOCKS[0].encode()).name == "mortgage-release"
 
 
+def test_the_tightening_on_the_page_sets_the_limit_of_a_ready_policy() -> None:
+    found = parse_policy("policy.yaml", lambda _: f'name: ours\nversion: "1"\n{BLOCKS[1]}'.encode())
+    (accuracy,) = [control for control in found.controls if control.id == "accuracy"]
+    assert (accuracy.limit and accuracy.limit.min, accuracy.unset) == (0.8, None)
+
+
 def test_the_cases_on_the_page_are_cases() -> None:
-    assert len(parse_cases(BLOCKS[1].encode(), "policy-tests.yaml").cases) == 2
+    assert len(parse_cases(BLOCKS[-1].encode(), "policy-tests.yaml").cases) == 2
 
 
 def test_every_key_and_every_check_is_on_the_page() -> None:
