@@ -87,4 +87,5 @@ def _plan(project: Project, pack: Pack, day: str) -> Plan:
 def _word(row: ControlStatus | None) -> str:
     if row is None:
         return GONE
-    return f"{row.state} ({row.outcome})" if row.outcome is not None else row.state
+    state = f"{row.state} in part" if row.in_part else row.state
+    return f"{state} ({row.outcome})" if row.outcome is not None else state

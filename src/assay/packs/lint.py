@@ -26,7 +26,7 @@ RUN = 8
 SHARE, LEAST = 0.6, 8
 """The share of a paraphrase's runs of three words that one text may hold, once it has this many words."""
 
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = re.compile(r"[^\W_]+")
 
 
 def lint(
@@ -93,9 +93,10 @@ def _pack(found: Pack, shelf: Shelf, held: list[set[str]], runs: list[set[str]])
         near = suggest(found.superseded.by, shelf.frameworks)
         yield "$.superseded.by", f"no pack of {found.superseded.by!r}{near}"
     for index, control in enumerate(found.controls):
-        copied = copied_words(control.says, held, runs)
-        if copied is not None:
-            yield f"$.controls[{index}].says", copied
+        for key in ("title", "says"):
+            copied = copied_words(getattr(control, key), held, runs)
+            if copied is not None:
+                yield f"$.controls[{index}].{key}", copied
 
 
 def copied_words(says: str, held: Sequence[set[str]], runs: Sequence[set[str]]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from assay.errors import suggest
@@ -43,17 +44,45 @@ def pack(found: Pack, path: str, written: int, checks: Collection[str] | None) -
     }
     if not _FRAMEWORK.match(found.framework):
         yield f"{path}.framework", f"expected lower-case words joined by '-', found {found.framework!r}"
-    for key in ("title", "issuer"):
-        if _TODO.match(getattr(found, key).strip()):
-            yield f"{path}.{key}", f"expected the framework's {key}, found {getattr(found, key)!r}"
+    yield from _told(found, path)
     yield from _version(found, path)
     yield from _dates(found, path)
     yield from _controls(found, path, places, exact=exact)
     yield from names(found, path, places, checks, whole=found.amends is None)
     if not written and found.amends is None:
         yield f"{path}.controls", "expected at least one control, found none: a pack without controls asks nothing"
+    if found.amends is None and exact and written:
+        yield from _unused(found, path)
     if found.removes and found.amends is None:
         yield f"{path}.removes", "nothing is amended, so nothing can be removed; leave this out"
+
+
+def _told(found: Pack, path: str) -> Found:
+    """Yield each place where somebody has to say something, and nobody did."""
+    said = {"title": found.title, "issuer": found.issuer, "text.id": found.text.id, "text.cite": found.text.cite}
+    for part in ("roles", "routes", "conditions"):
+        said |= {f"{part}.{name}": words for name, words in getattr(found, part).items()}
+    for name, schedule in found.dates.items():
+        said[f"dates.{name}.source"] = schedule.source
+        if schedule.legacy is not None:
+            said[f"dates.{name}.legacy.source"] = schedule.legacy.source
+    for name, reading in found.readings.items():
+        said[f"readings.{name}.by"] = reading.by
+    if found.superseded is not None:
+        said["superseded.source"] = found.superseded.source
+    for key, words in said.items():
+        if _TODO.match(words.strip()):
+            yield f"{path}.{key}", f"expected words that somebody stands by, found {words!r}"
+
+
+def _unused(found: Pack, path: str) -> Found:
+    """Yield what a whole pack names and no control of it uses: a name that was changed in one place alone."""
+    for part, key in (("dates", "dates"), ("readings", "verified"), ("conditions", "only_if")):
+        there = getattr(found, part)
+        used = {name for control in found.controls if (name := getattr(control, key)) is not None}
+        for name in there:
+            if name not in used and used <= there.keys():  # a misspelt one is told where it is misspelt
+                yield f"{path}.{part}.{name}", f"no control uses {name!r}; take it out, or name it in `{key}`"
 
 
 def _version(found: Pack, path: str) -> Found:
@@ -76,11 +105,17 @@ def _version(found: Pack, path: str) -> Found:
         yield f"{path}.in_force.to", f"expected a day on or after {starts}, from which it counts, found {ends}"
     if found.superseded is not None and ends is None:
         yield f"{path}.in_force", f"superseded on {found.superseded.on}, so expected `to`, the day before; found none"
-    elif found.superseded is not None and ends is not None and not ends < found.superseded.on:
-        yield f"{path}.superseded.on", f"expected a day after {ends}, the last on which it counts"
+    elif found.superseded is not None and ends is not None and found.superseded.on != _day_after(ends):
+        yield f"{path}.superseded.on", f"expected {_day_after(ends)}, the day after the last on which it counts, {ends}"
+    if found.superseded is not None and found.superseded.by == found.framework:
+        yield f"{path}.superseded.by", f"expected another framework than {found.framework}; a new version amends it"
     if found.amends is not None and found.amends >= found.version:
         yield f"{path}.amends", f"expected an earlier version than {found.version}, found {found.amends}"
     yield from _celex(found, path)
+
+
+def _day_after(day: str) -> str:
+    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
 
 
 def _celex(found: Pack, path: str) -> Found:
@@ -100,8 +135,11 @@ def _dates(found: Pack, path: str) -> Found:
     for name, reading in found.readings.items():
         if not is_day(reading.when):
             yield f"{path}.readings.{name}.when", f"expected a day such as 2026-11-23, found {reading.when!r}"
-        if _TODO.match(reading.by.strip()):
-            yield f"{path}.readings.{name}.by", f"expected by what source, found {reading.by!r}"
+        if reading.verified and reading.sure == "low":
+            yield (
+                f"{path}.readings.{name}.sure",
+                "verified, so expected high or medium, found low: one of the two is wrong",
+            )
 
 
 def _schedule(found: Pack, schedule: Schedule, path: str) -> Found:
@@ -143,6 +181,12 @@ def _certain(schedule: Schedule, path: str) -> Found:
     legacy = schedule.legacy
     if legacy is not None and schedule.starts is not None and legacy.starts < schedule.starts:
         yield f"{path}.legacy.from", f"expected a day on or after {schedule.starts}, found {legacy.starts}"
+    if legacy is not None and legacy.starts < legacy.placed_before:
+        before = legacy.placed_before
+        yield (
+            f"{path}.legacy.from",
+            f"what is placed before {before} is caught from then on or later, found {legacy.starts}",
+        )
 
 
 def _controls(found: Pack, path: str, places: Mapping[str, str], *, exact: bool) -> Found:
@@ -209,6 +253,8 @@ def _unknown(listed: tuple[str, ...], known: Collection[str], what: str, path: s
     for index, name in enumerate(listed):
         if name not in known:
             yield f"{path}[{index}]", f"no such {what}: {name!r}{suggest(name, known)}"
+        elif name in listed[:index]:
+            yield f"{path}[{index}]", f"{name!r} stands here twice; keep one"
 
 
 def amending(found: Pack, amended: Pack | None) -> Found:

@@ -32,7 +32,7 @@ def listing(shelf: Shelf, day: str) -> list[dict[str, Any]]:
     for framework in shelf.frameworks:
         versions = shelf.versions(framework)
         found = next((one for one in versions if one.counts_on(day)), None)
-        shown = found or versions[-1]
+        shown = found or versions[0 if day < versions[0].in_force.starts else -1]
         rows.append({
             "framework": framework, "title": shown.title, "version": None if found is None else found.version,
             "status": "in force" if found is not None else _absent(versions, day), "force": shown.force,

@@ -78,6 +78,33 @@ def test_the_linter_sees_a_copied_paraphrase() -> None:
     assert found[0].line > 20
 
 
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("says", "кто отвечает за систему, тот назван в реестре банка"),
+        ("title", "named in the register of the bank before"),
+    ],
+)
+def test_a_copy_in_another_script_or_in_a_title_is_seen(key: str, words: str) -> None:
+    content = own_contents()["frameworks/us-fcra/1997-09-30.yaml"].decode()
+    copied = re.sub(rf"(?m)^    {key}: .*$(\n {{6}}.*$)*", f'    {key}: "{words}"', content, count=1)
+    (found,) = lint({"copied.yaml": copied.encode()}, Shelf(()), checks=CHECKS, texts=[f"So: {words} it is used."])
+    assert found.path == f"$.controls[0].{key}"
+
+
+def test_from_when_agrees_with_the_reference() -> None:
+    pack = own_shelf().versions("eu-ai-act")[-1]
+    controls = {one.id: one for one in pack.controls}
+    for item in reference("eu_ai_act"):
+        schedule, said = pack.dates[controls[eu_id(item["id"])].dates], item["effective"]
+        if said["certainty"] == "disputed":
+            assert {schedule.starts, *schedule.by_route.values()} == set(said["candidates"]), item["id"]
+        elif item["id"] != "Art.111.2":  # a rule about which systems are caught: it bites with the route's day
+            by_route = {name.replace("_", "-"): day for name, day in said.get("by_route", {}).items()}
+            assert (schedule.starts, schedule.by_route) == (said.get("from"), by_route), item["id"]
+        assert schedule.certainty == said["certainty"], item["id"]
+
+
 def test_every_item_of_the_reference_is_a_control() -> None:
     shelf = own_shelf()
     act = {one.id for one in shelf.in_force("eu-ai-act", TODAY).controls}

@@ -97,6 +97,28 @@ def test_a_pack_is_read() -> None:
         ("force: internal\n", "force: internal\nremoves: [x]\n", "nothing is amended"),
         ("evidence: [raci]\n    checks: [approvals]", "evidence: []", "what would show it"),
         ("Somebody answers for it by name.", "TODO", "expected our own words"),
+        ('source: "rule 9"', "source: ''", "dates.start.source: expected words that somebody stands by"),
+        ("owner: who answers for it", "owner: TODO", "roles.owner: expected words that somebody stands by"),
+        ("evidence: [raci]", "evidence: [raci, raci]", "'raci' stands here twice"),
+        ("readings:\n", "conditions: {afar: from afar}\nreadings:\n", "no control uses 'afar'"),
+        ("readings:\n", "readings:\n  odd: {verified: false, by: x, when: 2026-01-02, sure: low}\n", "no control uses"),
+        ("dates:\n", "dates:\n  old: {from: 2026-03-01, certainty: settled, source: x}\n", "no control uses 'old'"),
+        ("sure: high", "sure: low", "one of the two is wrong"),
+        (
+            'source: "rule 9"}',
+            "source: rule 9, legacy: {placed_before: 2030-01-01, from: 2026-03-01, source: x}}",
+            "caught from then on or later",
+        ),
+        (
+            "in_force: {from: 2026-01-01}",
+            "in_force: {from: 2026-01-01, to: 2026-02-28}\nsuperseded: {on: 2026-09-01, by: sr-26-2, source: x}",
+            "expected 2026-03-01, the day after the last on which it counts",
+        ),
+        (
+            "in_force: {from: 2026-01-01}",
+            "in_force: {from: 2026-01-01, to: 2026-02-28}\nsuperseded: {on: 2026-03-01, by: house-rules, source: x}",
+            "expected another framework than house-rules",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_told_with_its_place(before: str, after: str, said: str) -> None:
