@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Hook(ThreadingHTTPServer):
-    """A web hook; `received` holds what it was sent.
+    """A web hook; `received` holds what it was sent, `keys` the idempotency key of each.
 
     ``taking`` counts what has begun to arrive, ``status`` is what it answers with, ``hold`` keeps it from answering
     until it is set.
@@ -25,6 +25,7 @@ class Hook(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _HookHandler)
         self.received: list[dict[str, Any]] = []
+        self.keys: list[str | None] = []
         self.status = 200
         self.taking = 0
         self.hold: threading.Event | None = None
@@ -43,6 +44,7 @@ class _HookHandler(BaseHTTPRequestHandler):
         self.server.taking += 1
         if self.server.hold is not None:
             self.server.hold.wait(10)
+        self.server.keys.append(self.headers["Idempotency-Key"])
         self.server.received.append(content)
         self.send_response(self.server.status)
         self.send_header("Content-Length", "0")

@@ -110,7 +110,8 @@ def _sent(project: Project, section: AlertsSection, written: list[Told], key: st
         address = os.environ.get(section.channels[channel].url_from, "")
         failure = (
             send(
-                address, one.title, one.body, severity=one.outgoing.severity, timeout_seconds=section.timeout_seconds
+                address, one.title, one.body, severity=one.outgoing.severity, timeout_seconds=section.timeout_seconds,
+                once=one.outgoing.once,
             )
             if address
             else Failure(why="not-configured")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _GRACE_SECONDS = 1.0
 """What Apprise may take beyond the time of its sockets."""
 
+IDEMPOTENCY = "Idempotency-Key"
+"""https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/"""
+
 _STATUS = re.compile(r"\berror=(\d{3})\b")
 
 
@@ -39,7 +42,9 @@ class _Heard(logging.Handler):
             self.status = int(found[1])
 
 
-def send(address: str, title: str, body: str, *, severity: str, timeout_seconds: float) -> Failure | None:
+def send(
+    address: str, title: str, body: str, *, severity: str, timeout_seconds: float, once: str = ""
+) -> Failure | None:  # fmt: skip
     """Send a message; return why it was not taken, or None when it was.
 
     Args:
@@ -48,6 +53,7 @@ def send(address: str, title: str, body: str, *, severity: str, timeout_seconds:
         body: plain text.
         severity: how bad it is; channels that can show it do.
         timeout_seconds: how long the channel may take for all of it.
+        once: what is the same whenever this message is sent again; receivers that ask for such a thing are given it.
 
     Raises:
         MissingExtraError: when Apprise is not installed.
@@ -63,6 +69,7 @@ def send(address: str, title: str, body: str, *, severity: str, timeout_seconds:
             return Failure(why="not-understood")
         for service in place:
             service.socket_connect_timeout = service.socket_read_timeout = timeout_seconds
+            _mark(service, once)
         kind = apprise.NotifyType.FAILURE if severity in {"high", "critical"} else apprise.NotifyType.WARNING
         started = time.monotonic()
         taken = _within(timeout_seconds, lambda: bool(place.notify(body=body, title=title, notify_type=kind,
@@ -80,6 +87,16 @@ def _added(place: Any, address: str) -> bool:  # noqa: ANN401 - an Apprise
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of all its plugins, which it loads to know the address
         return bool(place.add(address)) and len(place) == 1
+
+
+def _mark(service: Any, once: str) -> None:  # noqa: ANN401 - a plugin of Apprise
+    """Give a webhook the header ``Idempotency-Key``, and PagerDuty its key of deduplication, unless the address has."""
+    if not once:
+        return
+    if isinstance(getattr(service, "headers", None), dict):
+        service.headers.setdefault(IDEMPOTENCY, once)
+    if getattr(service, "dedup", once) is None:
+        service.dedup = once
 
 
 def _within(seconds: float, attempt: Callable[[], bool]) -> bool:

@@ -71,6 +71,7 @@ class Messages:
         lines += ["", f"Runbook: {self._runbook}"] if self._runbook else []
         lines += ["", "If somebody came to harm, a regulator's clock runs from the moment you know:"]
         lines += [f"  assay incident declare-serious {outgoing.alerts[0].name} --harm HARM --as YOU"]
+        lines += ["", f"Message {outgoing.once}. Should it come again, it is the same one."]
         return "\n".join(lines) + "\n"
 
     def _alert(self, incident: Incident) -> Iterator[str]:

@@ -3,7 +3,8 @@
 The log is the spool. An alert is kept there from the moment it is raised; that a channel has taken it, or has not, is
 an event too. So nothing is lost with a process, a failure is on record, and whoever runs next goes on where the last
 one stopped. What a channel has taken is not sent to it again; only when a process dies between the channel's yes and
-the record of it, or when a channel takes a message and says so too late, can a message come twice.
+the record of it, or when a channel takes a message and says so too late, can a message come twice; it bears the same
+name then (`Outgoing.once`), by which a receiver knows it.
 """
 
 from __future__ import annotations
@@ -68,6 +69,12 @@ class Outgoing:
     def severity(self) -> str:
         """The worst severity among them."""
         return max((one.severity for one in self.alerts), key=SEVERITIES.index)
+
+    @property
+    def once(self) -> str:
+        """Name the message: the same whenever the same alerts, as they were raised, are told to the same channel."""
+        raised = sorted(f"{one.name} {one.raised[-1].index if one.raised else ''}" for one in self.alerts)
+        return sha256_hex("\n".join((self.channel, *raised)).encode())[:32]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ import pytest
 
 from alert_sinks import Hook, Mail, served
 from assay.adapters.alerts_here import deliver_alerts
-from assay.adapters.apprise_channel import send
+from assay.adapters.apprise_channel import _mark, send
 from assay.errors import MissingExtraError
 from incident_project import alert, incident_project
 
@@ -140,6 +140,29 @@ def test_a_channel_that_is_down_keeps_its_alerts_and_the_failure_is_an_event(pro
     assert len(hook.received) == 2
     assert events(project, "alert.delivered")[0]["attempt"] == 2
     assert deliver(project, "--now")["told"] == []
+
+
+def test_a_message_that_comes_again_bears_the_name_that_it_had(project: SmallProject, hook: Hook) -> None:
+    hook.status = 500
+    deliver(project, code=1)
+    deliver(project, "--now", code=1)
+    assert hook.keys[0] is not None
+    assert hook.keys[0] == hook.keys[1]
+    assert f"Message {hook.keys[0]}." in hook.received[1]["message"]
+    hook.status = 200
+    deliver(project, "--now")
+    alert(project, "a-2", metric="accuracy_difference")
+    deliver(project)
+    assert hook.keys[2] == hook.keys[0]
+    assert hook.keys[3] != hook.keys[0]
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("", "once"), ("?dedup=theirs", "theirs")])
+def test_a_pager_is_given_the_name_as_its_key_of_deduplication(given: str, wanted: str) -> None:
+    apprise = pytest.importorskip("apprise", reason="Apprise is an extra")
+    place = apprise.Apprise.instantiate(f"pagerduty://{'a' * 32}@{'b' * 32}{given}")
+    _mark(place, "once")
+    assert place.dedup == wanted
 
 
 def test_nobody_listens_at_the_address(project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
