@@ -13,6 +13,7 @@ Examples:
   assay measure 'part-*.parquet' --label y --prediction p --score s --protected sex,race --intersections
   assay measure preds.csv --prediction decision --positive approve --protected race      (no labels yet)
   assay measure warehouse.duckdb --query "SELECT * FROM loans" --prediction p --protected sex
+  assay measure counts.csv --count n --label y --prediction p --protected sex      (counted in a warehouse)
   cat preds.csv | assay measure - --label y --prediction p --protected sex --format json
 """
 EPILOG += f"\nMetrics: {', '.join(METRICS)}.\n"
@@ -33,6 +34,7 @@ EPILOG += f"\nMetrics: {', '.join(METRICS)}.\n"
     "--favourable", type=Value(), help="The outcome that is good for the person (default: the positive class)."
 )
 @click.option("--weight", help="Column of row weights.")
+@click.option("--count", help="Column that says for how many rows a row stands, as GROUP BY and count(*) give it.")
 @click.option("--task", type=click.Choice(["binary", "multiclass", "regression"]), default="binary", show_default=True)
 @click.option(
     "--minimum-group", type=click.IntRange(min=1), default=1, show_default=True,
@@ -45,7 +47,7 @@ EPILOG += f"\nMetrics: {', '.join(METRICS)}.\n"
 @click.option("--query", help="SQL to run; DATA is then the database (.duckdb, .sqlite, postgres:...).")
 @format_option("text", "json", "markdown")
 def measure(
-    table: str, query: str | None, form: str, metrics: tuple[str, ...] | None, intersections: bool,
+    table: str, query: str | None, count: str | None, form: str, metrics: tuple[str, ...] | None, intersections: bool,
     minimum_group: int, level: float, **columns: object,
 ) -> None:  # fmt: skip
     """Measure a table of predictions: rates by group, differences and ratios between groups, with intervals.
@@ -58,6 +60,7 @@ def measure(
     measured = measure_rows(
         rows_argument(table), Roles(**columns), query=query, metrics=metrics,  # type: ignore[arg-type]
         intersections=intersections, minimum_group=minimum_group, level=level, watched=form == "text",
+        count=count,
     )  # fmt: skip
     if form == "json":
         print_machine(measured.to_json())

@@ -66,7 +66,9 @@ def progress_bar(what: str = "counting rows") -> tuple[Callable[[float], None], 
     return draw, bar.stop
 
 
-def count_rows(rows: Any, roles: Roles, *, query: str | None = None, watched: bool = False) -> Tally:  # noqa: ANN401 - any table
+def count_rows(
+    rows: Any, roles: Roles, *, query: str | None = None, watched: bool = False, count: str | None = None  # noqa: ANN401 - any table
+) -> Tally:  # fmt: skip
     """Tally rows, drawing a progress bar for a person who waits longer than a second."""
     if query is not None:
         if not isinstance(rows, str):
@@ -74,7 +76,7 @@ def count_rows(rows: Any, roles: Roles, *, query: str | None = None, watched: bo
         rows = Query(database=rows, sql=query)
     draw, wipe = progress_bar() if watched else (None, None)
     try:
-        return tally_rows(rows, roles, on_progress=draw)
+        return tally_rows(rows, roles, on_progress=draw, count=count)
     finally:
         if wipe is not None:
             wipe()
@@ -90,8 +92,9 @@ def measure_rows(
     minimum_group: int = 1,
     level: float = 0.95,
     watched: bool = False,
+    count: str | None = None,
 ) -> Measured:
-    """Tally a table and measure everything that its columns allow.
+    """Tally a table and measure everything that its columns allow; with ``count``, each row as often as that says.
 
     Raises:
         DataError: when the rows cannot be counted.
@@ -101,6 +104,6 @@ def measure_rows(
         raise InputError(
             "expected at least one of --label, --prediction and --score, found none: nothing can be measured"
         )
-    tally = count_rows(rows, roles, query=query, watched=watched)
+    tally = count_rows(rows, roles, query=query, watched=watched, count=count)
     found = measure(tally, level=level, intersections=intersections, minimum_group=minimum_group, metrics=metrics)
     return Measured(tally=tally, measurements=found)

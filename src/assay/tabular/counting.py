@@ -136,7 +136,8 @@ def _values_seen(session: Session, plan: Plan) -> Seen | None:
     """Return the values of some rows, for a Parquet file whose protected columns can be packed into one integer."""
     columns = dict(zip(plan.groups, plan.roles.protected, strict=True))
     kinds = {plan.kinds[column] for column in columns.values()}
-    if not plan.opened.is_parquet or plan.roles.weight is not None or not kinds <= {"text", "integer", "boolean"}:
+    apart = plan.roles.weight is not None or plan.counted_by is not None
+    if not plan.opened.is_parquet or apart or not kinds <= {"text", "integer", "boolean"}:
         return None
     if not columns:
         return {}

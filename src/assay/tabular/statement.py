@@ -28,11 +28,12 @@ SCORE_STATES = [why for why in STATES if why != "negative"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to count: the source, the roles, and the kind of each column."""
+    """What to count: the source, the roles, the kind of each column, and how many rows each row stands for, if so."""
 
     opened: Opened
     roles: Roles
     kinds: dict[str, Kind]
+    counted_by: str | None = None
     groups: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,7 +127,7 @@ def chosen(plan: Plan) -> list[str]:
     columns = [f"{plan.value(column)} AS {group}" for group, column in zip(plan.groups, roles.protected, strict=True)]
     for role, column in (("weight", roles.weight), ("score", roles.score)):
         columns += number_columns(plan, role, column) if column is not None else []
-    return columns
+    return [*columns, f"{plan.number(plan.counted_by)} AS copies"] if plan.counted_by is not None else columns
 
 
 def _placed(plan: Plan, edges: Edges | None) -> list[str]:
@@ -161,8 +162,10 @@ def score_terms(plan: Plan, edges: Edges | None) -> dict[str, str]:
 
 def score_sums(plan: Plan, edges: Edges) -> dict[str, str]:
     """Return the exact sums over rows. A score that is no number adds nothing; one beyond the edges voids the count."""
-    whole = "BIGINT" if edges == UNIT else "HUGEINT"
-    return {name: f"sum(TRY_CAST({term} * 1e12 AS {whole}))" for name, term in score_terms(plan, edges).items()}
+    whole, times = "BIGINT" if edges == UNIT else "HUGEINT", ""
+    if plan.counted_by is not None:
+        whole, times = "HUGEINT", "CAST(copies AS BIGINT) * "
+    return {name: f"sum({times}TRY_CAST({term} * 1e12 AS {whole}))" for name, term in score_terms(plan, edges).items()}
 
 
 def weighted_sum(term: str, usable: str) -> str:
@@ -217,7 +220,8 @@ def counting_sql(plan: Plan, edges: Edges | None) -> str:
     roles = plan.roles
     keys = [*plan.groups, "label", "prediction", *(["weight_state"] if roles.weight else [])]
     inner, outer = weight_sums(plan)
-    inner, outer = ["count(*) AS n", *inner], ["sum(n) AS n", *outer]
+    rows = "count(*)" if plan.counted_by is None else "CAST(sum(CAST(copies AS BIGINT)) AS BIGINT)"
+    inner, outer = [f"{rows} AS n", *inner], ["sum(n) AS n", *outer]
     inner_keys, condition = list(keys), ""
     if roles.score:
         exact = edges is None

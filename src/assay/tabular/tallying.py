@@ -12,6 +12,7 @@ from assay.records._tally_sum import add_cells, add_gaps
 from assay.records.tally import Cell, Gap, Tally
 from assay.tabular.classes import Classes, binary_classes, check_named, check_seen, written_classes
 from assay.tabular.columns import check_columns
+from assay.tabular.copies import counted_plan
 from assay.tabular.counting import Counted, count
 from assay.tabular.engine import session
 from assay.tabular.limits import LARGEST, MOST_GROUP_VALUES
@@ -41,6 +42,7 @@ def tally_rows(
     memory: str = "1GB",
     threads: int | None = None,
     on_progress: Callable[[float], None] | None = None,
+    count: str | None = None,
 ) -> Tally:
     """Count rows: cells by group, label and prediction, histograms of scores, moments of errors, and gaps.
 
@@ -52,6 +54,7 @@ def tally_rows(
         memory: the engine's budget; beyond it, it spills to a temporary folder.
         threads: at most so many; all cores if None. No number depends on it.
         on_progress: told the share done, from 0 to 1, from another thread.
+        count: column that says for how many rows each row stands, where they were grouped and counted elsewhere.
 
     Raises:
         DataError: when the rows cannot be read or counted; the message says what was expected and what to do.
@@ -59,7 +62,7 @@ def tally_rows(
     """
     with session(memory=memory, threads=threads, on_progress=on_progress) as engine:
         seen: Counter[Value] = Counter()
-        tally = tally_batch(engine, rows, roles, name=name, seen=seen)
+        tally = tally_batch(engine, rows, roles, name=name, seen=seen, counted_by=count)
     return checked(tally, seen, name=name or _name(rows))
 
 
@@ -79,6 +82,7 @@ def tally_batch(
     name: str | None,
     seen: Counter[Value],
     edges: Edges | None = None,
+    counted_by: str | None = None,
 ) -> Tally:
     """Count one batch; what can only be known of all batches together is left to `checked`.
 
@@ -89,9 +93,12 @@ def tally_batch(
         name: what messages call the rows.
         seen: rows by value of label and prediction in the batches before; this batch is added to it.
         edges: of the histogram of scores, where they are given.
+        counted_by: column that says for how many rows each row stands.
     """
     opened = rows if isinstance(rows, Opened) else open_rows(engine, rows, name=name)
     plan = Plan(opened, roles, check_columns(opened, roles))
+    if counted_by is not None:
+        plan = counted_plan(engine, plan, counted_by)
     if roles.task == "regression":
         return _tally_regression(engine, plan)
     counted = count(engine, plan, edges)
