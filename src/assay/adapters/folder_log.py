@@ -30,7 +30,7 @@ from assay.adapters.log_private import LogPrivate, private_folder
 from assay.adapters.log_signing import cosigner_of, sign_checkpoint
 from assay.adapters.mirrored_tiles import MirroredTiles
 from assay.errors import AssayError, InputError, VerificationError
-from assay.lifecycle.log_shards import last_shard
+from assay.lifecycle.log_shards import last_shard, missing_log
 from assay.lifecycle.publishing import FROZEN, Publisher, PublishingWaitsError, Submission
 from assay.tlog.checkpoint import Checkpoint
 from assay.tlog.entry_bundle import MAX_ENTRY_BYTES, check_entries
@@ -114,6 +114,11 @@ class FolderLog:
                     raise InputError(
                         f"expected nothing at {folder} yet, found a log or other files. Choose another folder"
                     )
+                if vkey_path(folder).exists() and not (path / "key").exists():
+                    raise InputError(
+                        f"{folder}: a log was here, says {vkey_path(folder).name}; folder and key are gone. Bring them "
+                        "back, or choose another folder"
+                    )
                 signer = private.key(make_for=origin)
                 if signer.name != origin:
                     raise InputError(f"{path}: holds the key of {signer.name}, not of {origin}. Choose another folder")
@@ -140,7 +145,7 @@ class FolderLog:
         """
         private = private_folder(folder)
         if not folder.is_dir():
-            raise InputError(f"expected a log's folder at {folder}, found none. Make one with: assay log init {folder}")
+            raise missing_log(folder, "a log's folder", f". Make one with: assay log init {folder}")
         if not private.is_dir():
             raise InputError(f"expected the log's key in {private}, found none: without it a log is only read")
         with storage_errors(private, "Nothing was changed"):

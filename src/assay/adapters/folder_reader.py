@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from assay.adapters.durable_files import read_file
 from assay.adapters.folder_tiles import CHECKPOINT, TILE_CAP
 from assay.errors import AssayError, InputError, VerificationError
+from assay.lifecycle.log_shards import missing_log
 from assay.tlog.audit import audit
 from assay.tlog.log_keys import MAX_LOG_KEYS, LogKeys, always, parse_log_keys
 from assay.tlog.merkle import hash_leaf, verify_consistency, verify_inclusion
@@ -123,9 +124,10 @@ class FolderReader:
 
         Raises:
             InputError: when folder or key is missing.
+            VerificationError: when the log was here, and its folder is gone.
         """
         if not folder.is_dir():
-            raise InputError(f"expected a log's folder at {folder}, found none. Make one with: assay log init {folder}")
+            raise missing_log(folder, "a log's folder", f". Make one with: assay log init {folder}")
         if vkey is None:
             return cls(folder, published_keys(folder))
         return cls(folder, one_log(vkey))

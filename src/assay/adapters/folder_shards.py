@@ -18,6 +18,7 @@ from assay.errors import AssayError
 from assay.lifecycle.log_files import archived_checkpoints
 from assay.lifecycle.log_shards import next_path, next_shard, shards
 from assay.lifecycle.outside_times import anchors_of
+from assay.lifecycle.retired import retirement
 from assay.lifecycle.trail_shards import Shard
 
 if TYPE_CHECKING:
@@ -34,12 +35,17 @@ def trail_of(log: Path) -> tuple[list[Shard], list[str]]:
         The logs, in order; and what was not checked, and why.
 
     Raises:
-        VerificationError: when a checkpoint archived beside one, or a timestamp, is not what was signed.
+        VerificationError: when one is lost, or a checkpoint archived beside one, a timestamp, or what is said of one
+            that was retired, is not what was signed.
     """
     found: list[Shard] = []
     left: list[str] = []
     for folder in shards(log):
-        reader, times = FolderReader.open(folder), anchors_of(folder)
+        reader, gone = FolderReader.open(folder), retirement(folder)
+        if gone is not None:
+            found.append(Shard(reader=reader, keys=reader.keys, retired=gone.words()))
+            continue
+        times = anchors_of(folder)
         found.append(
             Shard(
                 reader=reader,

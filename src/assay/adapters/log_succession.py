@@ -53,8 +53,8 @@ class Rotated:
     second: str | None = None
 
 
-def _event(kind: str, fields: dict[str, Any], at: str, keys: list[SignerKey]) -> bytes:
-    """Return an event as a log's entry, signed with the log's own keys."""
+def own_event(kind: str, fields: dict[str, Any], at: str, keys: list[SignerKey]) -> bytes:
+    """Return an event as a log's entry, signed with keys of a log."""
     event = make_event(kind, fields, claimed_at=at)
     signers = [Signer(key.name, PrivateKey(key.seed)) for key in keys]
     return dsse.sign(event_statement(event), signers).content()
@@ -76,7 +76,7 @@ def freeze(folder: Path, successor: str, at: str) -> SignedCheckpoint:
     log = FolderLog.open(folder)
     if successor == log.origin:
         raise InputError(f"{successor}: expected another log's name: it is this one's own")
-    entry = _event("log.frozen", {"origin": log.origin, "successor": successor}, at, [_key(folder)])
+    entry = own_event("log.frozen", {"origin": log.origin, "successor": successor}, at, [_key(folder)])
     final = log.freeze(entry)
     (last,) = log.reader.entries(final.checkpoint.size - 1, final.checkpoint.size)
     said = event_of(last, "log.frozen") or {}
@@ -134,7 +134,7 @@ def open_next(before: Path, folder: Path, at: str, *, ml_dsa: bool = False, plac
         "predecessor_checkpoint_sha256": sha256(final.note).hexdigest(),
     }
     if opened.reader.checkpoint().checkpoint.size == 0:
-        opened.extend([_event("log.opened", fields, at, [private.key()])], event_id=b"log.opened")
+        opened.extend([own_event("log.opened", fields, at, [private.key()])], event_id=b"log.opened")
     problem = link_problem(ended.reader, opened.reader)
     if problem is not None:
         raise VerificationError(problem)
@@ -173,7 +173,7 @@ def rotate_key(folder: Path, reason: str, at: str) -> Rotated:
             "from_size": from_size,
             "reason": reason,
         }
-        entry = _event("key.rotated", fields, at, [first.old, first.new])
+        entry = own_event("key.rotated", fields, at, [first.old, first.new])
         name = f"key.rotated {_public_id(first.new)}".encode()
         FolderLog.open(folder).extend([_once(_noted(private, first.new, "entry"), entry)], event_id=name)
         for path, one in zip((vkey_path(folder), second_vkey_path(folder)), pairs, strict=False):

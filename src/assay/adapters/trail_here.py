@@ -10,6 +10,7 @@ from assay.adapters.here import log_of, project_at
 from assay.errors import InputError, suggest
 from assay.lifecycle import asking
 from assay.lifecycle.keyring import DEFAULT, Keyring
+from assay.lifecycle.log_shards import NOTHING_YET, missing_log
 from assay.lifecycle.project import Project
 from assay.lifecycle.recording import Nothing, one_recorder
 from assay.lifecycle.recording import record as record_in
@@ -41,10 +42,7 @@ def open_trail(project: Project | Path | str | None = None, *, rebuild: bool = F
     """
     project = project if isinstance(project, Project) else project_at(project)
     if not (project.log / "checkpoint").is_file():
-        raise InputError(
-            f"expected the project's log at {project.log}, found none: nothing is recorded yet. Record something with: "
-            "assay run, or assay trail append"
-        )
+        raise missing_log(project.log, "the project's log", NOTHING_YET)
     with asking.open_trail(project, trail_of(project.log)[0], rebuild=rebuild) as opened:
         yield opened
 

@@ -15,6 +15,7 @@ from assay.lifecycle.log_files import CHECKPOINT, Archived, LogFiles, read_archi
 from assay.lifecycle.log_trust import LogTrust, join_trust, trust_beside, trust_given
 from assay.lifecycle.outside_times import check_times
 from assay.lifecycle.project import CONFIG_NAME
+from assay.lifecycle.retired import retirement
 from assay.lifecycle.setting import EVIDENCE_SIGNATURE
 from assay.lifecycle.verification import Verified, verify_release
 from assay.lifecycle.verified_document import SUFFIXES, VerifiedDocument, verify_document
@@ -135,6 +136,10 @@ def _verify_log(folder: Path, given: LogTrust, seen: list[Archived]) -> Verified
     trust = given.filled(trust_beside(folder))
     log = LogFiles(folder, trust)
     signed = log.signed
+    gone = retirement(folder, trust)
+    if gone is not None:
+        kept, words = signed.checkpoint, f"T{gone.words()[1:]}."
+        return VerifiedLog(kept.origin, kept.size, (words,), (f"the log's keys: they were {trust.source}",))
     keys = next(one for one in trust.logs if one.origin == signed.checkpoint.origin)
     report = FolderReader(folder, keys).check()
     times = check_times(folder, trust)

@@ -29,15 +29,14 @@ def open_project_trail(project: Project, *, rebuild: bool = False) -> Iterator[T
 
     Raises:
         InputError: when nothing is recorded yet.
+        VerificationError: when the log is lost, or is not what was signed.
     """
     from assay.adapters.folder_shards import trail_of  # noqa: PLC0415 - only when called
     from assay.lifecycle.asking import open_trail  # noqa: PLC0415 - only when called
+    from assay.lifecycle.log_shards import NOTHING_YET, missing_log  # noqa: PLC0415 - only when called
 
     if not (project.log / "checkpoint").is_file():
-        raise InputError(
-            f"expected the project's log at {project.log}, found none: nothing is recorded yet. Record something with: "
-            "assay run, or assay trail append"
-        )
+        raise missing_log(project.log, "the project's log", NOTHING_YET)
     shards, not_checked = trail_of(project.log)
     for left in not_checked:
         click.echo(f"note: not checked: {left}", err=True)

@@ -7,27 +7,22 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from assay.cli.log_places import hold, place_options, places_of, publish, submit
-from assay.cli.log_succession import freeze, links, open_next, rotate_key
+from assay.cli.log_check import FORMAT, VKEY, check
+from assay.cli.log_places import LOG, hold, place_options, places_of, publish, submit
+from assay.cli.log_retiring import retire
+from assay.cli.log_succession import freeze, open_next, rotate_key
 from assay.cli.timestamp import stamp, timestamp
 from assay.cli.witness import witness
-from assay.errors import EXIT_ALLOW, EXIT_DENY, InputError
+from assay.errors import InputError
 
 if TYPE_CHECKING:
-    from assay.adapters.folder_reader import CheckReport, FolderReader
+    from assay.adapters.folder_reader import FolderReader
 
-LOG = click.argument("log_folder", metavar="LOG", type=click.Path(path_type=Path))
-FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-VKEY = click.option(
-    "--vkey",
-    help="The log's verifier key, or a file of its keys, such as LOG.keys (default: what stands beside LOG).",
-)
 
 EPILOG = """\b
 Examples:
@@ -47,9 +42,11 @@ def log() -> None:
     """A tamper-evident log in a folder that any C2SP tlog-tiles client can read."""
 
 
+log.add_command(check)
 log.add_command(freeze)
 log.add_command(hold)
 log.add_command(publish)
+log.add_command(retire)
 log.add_command(rotate_key)
 log.add_command(submit)
 log.add_command(timestamp)
@@ -300,85 +297,6 @@ def get(log_folder: Path, index: int, output: Path | None, vkey: str | None) -> 
     reader.prove(index)
     (entry,) = reader.entries(index, index + 1)
     _write(EvidenceStore(evidence_folder(log_folder)).resolve(entry), output)
-
-
-@log.command(
-    epilog=_examples(
-        "assay log check trail",
-        'assay log check copy-of-trail --vkey "$(cat trail.vkey)" --old kept.checkpoint',
-    )
-)
-@LOG
-@click.option("--old", metavar="CHECKPOINT", help="A checkpoint seen earlier: the log must be a continuation of it.")
-@VKEY
-@FORMAT
-def check(log_folder: Path, old: str | None, vkey: str | None, form: str) -> int:
-    """Re-hash every stored byte and say what is wrong, and where.
-
-    Compares entries, tiles, root and checkpoint, the guard where it is at hand, and an older checkpoint if given. A
-    tail that was cut together with the guard shows only against a checkpoint that somebody else kept.
-    """
-    before = None if old is None else _read(old)
-    report = _check(log_folder, before, vkey)
-    if form == "json":
-        _print_json(_check_document(report))
-    else:
-        _print_check(report, compared=old is not None)
-    return EXIT_DENY if report.problems else EXIT_ALLOW
-
-
-def _check(folder: Path, old: bytes | None, vkey: str | None) -> CheckReport:
-    from assay.adapters.durable_files import storage_errors  # noqa: PLC0415 - only when called
-    from assay.adapters.evidence_store import EvidenceStore, evidence_folder  # noqa: PLC0415 - only when called
-    from assay.adapters.folder_log import FolderLog  # noqa: PLC0415 - only when called
-    from assay.adapters.log_private import may_write  # noqa: PLC0415 - only when called
-    from assay.lifecycle.log_trust import trust_beside  # noqa: PLC0415 - only when called
-    from assay.lifecycle.outside_times import check_times  # noqa: PLC0415 - only when called
-
-    with storage_errors(folder, "Nothing was changed"):
-        if may_write(folder) and vkey is None:
-            report = FolderLog.open(folder).check(old)
-        else:
-            report = _reader(folder, vkey).check(old)
-            note = "not compared with the guard: that is the writer's, in LOG.private"
-            report = replace(report, notes=(*report.notes, note))
-        files, problems = EvidenceStore(evidence_folder(folder)).problems()
-        times = check_times(folder, trust_beside(folder))
-        broken, linked = links(folder)
-    return replace(
-        report,
-        files=report.files + files,
-        problems=(*report.problems, *problems, *times.problems, *broken),
-        notes=(*report.notes, *times.told(), *linked),
-    )
-
-
-def _check_document(report: CheckReport) -> dict[str, Any]:
-    now = report.checkpoint.checkpoint if report.checkpoint else None
-    return {
-        "ok": not report.problems,
-        "origin": now.origin if now else None,
-        "size": now.size if now else None,
-        "root": now.root.hex() if now else None,
-        "files": report.files,
-        "problems": list(report.problems),
-        "notes": list(report.notes),
-    }
-
-
-def _print_check(report: CheckReport, *, compared: bool) -> None:
-    for problem in report.problems:
-        click.echo(problem)
-    for note in report.notes:
-        click.echo(f"note: {note}", err=True)
-    if report.problems:
-        click.echo(f"{len(report.problems)} problems; the log is not what it was", err=True)
-    elif report.checkpoint is not None:
-        now = report.checkpoint.checkpoint
-        against = ", and continues the old checkpoint" if compared else ""
-        click.echo(
-            f"{now.origin}: {now.size} entries in {report.files} files agree with the signed checkpoint{against}"
-        )
 
 
 @log.command(

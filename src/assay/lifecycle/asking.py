@@ -138,11 +138,12 @@ class Trail:
         at = self.size if size is None else size
         if not 0 <= at <= self.size:
             raise InputError(f"expected a size of the log from 0 to {self.size}, found {at}")
-        reached = []
+        reached, gone = [], []
         for one in self.shards:
             length = min(at - one.first, one.signed.checkpoint.size)
             if length > 0 or one.first == 0:
                 reached.append(one.at(length, one.root(length)))
+                gone += [one.retired] if one.retired and length else []
         return View(
             connection=self.connection,
             shards=tuple(reached),
@@ -153,6 +154,7 @@ class Trail:
             times=times_by(self._anchors(at), self._recorded),
             erasures=self.erasures,
             consents=self.consents,
+            gone=tuple(f"{one}; nothing that they say is counted" for one in gone),
         )
 
     def _log_names(self) -> dict[str, str]:

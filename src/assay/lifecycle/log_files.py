@@ -15,6 +15,7 @@ from assay.errors import VerificationError
 from assay.lifecycle.log_shards import shards
 from assay.lifecycle.log_trust import LogTrust, beside, trust_beside
 from assay.lifecycle.project import read_file
+from assay.lifecycle.retired import is_retired
 from assay.tlog.merkle import hash_leaf, verify_consistency
 from assay.tlog.proof import Proof
 from assay.tlog.tiled_tree import TiledTree
@@ -173,5 +174,6 @@ def all_log_files(folder: Path, trust: LogTrust) -> tuple[LogFiles, ...]:
 
 
 def log_files(folder: Path, trust: LogTrust) -> LogFiles | None:
-    """Return the log in a folder; None when there is none, or none of its keys is known."""
-    return LogFiles(folder, trust) if trust.logs and (folder / CHECKPOINT).is_file() else None
+    """Return the log in a folder; None when there is none, its entries were deleted, or none of its keys is known."""
+    here = (folder / CHECKPOINT).is_file() and not is_retired(folder)
+    return LogFiles(folder, trust) if trust.logs and here else None

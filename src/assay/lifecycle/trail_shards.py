@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from assay import __version__
-from assay.errors import VerificationError
+from assay.errors import InputError, VerificationError
 from assay.records.canonical import digest
 from assay.tlog.growth import Edge, grow, read_edge
 from assay.tlog.log_keys import LogKeys, always
@@ -66,6 +66,7 @@ class Shard:
         anchors: outside proofs of when it had which size, verified by the caller.
         recorded: tells when its sequencer committed an entry, where that is known.
         archived: signed checkpoints of former sizes that are kept, verified by the caller.
+        retired: where its entries were deleted by policy, that they were, in words; verified by the caller.
     """
 
     reader: LogReader
@@ -73,11 +74,17 @@ class Shard:
     anchors: tuple[Anchor, ...] = ()
     recorded: Callable[[int], str | None] = lambda _entry: None
     archived: Mapping[int, SignedCheckpoint] = field(default_factory=dict)
+    retired: str = ""
 
     @property
     def own(self) -> OwnKeys:
         """Its keys as those that sign what it says of itself."""
         return OwnKeys(self.keys or always(self.reader.key))
+
+    @property
+    def read_by(self) -> str:
+        """Digest of what tells otherwise how its entries are read: its keys, and whether they are there."""
+        return digest([*self.own.lines(), *([self.retired] if self.retired else [])])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +105,17 @@ class OpenShard(Shard):
         return self.first + self.signed.checkpoint.size
 
     def root(self, size: int) -> bytes:
-        """Return the log's root at a size of its own: as it was signed, or as its tiles give it."""
+        """Return the log's root at a size of its own: as it was signed, or as its tiles give it.
+
+        Raises:
+            InputError: for another size than the last of a log whose entries were deleted.
+        """
         if size == self.signed.checkpoint.size:
             return self.signed.checkpoint.root
+        if self.retired:
+            raise InputError(
+                f"expected a size of the trail of at least {self.end}, found {self.first + size}: {self.retired}"
+            )
         return root_hash(size, self.reader.tree(size).node)
 
     def at(self, size: int, root: bytes) -> ShardReach:
@@ -133,7 +148,7 @@ def advance(
         before = _begin(connection, opened, keys)
         for number, shard in enumerate(opened):
             if number == len(before.shards):
-                projection.begin_shard(connection, shard.signed.checkpoint.origin, digest(shard.own.lines()))
+                projection.begin_shard(connection, shard.signed.checkpoint.origin, shard.read_by)
                 before = projection.require(connection, 0)
             _extend(connection, shard, before.shards[number], keys, last=number == len(before.shards) - 1)
             if number:
@@ -157,6 +172,7 @@ def _opened(shards: Sequence[Shard]) -> tuple[OpenShard, ...]:
                 anchors=one.anchors,
                 recorded=one.recorded,
                 archived=one.archived,
+                retired=one.retired,
                 signed=signed,
                 first=first,
             )
@@ -170,7 +186,7 @@ def _begin(connection: sqlite3.Connection, opened: Sequence[OpenShard], keys: fr
     Where people came or went, only what their keys may tell otherwise is read again.
     """
     origins = [one.signed.checkpoint.origin for one in opened]
-    own = [digest(one.own.lines()) for one in opened]
+    own = [one.read_by for one in opened]
     read_with, known = digest([__version__]), sorted(key.key_id for key in keys)
     reach = projection.reach(connection)
     seen = [] if reach is None else [one.origin for one in reach.shards]
@@ -212,6 +228,10 @@ def _extend(
 ) -> None:
     """Project what is new in one log; one that another goes on after has nothing new."""
     now = shard.signed.checkpoint
+    if shard.retired and last and not seen.size:
+        projection.project(connection, (), size=shard.end, root=now.root.hex(), gone=True)
+    if shard.retired:
+        return
     edge = _edge_before(shard.reader, seen, now.size)
     if not last and seen.size != now.size:
         raise VerificationError(
@@ -226,7 +246,8 @@ def _require_link(connection: sqlite3.Connection, before: OpenShard, shard: Open
     ended, now = before.signed.checkpoint, shard.signed.checkpoint
     last, first = projection.at_index(connection, shard.first - 1), projection.at_index(connection, shard.first)
     frozen = last is not None and last.counts and last.event is not None and last.type == FROZEN
-    if not frozen or last is None or last.event is None or last.event.fields.successor != now.origin:
+    named = frozen and last is not None and last.event is not None and last.event.fields.successor == now.origin
+    if not named and not before.retired:  # then entry 0 of the log that goes on says alone how it ended
         raise VerificationError(
             f"log {ended.origin}: expected its last entry to be log.frozen, signed with its key and naming {now.origin}"
         )

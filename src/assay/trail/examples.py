@@ -28,6 +28,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "predecessor_checkpoint_sha256": of("checkpoint"),
     },
     "log.frozen": {"origin": "logs.example.com/credit/2026", "successor": "logs.example.com/credit/2027"},
+    "log.retired": {
+        "origin": "logs.example.com/credit/2027",
+        "retired": "logs.example.com/credit/2026",
+        "size": 41000,
+        "root": of("root"),
+        "checkpoint_sha256": of("checkpoint"),
+        "ground": "retention-over",
+        "policy_sha256": of("retention policy"),
+    },
     "key.rotated": {
         "whose": "logs.example.com/credit/2026",
         "old_key_sha256": of("old key"),

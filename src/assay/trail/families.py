@@ -29,6 +29,7 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
     "log": {
         "log.opened": log.LogOpened,
         "log.frozen": log.LogFrozen,
+        "log.retired": log.LogRetired,
         "key.rotated": log.KeyRotated,
         "witness.changed": log.WitnessChanged,
         "clock.skew": log.ClockSkew,

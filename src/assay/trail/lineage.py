@@ -167,7 +167,7 @@ def lineage(view: View, model: str | None = None, version: str | None = None) ->
         shards=view.shards,
         nodes=tuple(nodes[identity] for identity in sorted(nodes)),
         edges=tuple(Edge(source=source, target=target) for source, target in sorted(edges)),
-        missing=tuple(dict.fromkeys(missing)),
+        missing=tuple(dict.fromkeys((*view.gone, *missing))),
     )
 
 

@@ -37,6 +37,28 @@ class LogFrozen(Fields, kw_only=True):
     successor: Name
 
 
+class LogRetired(Fields, kw_only=True):
+    """The entries of a frozen shard were deleted, because their retention is over; its final checkpoint stays.
+
+    Attributes:
+        origin: the log that says so, which goes on after it.
+        retired: the log whose entries were deleted.
+        size: how many it had.
+        root: its root.
+        checkpoint_sha256: digest of its final checkpoint as it stood then.
+        ground: why they may be deleted.
+        policy_sha256: digest of the retention policy, where one was named.
+    """
+
+    origin: Name
+    retired: Name
+    size: Count
+    root: Sha256
+    checkpoint_sha256: Sha256
+    ground: Literal["retention-over", "legal-obligation"]
+    policy_sha256: Sha256 | None = None
+
+
 class KeyRotated(Fields, kw_only=True):
     """A key is followed by another.
 

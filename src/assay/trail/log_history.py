@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from assay.trail.own_acts import FROZEN, OPENED, ROTATED
+from assay.trail.own_acts import FROZEN, OPENED, RETIRED, ROTATED
 from assay.trail.view import Fact, View, sentence, short
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from assay.trail.answers import Answer
 
-ABOUT_THE_LOG = (OPENED, FROZEN, ROTATED, "witness.changed", "clock.skew", "verify.run")
+ABOUT_THE_LOG = (OPENED, FROZEN, RETIRED, ROTATED, "witness.changed", "clock.skew", "verify.run")
 
 
 def log_history(view: View) -> Answer:
@@ -32,7 +32,7 @@ def log_history(view: View) -> Answer:
 _ROW = (
     "origin", "predecessor", "predecessor_size", "predecessor_root", "successor", "whose", "old_key_sha256",
     "new_key_sha256", "old_ml_dsa_key_sha256", "new_ml_dsa_key_sha256", "from_size", "reason", "witness", "change",
-    "quorum", "host", "seconds", "direction", "size", "root", "outcome", "problems",
+    "quorum", "retired", "ground", "host", "seconds", "direction", "size", "root", "outcome", "problems",
 )  # fmt: skip
 
 
@@ -67,6 +67,9 @@ def _rotated(said: Any) -> str:  # noqa: ANN401 - the fields of `KeyRotated`
 _TELL: dict[str, Callable[[Any], str]] = {
     OPENED: _opened,
     FROZEN: lambda said: f"the log {said.origin} was frozen; {said.successor} goes on",
+    RETIRED: lambda said: (
+        f"the {said.size} entries of the log {said.retired} (root {short(said.root)}) were deleted ({said.ground})"
+    ),
     ROTATED: _rotated,
     "witness.changed": lambda said: (
         f"the witness {said.witness} was {said.change}; {said.quorum} must sign from then on"

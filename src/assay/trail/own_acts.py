@@ -1,4 +1,4 @@
-"""What a log says of itself, signed with its own keys: that it was opened, frozen, and given another key.
+"""What a log says of itself, signed with its own keys: opened, frozen, retired, given another key.
 
 A log's key says nothing about models or people, so it counts for these events alone, about its own log alone, and only
 for entries that it could have signed a checkpoint over: each key has its sizes (`assay.tlog.log_keys`).
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from assay.tlog.log_keys import KeyRange, LogKeys
     from assay.trail.events import Event
 
-OPENED, FROZEN, ROTATED = "log.opened", "log.frozen", "key.rotated"
-OWN_ACTS = (OPENED, FROZEN, ROTATED)
+OPENED, FROZEN, RETIRED, ROTATED = "log.opened", "log.frozen", "log.retired", "key.rotated"
+OWN_ACTS = (OPENED, FROZEN, RETIRED, ROTATED)
 
 
 @dataclass(frozen=True)

@@ -207,7 +207,7 @@ def begin_shard(connection: Connection, origin: str, own_sha256: str = "") -> No
     connection.execute("INSERT INTO shard VALUES (?, ?, ?, 0, ?, ?)", row)
 
 
-def project(connection: Connection, reads: Iterable[Read], *, size: int, root: str) -> None:
+def project(connection: Connection, reads: Iterable[Read], *, size: int, root: str, gone: bool = False) -> None:
     """Add the entries that follow those already there, up to a size of the log, in the caller's transaction.
 
     Args:
@@ -215,6 +215,7 @@ def project(connection: Connection, reads: Iterable[Read], *, size: int, root: s
         reads: the entries from the projection's size on, in order.
         size: entries of all shards together, the last one's among them.
         root: root of the last shard at its size, hexadecimal.
+        gone: whether entries were deleted by policy: they count, and cannot be read.
 
     Raises:
         VerificationError: when an entry is missing.
@@ -235,7 +236,7 @@ def project(connection: Connection, reads: Iterable[Read], *, size: int, root: s
             _span(spans, read.index, read.event.claimed_at)
     standing_table.make_stale(connection, touched)
     connection.executemany(_WIDEN, [(block, *span) for block, span in spans.items()])
-    if expected != size:
+    if expected != size and not gone:
         raise VerificationError(f"projection: expected the log's {size} entries, found {expected}")
     connection.execute("UPDATE shard SET projected_to = ?, root = ? WHERE shard = ?", (size - first, root, number))
 

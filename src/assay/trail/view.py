@@ -104,6 +104,7 @@ class View:
         erasures: what was erased, wherever in the log it is recorded: what is gone is gone at every size.
         consents: tells which entries that are digests of consents may be about some model files; None: any of them.
         narrow: what it is narrowed to (`about`); None for all.
+        gone: which of its entries were deleted by policy, a sentence each.
     """
 
     connection: Connection
@@ -116,6 +117,7 @@ class View:
     erasures: Erasures = field(default_factory=Erasures)
     consents: Callable[[Collection[str]], Collection[int]] | None = None
     narrow: Narrow | None = None
+    gone: tuple[str, ...] = ()
 
     def about(self, *models: str) -> View:
         """Return the same trail narrowed to some models: to every entry that may bear on one of them, and few others.
@@ -295,7 +297,7 @@ class View:
             answered=bool(table),
             sentences=told,
             rows=table,
-            missing=tuple(dict.fromkeys(missing)),
+            missing=tuple(dict.fromkeys((*self.gone, *missing))),
             cited=tuple(self._cited(by_index[index]) for index in sorted(by_index)),
         )
 

@@ -97,7 +97,9 @@ def _take_erasures(members: dict[str, bytes], trust: Trust, log: LogChecker, era
             claim = open_claim(content, trust.people, name)
             if claim.kind != ERASED or not any(ERASER in one.roles for one in claim.signers):
                 raise Refused(f"{name}: expected an erasure by somebody with the role {ERASER}, found none")
-            where = log.check(name, content, members.get(f"{name[: -len(_ENDING)]}.tlog-proof", b""))
+            where = log.place(name[: -len(_ENDING)], content, members)
+            if where is None:
+                raise Refused(f"{name}: expected a .tlog-proof of it that holds, found none")
             said = field(claim.predicate, "fields", dict, name)
             erased |= {new: old for old, new in texts(said, "replaced", name).items()}
             erased[field(said, "person", str, name)] = f"erased by {claim.signers[0]}; {where}"

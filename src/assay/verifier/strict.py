@@ -47,8 +47,8 @@ def decode_base64(text: str, what: str, *, url_safe: bool = False) -> bytes:
     try:
         content = base64.b64decode(text.encode("ascii"), altchars=other)
     except (UnicodeEncodeError, binascii.Error):
-        content = b""
-    if base64.b64encode(content, altchars=other).decode("ascii") != text:
+        content = None
+    if content is None or base64.b64encode(content, altchars=other).decode("ascii") != text:
         raise Refused(f"{what}: expected canonical padded base64, found {quoted(text)}")
     return content
 

@@ -246,7 +246,7 @@ def test_the_old_ml_dsa_key_signs_nothing_that_is_accepted_any_more(tmp_path: Pa
         "_replacements",
         "_boundary",
         "_publish_keys",
-        "_event",
+        "own_event",
         "_once",
         "replace_file",
         "remove_files",

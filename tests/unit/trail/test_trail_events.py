@@ -61,6 +61,7 @@ BEYOND = {
     "risk.recorded",
     "lineage.reported",
     "log.delivered",
+    "log.retired",
     "release.delivered",
     "account.changed",
     "pipeline.changed",

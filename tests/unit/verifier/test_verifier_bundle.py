@@ -100,8 +100,8 @@ def test_an_untouched_bundle_holds_and_says_what_was_proven():
     unchecked = "\n".join(found.not_checked)
     for words in (
         "measured-evidence.dsse.json: it was signed and not logged",
-        "rows, model files and policy",
-        "assay policy replay",
+        "rows, model files and policy are not in the bundle; what is signed are their digests\n",
+        "that the decision follows from evidence and policy; assay policy replay decides anew\n",
         "report.html",
         "witnesses: no quorum",
         "this verifier itself; it checked",
@@ -272,10 +272,25 @@ def test_a_warning_lets_pass():
     assert check_bundle(make(edits), trust=TRUST).problems == []
 
 
+def test_a_decision_about_a_stage_is_signed_as_one():
+    """A release is decided by the property ASSAY_DECISION_..., a window by ASSAY_MONITORING_DECISION_..."""
+
+    def staged(named: str) -> dict[str, bytes]:
+        properties = put("predicate", "properties", value=[named])
+        return make({"verdict": put("stage", value="monitoring"), "verification-result": properties})
+
+    assert check_bundle(staged("ASSAY_MONITORING_DECISION_ALLOW"), trust=TRUST).problems == []
+    assert "does not say that the decision is 'allow'" in problems(staged("ASSAY_DECISION_ALLOW"), trust=TRUST)
+
+
 def test_statements_signed_by_others():
     assert "nobody who is trusted" in problems(make(signers={"test-result": ["eve"]}), trust=TRUST)
     assert "names another key" in problems(make(signers={"verification-result": ["vera"]}), trust=TRUST)
-    assert check_bundle(make(signers={"verification-result": ["vera", "mila"]}), trust=TRUST).problems == []
+    both = check_bundle(make(signers={"verification-result": ["vera", "mila"]}), trust=TRUST)
+    assert both.problems == []
+    (said,) = [one for one in both.proven if "was decided" in one]
+    vera, mila = (person(one).key_id[:16] for one in ("vera", "mila"))
+    assert f" by vera (validator; key {vera}), mila (data-scientist; key {mila}) under the policy fair 3" in said
 
 
 def test_a_statement_said_twice():

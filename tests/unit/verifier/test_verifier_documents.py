@@ -14,27 +14,35 @@ STEM = f"{FOLDER}/documents/report.html"
 VERDICT = digest(make()[f"{FOLDER}/verdict.json"])
 
 
-def issued(*, kind: str = ISSUED, by: str = "mila", **fields: Any) -> dict[str, bytes]:  # noqa: ANN401 - of an event
-    """Return a bundle with an event about its report."""
+def issued(
+    *,
+    kind: str = ISSUED,
+    by: str = "mila",
+    view: str = "report.html",
+    **fields: Any,  # noqa: ANN401 - of an event
+) -> dict[str, bytes]:
+    """Return a bundle with an event about its report, or another view."""
 
     def more(about: dict[str, Any]) -> None:
         making: Making = about["making"]
-        said = {"report": "report.html", "report_sha256": digest(b"<p>"), "verdict_sha256": VERDICT} | fields
+        making.members[view] = b"<p>"
+        said = {"report": view, "report_sha256": digest(b"<p>"), "verdict_sha256": VERDICT} | fields
         content = making.signed("issued", kind, {"report": said["report_sha256"]}, {"fields": said}, by)
-        making.members["documents/report.html.dsse.json"] = content
+        making.members[f"documents/{view}.dsse.json"] = content
         making.entries.append(content)
-        making.members["documents/report.html.tlog-proof"] = content
+        making.members[f"documents/{view}.tlog-proof"] = content
 
     return make({"more": more})
 
 
-def test_a_report_that_was_logged_is_proven() -> None:
-    found = check_bundle(issued())
+@pytest.mark.parametrize("view", ["report.html", "model-card.md", "datasheet.md", "explanation.json"])
+def test_a_view_that_was_logged_is_proven(view: str) -> None:
+    found = check_bundle(issued(view=view))
     assert found.problems == []
-    (line,) = [one for one in found.proven if "report.html" in one]
-    assert "report.html is what was written about the verdict, signed by mila (" in line
+    (line,) = [one for one in found.proven if view in one]
+    assert f"{view} is what was written about the verdict, signed by mila (" in line
     assert "; it is entry 7 of the log" in line
-    assert not any("report.html" in one for one in found.not_checked)
+    assert not any(view in one for one in found.not_checked)
 
 
 def test_one_that_nobody_logged_is_a_view() -> None:
