@@ -77,9 +77,7 @@ def retirement(folder: Path, trust: LogTrust | None = None) -> Retirement | None
 
     name = beside(folder, RETIRED).name
     trust = trust_beside(folder) if trust is None else trust
-    final = trust.open(
-        read_file(folder / CHECKPOINT, "the last checkpoint (LOG.checkpoints has a copy)")
-    )
+    final = trust.open(read_file(folder / CHECKPOINT, "the last checkpoint (LOG.checkpoints has a copy)"))
     try:
         proof = parse_proof(read_file(beside(folder, RETIRED), "the proof of a log's retirement"))
         signed = trust.open(proof.checkpoint)
