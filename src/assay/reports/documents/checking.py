@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from assay.errors import InputError
 from assay.reports.card_claims import contradictions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from assay.records.measurement import Measurement
 
@@ -22,9 +22,15 @@ _BLOCKS = frozenset({
 })  # fmt: skip
 """Elements that end a sentence."""
 
+_FRONT = re.compile(r"---\n.*?^---\n", re.DOTALL | re.MULTILINE)
+"""What programs read at the head of a page (a model card's metadata); people wrote none of it."""
+
+_RULE = re.compile(r":?-*:?")
+_CELLS = frozenset({"td", "th"})
+_OF_TABLES = frozenset({"table", "tr", "caption"})
 _UNSEEN = frozenset({"script", "style", "template"})
 _HTML = re.compile(rb"\A\s*(<!doctype html|<html|<\?xml)", re.IGNORECASE)
-_MARKUP = re.compile(r"[*_`~]{1,3}(?=\S)|(?<=\S)[*_`~]{1,3}|^[#>\s-]+", re.MULTILINE)
+_MARKUP = re.compile(r"\\(?=[^\w\s])|[*_`~]{1,3}(?=\S)|(?<=\S)[*_`~]{1,3}|^[#>\s-]+", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +64,59 @@ def check_text(content: bytes, name: str, measurements: Sequence[Measurement]) -
             f"{name}: expected text in UTF-8, Markdown or HTML, found other bytes. Of a PDF, check the Markdown or "
             "HTML that it was made from"
         ) from None
-    lines = _lines_of_html(text) if _HTML.match(content) else list(enumerate(text.splitlines(), start=1))
+    lines, rows = _read_html(text) if _HTML.match(content) else _read_markdown(text)
     found = []
-    for number, line in _joined(lines):
-        told = contradictions((), [("", _MARKUP.sub("", line))], measurements)
-        found += [Contradiction(number, one.removeprefix(": ")) for one in told]
-    return found
+    for in_table, each in ((False, _joined(lines)), (True, list(cells(rows)))):
+        for number, line in each:
+            told = contradictions((), [("", _MARKUP.sub("", line))], measurements, in_table=in_table)
+            found += [Contradiction(number, one.removeprefix(": ")) for one in told]
+    return sorted(dict.fromkeys(found), key=lambda one: one.line)
+
+
+Lines: TypeAlias = "list[tuple[int, str]]"
+Rows: TypeAlias = "list[tuple[int, list[str]]]"
+"""Rows of tables, each with its line; an empty one ends a table."""
+
+
+def cells(rows: Rows) -> Iterator[tuple[int, str]]:
+    """Yield each cell of a table's body that has a digit as a sentence: its column's head, its row's words, itself."""
+    head: list[str] | None = None
+    for line, row in rows:
+        if not row:
+            head = None
+        elif head is None and not any(map(_has_digit, row)):
+            head = row
+        else:
+            labels = " ".join(cell for cell in row if cell and not _has_digit(cell))
+            named = zip((*(head or ()), *[""] * len(row)), row, strict=False)
+            yield from ((line, f"{name} {labels}: {cell}".lstrip()) for name, cell in named if _has_digit(cell))
+
+
+def _has_digit(cell: str) -> bool:
+    return any(map(str.isdigit, cell))
+
+
+def _read_markdown(text: str) -> tuple[Lines, Rows]:
+    lines: Lines = []
+    rows: Rows = []
+    front = _FRONT.match(text)
+    blank = text[: front.end()].count("\n") if front is not None else 0
+    for number, line in enumerate(text.splitlines()[blank:], start=blank + 1):
+        if line.lstrip().startswith("|"):
+            row = [cell.strip() for cell in line.strip().strip("|").split("|")]
+            rows += [] if all(_RULE.fullmatch(cell) for cell in row) else [(number, row)]
+            lines.append((number, ""))
+        else:
+            lines.append((number, line))
+            rows.append((number, []))
+    return lines, rows
 
 
 def _joined(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Return lines that go on in the next one as one, so that a sentence is read whole; a table's row stands alone."""
+    """Return lines that go on in the next one as one, so that a sentence is read whole."""
     found: list[tuple[int, str]] = []
     for number, line in lines:
-        goes_on = (
-            found and line.strip() and _goes_on(found[-1][1]) and not line.lstrip().startswith(("|", "-", "#", "*"))
-        )
+        goes_on = found and line.strip() and _goes_on(found[-1][1]) and not line.lstrip().startswith(("-", "#", "*"))
         if goes_on:
             first, before = found[-1]
             found[-1] = (first, f"{before} {line.strip()}")
@@ -84,7 +128,7 @@ def _joined(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 def _goes_on(before: str) -> bool:
-    return not before.rstrip().endswith((".", "!", "?", ":", ";", "|")) and not before.lstrip().startswith(("#", "|"))
+    return not before.rstrip().endswith((".", "!", "?", ":", ";")) and not before.lstrip().startswith("#")
 
 
 class _Reader(HTMLParser):
@@ -92,29 +136,49 @@ class _Reader(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.lines: list[tuple[int, str]] = []
+        self.lines: Lines = []
+        self.rows: Rows = []
+        self._row: list[str] = []
+        self._in_cell = False
         self._parts: list[str] = []
         self._at: int | None = None
         self._unseen = 0
 
+    def _end_cell(self) -> None:
+        """Close the cell that was being read; its end tag may be left out."""
+        if self._in_cell:
+            self._row.append(" ".join("".join(self._parts).split()))
+            self._parts.clear()
+        self._in_cell = False
+
     def end_line(self) -> None:
         """Close the line that was being read."""
+        self._end_cell()
         text = " ".join("".join(self._parts).split())
-        if text:
+        if self._row:
+            self.rows.append((self._at or self.getpos()[0], self._row))
+            self._row = []
+        elif text:
             self.lines.append((self._at or self.getpos()[0], f"{text}." if text[-1].isalnum() else text))
         self._parts.clear()
         self._at = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - as html.parser calls it
-        if tag in _BLOCKS:
+        if tag in _BLOCKS and not (self._in_cell and tag not in _OF_TABLES):
             self.end_line()
+        if tag == "table":
+            self.rows.append((self.getpos()[0], []))
         self._unseen += tag in _UNSEEN
-        if tag in {"td", "th"}:
-            self._parts.append(" ")
+        if tag in _CELLS:
+            self._end_cell()
+            self._parts.clear()
+            self._in_cell = True
 
     def handle_endtag(self, tag: str) -> None:
         self._unseen -= tag in _UNSEEN and self._unseen > 0
-        if tag in _BLOCKS:
+        if tag in _CELLS:
+            self._end_cell()
+        if tag in _BLOCKS and not (self._in_cell and tag not in _OF_TABLES):
             self.end_line()
 
     def handle_data(self, data: str) -> None:
@@ -125,9 +189,9 @@ class _Reader(HTMLParser):
             self._parts.append(" ")
 
 
-def _lines_of_html(text: str) -> list[tuple[int, str]]:
+def _read_html(text: str) -> tuple[Lines, Rows]:
     reader = _Reader()
     reader.feed(text)
     reader.close()
     reader.end_line()
-    return reader.lines
+    return reader.lines, reader.rows
