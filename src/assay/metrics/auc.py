@@ -6,12 +6,13 @@ from itertools import accumulate, chain
 from operator import add, mul
 from typing import TYPE_CHECKING
 
-from assay.metrics.histogram import unpack_coarse, unpack_labelled
 from assay.metrics.intervals.auc import auc_interval
 from assay.metrics.metric import Estimate, Metric, undefined
 from assay.metrics.rates import NO_INTERVAL_WEIGHTED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from assay.metrics.histogram import Histogram, Points
     from assay.metrics.intervals.level import Level
 
@@ -44,7 +45,8 @@ def roc_auc(scores: Histogram, axis: Points, deff: float | None, level: Level) -
     for label, word in ((1, "positive"), (0, "negative")):
         if not scores.counts[label]:
             return undefined(f"no {word} label with a score", n)
-    negative, positive = unpack_labelled(scores, axis)
+    held_negative, held_positive = scores.labelled(axis)
+    negative, positive = held_negative.counts, held_positive.counts
     negatives, positives = (sum(negative), sum(positive)) if axis.weighted else scores.counts[:2]
     if not negatives or not positives:
         return undefined("the weights of one class add up to 0", n)
@@ -55,8 +57,7 @@ def roc_auc(scores: Histogram, axis: Points, deff: float | None, level: Level) -
     bound = None if axis.exact else ties / pairs
     if deff is None:
         return Estimate(area, n=n, method=NO_INTERVAL_WEIGHTED, bound=bound)
-    if axis.stride > 1:
-        negative, positive = (unpack_coarse(scores.packed[label], axis) for label in (0, 1))
+    negative, positive = held_negative.coarse, held_positive.coarse
     spread_positive = _spread(positive, negative, positives, negatives)
     spread_negative = _spread(negative, positive, negatives, positives)
     m, k = scores.counts[1] / deff, scores.counts[0] / deff
@@ -65,7 +66,7 @@ def roc_auc(scores: Histogram, axis: Points, deff: float | None, level: Level) -
     return Estimate(area, low, high, n, method, None, n / deff, bound)
 
 
-def _spread(mine: list[int], other: list[int], total: int, others: int) -> float:
+def _spread(mine: Sequence[int], other: Sequence[int], total: int, others: int) -> float:
     """Return DeLong's component: the variance over one class of the share of the other class that each one exceeds."""
     running = list(accumulate(other))
     rank = list(map(add, running, chain((0,), running)))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from math import erf, exp, pi, sqrt
+from operator import add
 from typing import TYPE_CHECKING
 
-from assay.metrics.histogram import CALIBRATION_BINS, ONE, unpack
+from assay.metrics.histogram import CALIBRATION_BINS, ONE
 from assay.metrics.intervals.means import METHOD, mean_interval
 from assay.metrics.intervals.root import falling_root
 from assay.metrics.metric import Estimate, Metric, undefined
@@ -89,8 +90,10 @@ def _expected(found: Histogram, axis: Points, deff: float | None, level: Level) 
     """
     rows = found.counts[0] + found.counts[1]
     total = labelled(found, axis)
-    people, sums, hits = (found.linear[start : start + _TEN] for start in (0, _TEN, 2 * _TEN))
-    gaps = [(part / ONE - hit) / total for part, hit in zip(sums, hits, strict=True)]
+    negative, hits = (linear[:_TEN] for linear in found.linear)
+    people = list(map(add, negative, hits))
+    sums = map(add, *(linear[_TEN : 2 * _TEN] for linear in found.linear))
+    gaps = [(part * axis.step / ONE - hit) / total for part, hit in zip(sums, hits, strict=True)]
     value = sum(map(abs, gaps))
     bound = None if axis.exact else _bound(found, axis, total)
     if deff is None:
@@ -139,7 +142,7 @@ def _bound(found: Histogram, axis: Points, total: int) -> float:
     belong to either side: each moves the sum by at most twice the greater of the distances that either label there
     can add up to.
     """
-    negative, positive = unpack(found.packed[0], axis), unpack(found.packed[1], axis)
+    negative, positive = (found.at(label, axis).counts for label in (0, 1))
     moved = 0.0
     for place in axis.astride:
         middle = axis.at[place] / ONE

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from itertools import combinations
-from operator import add
 from typing import TYPE_CHECKING, TypeAlias
 
 from assay.errors import InputError, suggest
 from assay.metrics.error_sums import ErrorSums, error_sums
-from assay.metrics.histogram import Histogram, Points, cell_histogram, points
+from assay.metrics.histogram import Histogram, Points, cell_histograms, columns, points, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,26 +63,28 @@ class Group:
         self.scores: Histogram | None = None if tally.scores is None else Histogram()
         self.errors: ErrorSums | None = None if tally.errors is None else ErrorSums(weighted=weighted)
 
-    def add(self, other: Group) -> None:
-        """Add another group's people to these."""
-        self.rows += other.rows
-        self.counts = list(map(add, self.counts, other.counts))
-        if self.weights is not None and other.weights is not None:
-            self.weights = list(map(add, self.weights, other.weights))
-        if self.squares is not None and other.squares is not None:
-            self.squares = list(map(add, self.squares, other.squares))
-        for mine, theirs in (
-            (self.confusion, other.confusion),
-            (self.weighed, other.weighed),
-            (self.weighed_squares, other.weighed_squares),
-        ):
-            if mine is not None and theirs:
-                for pair, count in theirs.items():
-                    mine[pair] = mine.get(pair, 0) + count
-        if self.scores is not None and other.scores is not None:
-            self.scores.add(other.scores)
-        if self.errors is not None and other.errors is not None:
-            self.errors.add(other.errors)
+    def add(self, others: Sequence[Group]) -> None:
+        """Add other groups' people to these."""
+        every = [self, *others]
+        self.rows = sum(each.rows for each in every)
+        self.counts = columns(each.counts for each in every)
+        if self.weights is not None:
+            self.weights = columns(each.weights for each in every if each.weights is not None)
+        if self.squares is not None:
+            self.squares = columns(each.squares for each in every if each.squares is not None)
+        for other in others:
+            for mine, theirs in (
+                (self.confusion, other.confusion),
+                (self.weighed, other.weighed),
+                (self.weighed_squares, other.weighed_squares),
+            ):
+                if mine is not None and theirs:
+                    for pair, count in theirs.items():
+                        mine[pair] = mine.get(pair, 0) + count
+            if self.errors is not None and other.errors is not None:
+                self.errors.add(other.errors)
+        if self.scores is not None:
+            self.scores = whole([each.scores for each in every if each.scores is not None])
 
     @property
     def known(self) -> bool:
@@ -137,11 +138,12 @@ def base_groups(tally: Tally) -> tuple[list[Group], Points | None]:
     axis = None
     if tally.scores is not None:
         axis = points(tally.scores, weighted=tally.roles.weight is not None)
-        index = _score_index(tally) if axis.exact else {}
-        for score_cell in tally.scores.cells:
-            scores = group_of(score_cell.group).scores
-            if scores is not None:
-                scores.add(cell_histogram(score_cell, axis, index))
+        of_group: dict[_Typed, list[Histogram]] = {}
+        for score_cell, histogram in zip(tally.scores.cells, cell_histograms(tally.scores, axis), strict=True):
+            group_of(score_cell.group)
+            of_group.setdefault(_typed(score_cell.group), []).append(histogram)
+        for typed, histograms in of_group.items():
+            found[typed].scores = whole(histograms)
     if tally.errors is not None:
         for error_cell in tally.errors.cells:
             group = group_of(error_cell.group)
@@ -181,25 +183,20 @@ def _class_index(value: ClassValue) -> int:
     return 2 if value is None else int(value)
 
 
-def _score_index(tally: Tally) -> dict[float, int]:
-    cells = tally.scores.cells if tally.scores is not None else ()
-    places = sorted({value for cell in cells for value, _ in cell.values or ()})
-    return {place: number for number, place in enumerate(places)}
-
-
 def merge(tally: Tally, groups: Sequence[Group], attributes: tuple[str, ...]) -> Grouping:
     """Return the groups of some attributes, merged from finer ones; no attributes: everybody, as one group."""
+    if attributes == tally.roles.protected:
+        return Grouping(attributes, list(groups))
     places = [tally.roles.protected.index(name) for name in attributes]
-    found: dict[_Typed, Group] = {}
+    members: dict[_Typed, list[Group]] = {} if attributes else {(): []}
     for group in groups:
-        key = tuple(group.key[place] for place in places)
-        typed = _typed(key)
-        if typed not in found:
-            found[typed] = Group(key, tally)
-        found[typed].add(group)
-    if not attributes and not found:
-        found[()] = Group((), tally)
-    return Grouping(attributes, sorted(found.values(), key=lambda group: _order(group.key)))
+        members.setdefault(_typed(tuple(group.key[place] for place in places)), []).append(group)
+    found = []
+    for typed, those in members.items():
+        whole = Group(tuple(value for _, value in typed), tally)
+        whole.add(those)
+        found.append(whole)
+    return Grouping(attributes, sorted(found, key=lambda group: _order(group.key)))
 
 
 def intersections(tally: Tally, asked: bool | Sequence[Sequence[str]]) -> list[tuple[str, ...]]:

@@ -1,7 +1,7 @@
-"""Scores of groups as packed histograms, so that merging sixty groups costs sixty additions.
+"""Scores of groups as histograms, so that merging sixty groups costs sixty additions.
 
-A histogram is one Python integer with a lane of fixed width for each point (a bin's middle, or a score itself when the
-tally keeps every score); the sum of two such integers is the histogram of both groups. Sums that are linear in the
+A histogram is one Python integer with a lane of fixed width for each bin; the sum of two such integers is the
+histogram of both groups. (When the tally keeps every score the few of a cell stay a list.) Sums that are linear in the
 counts (calibration bins, fourth powers of errors) are made once for each cell of the tally and added from there on.
 All are integers, so no order of merging changes a bit.
 """
@@ -12,17 +12,17 @@ import sys
 from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import compress
+from itertools import chain, pairwise, repeat
 from math import log
-from operator import add, itemgetter, mul
-from typing import TYPE_CHECKING, Any
+from operator import mul
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from assay.records.tally import SCORE_BINS, SUM_UNIT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from assay.records.tally import ScoreCell, Scores, WeightedScores
 
@@ -35,12 +35,13 @@ CLIP = 2.220446049250313e-16
 ONE = round(1 / SUM_UNIT)
 _POWER_UNIT = 10**9
 _LOSS_UNIT = 10**6
-_DENSE = 1024
 _STRIDE = 4
 _COUNT_LANE = 8
 _WEIGHT_LANE = 16
-_FOURTH, _LOSSES = 3 * CALIBRATION_BINS, 3 * CALIBRATION_BINS + 1
-LINEAR = 3 * CALIBRATION_BINS + 2
+_LANE_ROWS = 2**33
+"""Up to this many rows a lane holds the sum of any of the tables below."""
+
+_LINEAR = 2 * CALIBRATION_BINS + 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Points:
         exact: whether the points are the scores themselves; else they are the middles of bins.
         half: half a bin's width; 0 when exact.
         unit: whether every score lies within [0, 1].
-        lane: bytes a point takes in a packed histogram.
+        weighted: whether the histogram holds weights instead of rows.
         stride: points that are taken together where only a variance is wanted (1: none).
         edges: the calibration bins' first points, and the number of points.
         astride: indices of the histogram bins that a calibration bin's edge cuts.
@@ -69,7 +70,7 @@ class Points:
     exact: bool
     half: float
     unit: bool
-    lane: int
+    weighted: bool
     stride: int
     edges: tuple[int, ...]
     astride: tuple[int, ...]
@@ -78,9 +79,9 @@ class Points:
     summed: bool
 
     @property
-    def weighted(self) -> bool:
-        """Whether the histogram holds weights instead of rows."""
-        return self.lane == _WEIGHT_LANE
+    def nobody(self) -> Counts:
+        """No counts."""
+        return _NO_SCORES if self.exact else _NO_BINS
 
 
 def points(scores: Scores, *, weighted: bool) -> Points:
@@ -107,8 +108,8 @@ def points(scores: Scores, *, weighted: bool) -> Points:
         exact=exact,
         half=0.0 if exact else width / 2,
         unit=unit,
-        lane=_WEIGHT_LANE if weighted else _COUNT_LANE,
-        stride=_STRIDE if not exact and not weighted and _held(scores) > SCORE_BINS // 2 else 1,
+        weighted=weighted,
+        stride=_STRIDE if not exact and not weighted and _fullest(scores) > SCORE_BINS // 2 else 1,
         edges=edges,
         astride=astride,
         fourth=(
@@ -123,49 +124,143 @@ def points(scores: Scores, *, weighted: bool) -> Points:
     )
 
 
-def _held(scores: Scores) -> int:
+def _fullest(scores: Scores) -> int:
     """Return how many bins the fullest cell holds: where scores crowd into few bins, none are taken together."""
     return max((len(cell.bins) for cell in scores.cells), default=0)
 
 
+class Counts(NamedTuple):
+    """Counts by point.
+
+    Attributes:
+        places: the points, ascending: those that hold any, or all bins.
+        counts: rows (or weights in ``SUM_UNIT``) at each.
+        packed: the same as one integer, of bins.
+        coarse: rows at ``stride`` points taken together; the same as ``counts`` where the axis has no stride.
+    """
+
+    places: Sequence[int]
+    counts: Sequence[int]
+    packed: int
+    coarse: Sequence[int]
+
+    def since(self, place: int) -> int:
+        """Return how many there are from a point on."""
+        return sum(self.counts[bisect_left(self.places, place) :])
+
+    def here(self, place: int) -> int:
+        """Return how many there are at a point."""
+        nearest = bisect_left(self.places, place)
+        return self.counts[nearest] if nearest < len(self.places) and self.places[nearest] == place else 0
+
+
+_BINS = range(SCORE_BINS)
+_NO_SCORES = Counts((), (), 0, ())
+_NO_BINS = Counts(_BINS, (0,) * SCORE_BINS, 0, (0,) * SCORE_BINS)
+
+
 class Histogram:
-    """The scores of one group: packed counts by label, exact moments, and the linear sums.
+    """The scores of one group: counts by label, exact moments, and the linear sums.
 
     Lists are indexed by label: 0 negative, 1 positive, 2 not labelled. Moments are weighted where there are weights;
     ``weights`` is what they are divided by, in ``SUM_UNIT``: the sum of weights, or a whole one for each row.
+    ``parts`` are the cells' counts; they are summed where they are asked for, and once.
     """
 
-    __slots__ = ("counts", "linear", "losses", "packed", "squares", "totals", "weights")
+    __slots__ = ("counts", "linear", "losses", "parts", "squares", "totals", "weights")
 
     def __init__(self) -> None:
-        self.packed = [0, 0, 0]
+        self.parts: list[list[Counts]] = [[], [], []]
         self.counts = [0, 0, 0]
         self.weights = [0, 0, 0]
         self.totals = [0, 0, 0]
         self.squares = [0, 0, 0]
         self.losses: list[int] | None = [0, 0, 0]
-        self.linear = [0] * LINEAR
+        self.linear = [[0] * _LINEAR, [0] * _LINEAR]
 
-    def add(self, other: Histogram) -> None:
-        """Add another group's scores to these."""
-        self.packed = list(map(add, self.packed, other.packed))
-        self.counts = list(map(add, self.counts, other.counts))
-        self.weights = list(map(add, self.weights, other.weights))
-        self.totals = list(map(add, self.totals, other.totals))
-        self.squares = list(map(add, self.squares, other.squares))
-        both = self.losses is not None and other.losses is not None
-        self.losses = list(map(add, self.losses or (), other.losses or ())) if both else None
-        self.linear = list(map(add, self.linear, other.linear))
+    def at(self, label: int, axis: Points) -> Counts:
+        """Return the counts of one label."""
+        if not self.parts[label]:
+            return axis.nobody
+        if len(self.parts[label]) > 1:
+            self.parts[label] = [together(self.parts[label], axis)]
+        return self.parts[label][0]
+
+    def everybody(self, axis: Points) -> Counts:
+        """Return the counts of all labels."""
+        return together([self.at(label, axis) for label in range(3)], axis)
+
+    def labelled(self, axis: Points) -> tuple[Counts, Counts]:
+        """Return the counts of negatives and positives, at the same points."""
+        negative, positive = self.at(0, axis), self.at(1, axis)
+        if negative.places == positive.places:
+            return negative, positive
+        places = sorted({*negative.places, *positive.places})
+        first, second = (
+            _listed(places, list(map(dict(zip(one.places, one.counts, strict=True)).get, places, repeat(0))))
+            for one in (negative, positive)
+        )
+        return first, second
 
 
-def cell_histogram(cell: ScoreCell, axis: Points, index: dict[float, int]) -> Histogram:
-    """Return one cell's scores.
+def whole(every: Sequence[Histogram]) -> Histogram:
+    """Return the scores of several groups as one."""
+    found = Histogram()
+    found.parts = [list(chain.from_iterable(cells)) for cells in zip(*(each.parts for each in every), strict=True)]
+    losses = [each.losses for each in every if each.losses is not None]
+    found.losses = columns(losses) if len(losses) == len(every) else None
+    found.counts = columns(each.counts for each in every)
+    found.weights = columns(each.weights for each in every)
+    found.totals = columns(each.totals for each in every)
+    found.squares = columns(each.squares for each in every)
+    found.linear = [columns(sums) for sums in zip(*(each.linear for each in every), strict=True)]
+    return found
 
-    Args:
-        cell: scores of one group and label.
-        axis: the tally's points.
-        index: place of each exact score among the points; unused for bins.
-    """
+
+def columns(rows: Iterable[Sequence[int]]) -> list[int]:
+    """Return the sums of rows of equal length, column by column."""
+    return list(map(sum, zip(*rows, strict=True)))
+
+
+def together(parts: Sequence[Counts], axis: Points) -> Counts:
+    """Return the sum of counts."""
+    if not axis.exact:
+        packed = sum(part.packed for part in parts)
+        return _binned(_unpack(packed, axis), packed, axis)
+    found: dict[int, int] = {}
+    for part in parts:
+        for place, count in zip(part.places, part.counts, strict=True):
+            found[place] = found.get(place, 0) + count
+    places = sorted(found)
+    return _listed(places, [found[place] for place in places])
+
+
+def _listed(places: Sequence[int], counts: list[int]) -> Counts:
+    return Counts(places, counts, 0, counts)
+
+
+def _binned(counts: Sequence[int], packed: int, axis: Points) -> Counts:
+    coarse = counts
+    if axis.stride > 1:
+        pairs = packed + (packed >> 64)
+        coarse = _lanes(pairs + (pairs >> 128), SCORE_BINS)[::_STRIDE].tolist()
+    return Counts(_BINS, counts, packed, coarse)
+
+
+def cell_histograms(scores: Scores, axis: Points) -> list[Histogram]:
+    """Return the scores of each cell of a tally."""
+    places = {value for cell in scores.cells for value, _ in cell.values or ()} if axis.exact else ()
+    index = {place: number for number, place in enumerate(sorted(places))}
+    found = [_cell_histogram(cell, axis, index) for cell in scores.cells]
+    for label in (0, 1) if axis.unit else ():
+        mine = [histogram for histogram in found if histogram.parts[label]]
+        held = [histogram.parts[label][0] for histogram in mine]
+        for histogram, sums in zip(mine, _linear_sums(held, label, axis), strict=True):
+            histogram.linear[label] = sums
+    return found
+
+
+def _cell_histogram(cell: ScoreCell, axis: Points, index: dict[float, int]) -> Histogram:
     label = 2 if cell.label is None else int(cell.label)
     found = Histogram()
     sums: ScoreCell | WeightedScores = cell
@@ -177,102 +272,91 @@ def cell_histogram(cell: ScoreCell, axis: Points, index: dict[float, int]) -> Hi
         found.losses = None if sums.log_losses is None else [0, 0, 0]
         if found.losses is not None:
             found.losses[label] = sums.log_losses or 0
-    pairs: Sequence[tuple[Any, int]] = (
-        cell.weighted_bins if axis.weighted else (cell.values if axis.exact else cell.bins) or ()
-    )
-    if not pairs:
-        return found
-    labelled = label < 2 and axis.unit  # noqa: PLR2004 - 2 stands for rows without a label
     if axis.exact:
-        pairs = [(index[value], count) for value, count in pairs]
-    if len(pairs) == len(axis.at):
-        dense = list(map(itemgetter(1), pairs))
+        values = cell.values or ()
+        held = _listed([index[value] for value, _ in values], [count for _, count in values])
     else:
-        dense = [0] * len(axis.at)
-        for place, count in pairs:
-            dense[place] = count
-    found.packed[label] = _pack(dense, axis)
-    if labelled:
-        # Dense and sparse counts give the same sums; sparse ones are shorter where few of many points are held.
-        where, counts = (
-            ([pair[0] for pair in pairs], [pair[1] for pair in pairs]) if len(dense) > _DENSE else (None, dense)
-        )
-        found.linear = _linear_sums(where, counts, label, axis)
-    if labelled and axis.stride > 1:
-        coarse = unpack_coarse(found.packed[label], axis)
-        found.linear[_FOURTH] = sum(map(mul, coarse, axis.fourth[label][_STRIDE // 2 :: _STRIDE]))
-        found.linear[_LOSSES] = sum(map(mul, coarse, axis.losses[label][_STRIDE // 2 :: _STRIDE]))
+        held = _bins(cell.weighted_bins if axis.weighted else cell.bins, axis)
+    found.parts[label].append(held)
     return found
 
 
-def _pack(counts: list[int], axis: Points) -> int:
+def _bins(pairs: Sequence[tuple[int, int]], axis: Points) -> Counts:
+    counts = [0] * SCORE_BINS
+    for place, count in pairs:
+        counts[place] = count
     if axis.weighted:
-        return int.from_bytes(b"".join(count.to_bytes(_WEIGHT_LANE, "little") for count in counts), "little")
-    lanes = array("Q", counts)
-    if sys.byteorder == "big":
-        lanes.byteswap()
-    return int.from_bytes(lanes.tobytes(), "little")
+        packed = b"".join(count.to_bytes(_WEIGHT_LANE, "little") for count in counts)
+    else:
+        lanes = array("Q", counts)
+        if sys.byteorder == "big":
+            lanes.byteswap()
+        packed = lanes.tobytes()
+    return _binned(counts, int.from_bytes(packed, "little"), axis)
 
 
-def _linear_sums(where: list[int] | None, counts: list[int], label: int, axis: Points) -> list[int]:
-    """Return the linear sums of counts at some points; at all of them where ``where`` is None."""
-
-    def pick(table: tuple[int, ...]) -> Sequence[int]:
-        return table if where is None else [table[place] for place in where]
-
-    sums = [0] * LINEAR
-    cuts = axis.edges if where is None else [bisect_left(where, edge) for edge in axis.edges]
-    weighed = list(map(mul, counts, pick(axis.steps)))
-    for number in range(CALIBRATION_BINS):
-        part = slice(cuts[number], cuts[number + 1])
-        rows = sum(counts[part])
-        sums[number] = rows
-        sums[CALIBRATION_BINS + number] = sum(weighed[part]) * axis.step
-        sums[2 * CALIBRATION_BINS + number] = rows * label
-    if axis.stride == 1:
-        sums[_FOURTH] = sum(map(mul, counts, pick(axis.fourth[label])))
-        sums[_LOSSES] = sum(map(mul, counts, pick(axis.losses[label])))
-    return sums
+def _unpack(packed: int, axis: Points) -> list[int]:
+    if axis.weighted:
+        size = _WEIGHT_LANE * SCORE_BINS
+        raw = packed.to_bytes(size, "little")
+        return [int.from_bytes(raw[start : start + _WEIGHT_LANE], "little") for start in range(0, size, _WEIGHT_LANE)]
+    return _lanes(packed, SCORE_BINS).tolist()
 
 
 def _lanes(packed: int, size: int) -> array[int]:
     lanes = array("Q")
-    lanes.frombytes(packed.to_bytes(8 * size, "little"))
+    lanes.frombytes(packed.to_bytes(_COUNT_LANE * size, "little"))
     if sys.byteorder == "big":
         lanes.byteswap()
     return lanes
 
 
-def unpack(packed: int, axis: Points) -> list[int]:
-    """Return the counts (or weights in ``SUM_UNIT``) by point."""
-    size = len(axis.at)
-    if axis.weighted:
-        raw = packed.to_bytes(16 * size, "little")
-        return [int.from_bytes(raw[start : start + 16], "little") for start in range(0, 16 * size, 16)]
-    return _lanes(packed, size).tolist()
+def _linear_sums(held: Sequence[Counts], label: int, axis: Points) -> list[list[int]]:
+    """Return the linear sums of each of some counts of one label.
+
+    Of bins a column, the same bin of all of them, is one integer with a lane for each: a sum over bins then costs an
+    addition a bin, however many they are.
+    """
+    fourth, losses = axis.fourth[label], axis.losses[label]
+    if axis.exact:
+        found = []
+        for places, counts, _, _ in held:
+            cuts = [bisect_left(places, edge) for edge in axis.edges]
+            steps, fourths, squares = ([table[place] for place in places] for table in (axis.steps, fourth, losses))
+            found.append(_sums(counts, counts, cuts, (steps, fourths, squares)))
+        return found
+    tables = (axis.steps, *(table[axis.stride // 2 :: axis.stride] for table in (fourth, losses)))
+    if axis.weighted or any(sum(each.counts) > _LANE_ROWS for each in held):
+        return [_sums(each.counts, each.coarse, axis.edges, tables) for each in held]
+    lanes = array("Q")
+    for each in held:
+        lanes.frombytes(each.packed.to_bytes(_COUNT_LANE * SCORE_BINS, "little"))
+    columns = [int.from_bytes(lanes[place::SCORE_BINS].tobytes(), "little") for place in _BINS]
+    coarse = [sum(columns[place : place + axis.stride]) for place in _BINS[:: axis.stride]]
+    together = _sums(columns, coarse, axis.edges, tables)
+    return list(map(list, zip(*(_lanes(packed, len(held)) for packed in together), strict=True)))
 
 
-def unpack_coarse(packed: int, axis: Points) -> list[int]:
-    """Return the counts of ``_STRIDE`` points taken together (only where the axis has a stride)."""
-    pairs = packed + (packed >> 64)
-    fours = pairs + (pairs >> 128)
-    return _lanes(fours, len(axis.at))[::_STRIDE].tolist()
-
-
-def unpack_labelled(scores: Histogram, axis: Points) -> tuple[list[int], list[int]]:
-    """Return counts of negatives and positives by point; of many points only those that hold any."""
-    negatives, positives = unpack(scores.packed[0], axis), unpack(scores.packed[1], axis)
-    if len(axis.at) <= _DENSE:
-        return negatives, positives
-    held = unpack(scores.packed[0] | scores.packed[1], axis)
-    return list(compress(negatives, held)), list(compress(positives, held))
+def _sums(
+    counts: Sequence[int], coarse: Sequence[int], cuts: Sequence[int], tables: Sequence[Sequence[int]]
+) -> list[int]:
+    """Return rows and sums of steps by calibration bin, fourth powers and losses."""
+    steps, fourth, losses = tables
+    weighed = list(map(mul, counts, steps))
+    parts = [slice(start, end) for start, end in pairwise(cuts)]
+    return [
+        *(sum(counts[part]) for part in parts),
+        *(sum(weighed[part]) for part in parts),
+        sum(map(mul, coarse, fourth)),
+        sum(map(mul, coarse, losses)),
+    ]
 
 
 def fourth_powers(scores: Histogram) -> float:
     """Return the sum of (score - label)^4."""
-    return scores.linear[_FOURTH] / _POWER_UNIT
+    return sum(sums[-2] for sums in scores.linear) / _POWER_UNIT
 
 
 def squared_losses(scores: Histogram) -> float:
     """Return the sum of squared log losses."""
-    return scores.linear[_LOSSES] / _LOSS_UNIT
+    return sum(sums[-1] for sums in scores.linear) / _LOSS_UNIT

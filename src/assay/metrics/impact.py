@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from assay.metrics.histogram import unpack
 from assay.metrics.intervals import fisher, ratio
 from assay.metrics.intervals.wilson import kish
 from assay.metrics.metric import Estimate, Metric, undefined
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assay.metrics.groups import Group
-    from assay.metrics.histogram import Points
+    from assay.metrics.histogram import Counts, Points
     from assay.metrics.intervals.level import Level
 
 _LAW = "6 RCNY 5-301 (NYC Local Law 144); 29 CFR 1607.4(D) (four-fifths rule)"
@@ -146,21 +145,22 @@ class Median:
     part: float
 
 
-def median(counts: Sequence[int], axis: Points) -> Median | None:
+def median(scores: Counts, axis: Points) -> Median | None:
     """Return the sample's median; None without scores.
 
     Exact scores: the middle one, or the mean of the two middle ones; people at the median are not above it. Bins:
     the bin that holds the median is split in the proportion that half the sample asks for.
     """
-    running = list(accumulate(counts))
+    running = list(accumulate(scores.counts))
     total = running[-1] if running else 0
     if not total:
         return None
-    lower = next(place for place, below in enumerate(running) if 2 * below >= total)
+    lower = next(number for number, below in enumerate(running) if 2 * below >= total)
+    place = scores.places[lower]
     if axis.exact or 2 * running[lower] == total:
         # With exactly half at or below this point the median lies between it and the next one.
-        return Median(lower + 1, None, 0.0)
-    return Median(lower + 1, lower, (running[lower] - total / 2) / counts[lower])
+        return Median(place + 1, None, 0.0)
+    return Median(place + 1, place, (running[lower] - total / 2) / scores.counts[lower])
 
 
 def scoring_share(group: Group, axis: Points, middle: Median, deff: float | None) -> Share | None:
@@ -168,14 +168,14 @@ def scoring_share(group: Group, axis: Points, middle: Median, deff: float | None
     if group.scores is None:
         return None
     rows = sum(group.scores.counts)
-    counts = unpack(sum(group.scores.packed), axis)
-    total = sum(counts)
+    every_label = [group.scores.at(label, axis) for label in range(3) if group.scores.parts[label]]
+    total = sum(group.scores.weights) if axis.weighted else rows
     if not total:
         return None
-    hits = float(sum(counts[middle.place :]))
+    hits = float(sum(one.since(middle.place) for one in every_label))
     bound = None
     if middle.within is not None:
-        inside = counts[middle.within]
+        inside = sum(one.here(middle.within) for one in every_label)
         hits += inside * middle.part
         bound = inside * max(middle.part, 1 - middle.part) / total
     effective = None if deff is None else rows / deff

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import msgspec
+from copy import copy
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from assay.errors import InputError
 from assay.metrics import family, impact
@@ -13,7 +12,6 @@ from assay.metrics.catalogue import METRICS, ORDER, known
 from assay.metrics.comparisons import COMPARISONS
 from assay.metrics.entropy import entropy_between
 from assay.metrics.groups import base_groups, intersections, merge
-from assay.metrics.histogram import unpack
 from assay.metrics.intervals.level import at_level
 from assay.metrics.metric import Estimate, undefined
 from assay.metrics.multiclass import classes, one_against_rest
@@ -27,13 +25,27 @@ if TYPE_CHECKING:
     from assay.metrics.impact import Median, Share
     from assay.records.tally import GroupValue, Tally
 
-_UNSET = msgspec.UNSET
 _IMPACT = ("impact_ratio", "two_proportion_z", "fisher_exact_p")
 _NO_FAVOURABLE = (
     "of more than two classes none was named favourable, so nobody's outcome can be called good: "
     "name it with --favourable, or `favourable:` in assay.yaml"
 )
 _BETWEEN_ENTROPY = "between_group_generalized_entropy_index"
+
+
+class _Told(TypedDict, total=False):
+    """What a measurement says beside its estimate; see `Measurement`."""
+
+    group: dict[str, GroupValue]
+    over: Over
+    interval: tuple[float, float]
+    one_of: str | int
+    method: str
+    minimum_group: int
+    left_out: tuple[dict[str, GroupValue], ...]
+    lowest: dict[str, GroupValue]
+    highest: dict[str, GroupValue]
+    bound: float
 
 
 def measure(
@@ -112,7 +124,7 @@ class _Measuring:
             self.tell(name, undefined(self.missing[name], everybody.groups[0].rows))
         middle = None
         if axis is not None and everybody.groups[0].scores is not None:
-            middle = impact.median(unpack(sum(everybody.groups[0].scores.packed), axis), axis)
+            middle = impact.median(everybody.groups[0].scores.everybody(axis), axis)
         every_class = classes(groups) if self.tally.roles.task == "multiclass" else []
         if every_class and self.favourable is not None:
             # A command line or a YAML file may write class 2 as text: the tally says which kind it is.
@@ -149,10 +161,10 @@ class _Measuring:
 
     def groups(self, grouping: Grouping, table: list[dict[str, Estimate]], one_of: str | int | None = None) -> None:
         for group, row in zip(grouping.groups, table, strict=True):
-            named = grouping.named(group)
+            told: _Told = {"group": grouping.named(group)} | _of_class(one_of)
             for name, estimate in row.items():
                 if name in self.names and (one_of is None or METRICS[name].per_class):
-                    self.tell(name, estimate, named, one_of=one_of)
+                    self.tell(name, estimate, **told)
 
     def takes_part(self, group: Group) -> bool:
         return group.known and group.rows >= self.minimum
@@ -164,19 +176,30 @@ class _Measuring:
         groups = [grouping.groups[number] for number in parts]
         rows = [table[number] for number in parts]
         few = self.too_few(len(groups))
+        told: _Told = {
+            "over": Over(attribute=",".join(grouping.attributes)),
+            "minimum_group": self.minimum,
+            "left_out": tuple(grouping.named(group) for group in grouping.groups if not self.takes_part(group)),
+        } | _of_class(one_of)
 
         def name_of(number: int) -> str:
             return ", ".join(f"{key} {value!r}" for key, value in grouping.named(groups[number]).items())
+
+        def ends(estimate: Estimate) -> _Told:
+            low, high = estimate.lowest, estimate.highest
+            if low is None or high is None:
+                return {}
+            return {"lowest": grouping.named(groups[low]), "highest": grouping.named(groups[high])}
 
         for comparison in self.comparisons:
             per_class = one_of is not None
             if self.tally.roles.task == "multiclass" and comparison.metric.per_class != per_class:
                 continue
             estimate = few or compare(comparison, rows, name_of, self.level)
-            self.tell_between(comparison.metric.name, grouping, groups, estimate, one_of)
+            self.tell(comparison.metric.name, estimate, **(told | ends(estimate)))
         if _BETWEEN_ENTROPY in self.names and one_of is None:
             estimate = few or entropy_between(groups, self.level)
-            self.tell_between(_BETWEEN_ENTROPY, grouping, groups, estimate)
+            self.tell(_BETWEEN_ENTROPY, estimate, **told)
 
     def too_few(self, count: int) -> Estimate | None:
         if count > 1:
@@ -186,11 +209,12 @@ class _Measuring:
 
     def impact(self, grouping: Grouping, axis: Points | None, middle: Median | None) -> None:
         if not self.names.isdisjoint(_IMPACT) and self.favourable is None:
+            over = Over(attribute=",".join(grouping.attributes))
             for group in grouping.groups:
                 for name in _IMPACT:
                     if name in self.names:
                         unnamed = undefined(_NO_FAVOURABLE, group.rows)
-                        self.tell(name, unnamed, grouping.named(group), over=grouping.attributes)
+                        self.tell(name, unnamed, group=grouping.named(group), over=over)
         elif not self.names.isdisjoint(_IMPACT):
             self.table(grouping, [self.selection_share(group) for group in grouping.groups])
         if not self.names.isdisjoint("scoring_" + name for name in _IMPACT):
@@ -208,6 +232,7 @@ class _Measuring:
 
     def table(self, grouping: Grouping, shares: list[Share | None], prefix: str = "") -> None:
         """Tell one impact table: the ratio of each group that takes part, and why the others do not."""
+        over = Over(attribute=",".join(grouping.attributes))
         parts = [self.takes_part(group) for group in grouping.groups]
         few = self.too_few(sum(parts))
         top = impact.highest([share for share, part in zip(shares, parts, strict=True) if part])
@@ -219,7 +244,7 @@ class _Measuring:
                 estimates = (Estimate(None, n=group.rows, reason=why.reason),) * 3
             for name, estimate in zip(_IMPACT, estimates, strict=True):
                 if prefix + name in self.names:
-                    self.tell(prefix + name, estimate, grouping.named(group), over=grouping.attributes)
+                    self.tell(prefix + name, estimate, group=grouping.named(group), over=over)
 
     def why_left_out(self, group: Group) -> str:
         if not group.known:
@@ -228,68 +253,35 @@ class _Measuring:
             f"the group has {group.rows} rows, fewer than the minimum of {self.minimum}: takes no part in comparisons"
         )
 
-    def tell_between(
-        self,
-        name: str,
-        grouping: Grouping,
-        groups: list[Group],
-        estimate: Estimate,
-        one_of: str | int | None = None,
-    ) -> None:
-        low, high = estimate.lowest, estimate.highest
-        self.tell(
-            name,
-            estimate,
-            over=grouping.attributes,
-            one_of=one_of,
-            minimum_group=self.minimum,
-            left_out=tuple(grouping.named(group) for group in grouping.groups if not self.takes_part(group)),
-            lowest=_UNSET if low is None else grouping.named(groups[low]),
-            highest=_UNSET if high is None else grouping.named(groups[high]),
-        )
-
-    def tell(
-        self,
-        name: str,
-        estimate: Estimate,
-        group: dict[str, GroupValue] | None = None,
-        *,
-        over: tuple[str, ...] = (),
-        one_of: str | int | None = None,
-        minimum_group: int | msgspec.UnsetType = _UNSET,
-        left_out: tuple[dict[str, GroupValue], ...] | msgspec.UnsetType = _UNSET,
-        lowest: dict[str, GroupValue] | msgspec.UnsetType = _UNSET,
-        highest: dict[str, GroupValue] | msgspec.UnsetType = _UNSET,
-    ) -> None:
+    def tell(self, name: str, estimate: Estimate, **told: Unpack[_Told]) -> None:
+        """Tell one measurement; what is not said of it is not passed on: thousands are told, each field costs."""
         low, high = estimate.low, estimate.high
-        interval = None
         if estimate.value is not None and low is not None and high is not None and high - low != float("inf"):
-            interval = (low, high)
-        self.found.append(
-            Measurement(
-                metric=name,
-                group=group or {},
-                over=Over(attribute=",".join(over)) if over else _UNSET,
-                value=estimate.value,
-                interval=interval,
-                level=self.level.level,
-                n=estimate.n,
-                unit=METRICS[name].unit,
-                reason=estimate.reason,
-                one_of=_UNSET if one_of is None else one_of,
-                method=estimate.method or _UNSET,
-                minimum_group=minimum_group,
-                left_out=left_out,
-                lowest=lowest,
-                highest=highest,
-                bound=_UNSET if estimate.bound is None else estimate.bound,
-            )
+            told["interval"] = (low, high)
+        if estimate.method:
+            told["method"] = estimate.method
+        if estimate.bound is not None:
+            told["bound"] = estimate.bound
+        measured = Measurement(
+            metric=name,
+            value=estimate.value,
+            level=self.level.level,
+            n=estimate.n,
+            unit=METRICS[name].unit,
+            reason=estimate.reason,
+            **told,
         )
+        self.found.append(measured)
+
+
+def _of_class(one_of: str | int | None) -> _Told:
+    return {} if one_of is None else {"one_of": one_of}
 
 
 def _against_rest(group: Group, favourable: str | int) -> Group:
     counts = one_against_rest(group.confusion, favourable)
     weights = one_against_rest(group.weighed, favourable)
     squares = one_against_rest(group.weighed_squares, favourable)
-    group.counts, group.weights, group.squares = counts or group.counts, weights, squares
-    return group
+    found = copy(group)
+    found.counts, found.weights, found.squares = counts or group.counts, weights, squares
+    return found

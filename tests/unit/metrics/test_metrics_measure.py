@@ -282,3 +282,41 @@ def test_r2_has_no_interval_where_its_moments_are_missing_or_lost() -> None:
     cells = tuple(msgspec.structs.replace(cell, moments=msgspec.UNSET) for cell in whole.errors.cells)
     older = msgspec.structs.replace(whole, errors=msgspec.structs.replace(whole.errors, cells=cells))
     assert "no joint moments" in str(only(measure(older), "r2", group={}).method)
+
+
+def test_counts_too_great_for_a_lane_give_the_values_that_small_ones_give() -> None:
+    draw = random.Random(4)
+    scores = [draw.random() for _ in range(600)]
+    tally = tally_of(
+        [(draw.choice("ab"),) for _ in scores],
+        label=[int(draw.random() < score) for score in scores],
+        prediction=[int(score > 0.5) for score in scores],
+        score=scores,
+        bins=True,
+    )
+    assert tally.scores is not None
+    times = 2**34
+    scale: dict[str, Any] = {name: lambda value: value * times for name in ("count", "total", "squares", "log_losses")}
+    great = msgspec.structs.replace(
+        tally,
+        rows=tally.rows * times,
+        cells=tuple(msgspec.structs.replace(cell, count=cell.count * times) for cell in tally.cells),
+        scores=msgspec.structs.replace(
+            tally.scores,
+            cells=tuple(
+                msgspec.structs.replace(
+                    cell,
+                    bins=tuple((place, count * times) for place, count in cell.bins),
+                    **{name: change(getattr(cell, name)) for name, change in scale.items()},
+                )
+                for cell in tally.scores.cells
+            ),
+        ),
+    )
+    names = ("expected_calibration_error", "brier_score", "log_loss", "roc_auc", "scoring_impact_ratio")
+    small, large = measure(tally, metrics=names), measure(great, metrics=names)
+    assert [each.value for each in large] == pytest.approx([each.value for each in small], rel=1e-12)
+    for each in large:
+        assert each.interval is None or each.interval[1] - each.interval[0] < 1e-4, (
+            "of 10**13 people nothing is left open"
+        )

@@ -19,7 +19,7 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import repeat
 from math import erf, exp, hypot, inf, log, pi, sqrt
-from operator import sub
+from operator import add, sub
 from statistics import NormalDist
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -60,14 +60,17 @@ def range_interval(plain: Sequence[Column], wide: Sequence[Column]) -> tuple[flo
 
 def _upper(column: Column) -> float:
     """Return the greatest upper limit of a difference of two different groups."""
+    values = [value for value, _, _ in column]
+    below = [value - low for value, low, _ in column]
     bottom = min(low for _, low, _ in column)
     best = 0.0
     for number, (value, _, high) in sorted(enumerate(column), key=lambda pair: -pair[1][2]):
         # hypot(a, b) is at most a + b: nobody further down the list reaches further.
         if high - bottom <= best:
             break
-        others = column[:number] + column[number + 1 :]
-        best = max(best, *(value - least + hypot(high - value, least - low) for least, low, _ in others))
+        reach = list(map(add, map(sub, repeat(value), values), map(hypot, repeat(high - value), below)))
+        reach[number] = 0.0
+        best = max(best, *reach)
     return best
 
 

@@ -105,11 +105,11 @@ class _Table:
             above = map(mul, range(start, start - count, -1), range(rest + start, rest + start - count, -1))
             below = map(mul, count_up(self.n1 - start + 1), count_up(self.drawn - start + 1))
         terms = accumulate(map(truediv, above, below), mul)
-        total, length = 0.0, 16 + int(2 * self.deviation)
+        total, length = 0.0, 8 + int(self.deviation / 2)
         for _ in range(0, count, length):
             part = sum(islice(terms, length))
             total += part
-            if part <= 1e-13 * (1 + total):  # what is left is less than this last part
+            if part <= 1e-12 * (1 + total):  # what is left is less than this last part
                 break
         return total
 
