@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 from assay.attest import dsse
 from assay.attest.keys import Signer, generate_key
 from assay.attest.statement import TEST_RESULT, VERIFICATION_RESULT, make_statement
@@ -14,6 +12,7 @@ from assay.trail.events import event_statement, make_event
 from assay.trail.examples import AT, EXAMPLES, of
 from assay.trail.reading import read_entry
 from assay.trail.view import View
+from unit.trail.memory_trail import in_memory
 
 PIPELINE, SERVER = Signer("ci", generate_key()), Signer("server", generate_key())
 
@@ -42,7 +41,7 @@ def delivered(count: int, apart_: tuple[int, ...], by: Signer = SERVER) -> bytes
 
 
 def view_of(entries: list[bytes]) -> View:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection = in_memory()
     keys = {PIPELINE.public, SERVER.public}
     projection.create(connection, "server", "0" * 64)
     reads = [read_entry(index, entry, keys) for index, entry in enumerate(entries)]
