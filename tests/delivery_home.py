@@ -11,6 +11,7 @@ from assay.adapters.here import project_at
 from assay.adapters.project_log import ProjectLog
 from assay.lifecycle.delivering import Pushed, deliver_project
 from assay.lifecycle.keyring import Keyring, read_public_keys
+from assay.lifecycle.log_handover import ed25519_keys, handovers
 from assay.lifecycle.receiving import AtHand, Receiver
 from assay.lifecycle.receiving_checks import Pipeline
 from assay.lifecycle.setting import Rules, load_policy, read_trust
@@ -89,7 +90,8 @@ class BareLog:
         given = {
             "system": SYSTEM,
             "origin": self.origin,
-            "vkey": str(reader.key),
+            "keys": ed25519_keys(reader.keys).content().decode(),
+            "handovers": handovers(reader),
             "first": first,
             "entries": tuple(reader.entries(first, end)),
             "checkpoint": signed.note.decode(),

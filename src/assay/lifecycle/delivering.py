@@ -14,6 +14,7 @@ import msgspec
 from assay.attest.bundle import parse_receipt
 from assay.errors import InputError, VerificationError
 from assay.lifecycle.consenting import CONSENTS
+from assay.lifecycle.log_handover import ed25519_keys, handovers
 from assay.lifecycle.naming_digests import digests_in
 from assay.lifecycle.people import read_people
 from assay.lifecycle.project import CONFIG_NAME, read_file
@@ -129,6 +130,7 @@ def deliver_project(
 class _Sender:
     def __init__(self, project: Project, reader: LogReader, server: Server, *, with_names: bool) -> None:
         self._project, self._reader, self._server, self._with_names = project, reader, server, with_names
+        self._keys = ed25519_keys(reader.keys)
 
     def send_all(self, pushed: Pushed) -> None:
         """Send one log's entries until the server has all of them."""
@@ -156,7 +158,7 @@ class _Sender:
 
     def _require_known(self, reached: Reached, signed: SignedCheckpoint) -> None:
         now = signed.checkpoint
-        if reached.vkey is not None and reached.vkey != str(self._reader.key):
+        if reached.vkey is not None and reached.vkey not in map(str, self._reader.keys.keys):
             raise VerificationError(
                 f"log {now.origin}: the server knows another log of this name, by the key {reached.vkey:.60}. Where "
                 "each job begins a log anew, let its folder outlive the job (state: in assay.yaml), or give this one a "
@@ -198,7 +200,8 @@ class _Sender:
         return Delivery(
             system=self._project.config.system,
             origin=signed.checkpoint.origin,
-            vkey=str(self._reader.key),
+            keys=self._keys.content().decode(),
+            handovers=() if reached.vkey == str(self._keys.newest) else handovers(self._reader),
             first=reached.size,
             checkpoint=signed.note.decode(),
             people=read_people(self._project.state) if self._with_names else {},

@@ -28,10 +28,14 @@ from assay.records.canonical import canonical_json, parse_record, sha256_hex
 from assay.records.delivery import Outcome, Reached
 from assay.records.tally import Frozen
 from assay.tlog.compact_range import CompactRange
+from assay.tlog.log_keys import always, parse_log_keys
+from assay.tlog.vkey import parse_vkey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from assay.tlog.log_keys import LogKeys
 
 FOLDER = "deliveries"
 _DIGITS = 32
@@ -58,6 +62,7 @@ class KeptReach(Frozen, kw_only=True):
         origin: its name.
         system: the system that it is of.
         vkey: the verifier key that it is known by.
+        keys: that key and those before it, by the sizes that each may sign; empty where it has had one alone.
         size: entries taken.
         peaks: roots of the perfect subtrees over them, hexadecimal, the largest first.
         checkpoint: the signed note that the last of them came under.
@@ -71,6 +76,12 @@ class KeptReach(Frozen, kw_only=True):
     peaks: tuple[str, ...]
     checkpoint: str
     undecided: tuple[Place, ...] = ()
+    keys: str = ""
+
+    @property
+    def known_by(self) -> LogKeys:
+        """The keys that it is known by."""
+        return parse_log_keys(self.keys.encode()) if self.keys else always(parse_vkey(self.vkey))
 
     @property
     def tree(self) -> CompactRange:

@@ -19,7 +19,7 @@ from assay.lifecycle.deciding_again import Judge
 from assay.lifecycle.people import is_coded, read_people
 from assay.lifecycle.publishing import Submission
 from assay.lifecycle.received import Kept, KeptReach, Place, Range, require_owner
-from assay.lifecycle.receiving_checks import ForkError, check_release, grown, log_key, require_scope
+from assay.lifecycle.receiving_checks import ForkError, check_release, grown, log_keys, require_scope
 from assay.lifecycle.receiving_plan import Looked, make_intent, named_digests
 from assay.lifecycle.setting import now
 from assay.lifecycle.storing import keep_document
@@ -163,11 +163,11 @@ class Receiver:
                 f"{delivery.first}. Deliver from {before.size} on",
                 log.reached(),
             )
-        vkey = log_key(delivery, pipeline, kept)
+        keys = log_keys(delivery, pipeline, kept)
         there = max(min(before.size - delivery.first, len(delivery.entries)), 0)
         self._require_same(delivery, there, log)
         new = delivery.entries[there:]
-        tree = grown(delivery, vkey, before, new)
+        tree = grown(delivery, keys, before, new)
 
         def read(sha256: str) -> bytes | None:
             found = delivery.documents.get(sha256)
@@ -183,7 +183,7 @@ class Receiver:
             require_owner(one.model, owner, delivery.system)
             releases.append(
                 check_release(
-                    one, delivery, pipeline, read=read, entry=_within(entry, tree.size, one.model),
+                    one, delivery, pipeline, keys=keys, read=read, entry=_within(entry, tree.size, one.model),
                     trust=rules.trust if rules else Trust(), beside=self._state.parent / ".incoming",
                 )
             )  # fmt: skip
@@ -191,7 +191,7 @@ class Receiver:
         wanted = [name for name in named_digests(delivery, new) if not self.kept.has_document(name)]
         documents = {name: found for name in wanted if (found := read(name)) is not None}
         return Looked(
-            delivery=delivery, new=new, tree=tree, vkey=vkey, releases=tuple(releases), documents=documents
+            delivery=delivery, new=new, tree=tree, keys=keys, releases=tuple(releases), documents=documents
         )  # fmt: skip
 
     def _require_same(self, delivery: Delivery, count: int, log: LogKept) -> None:

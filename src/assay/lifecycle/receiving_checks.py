@@ -19,7 +19,8 @@ from assay.attest.bundle import parse_bundle, parse_receipt
 from assay.attest.keys import parse_public_key
 from assay.attest.trust import Trust
 from assay.errors import AssayError, InputError, RefusedError, VerificationError
-from assay.lifecycle.log_trust import trust_in_keys
+from assay.lifecycle.log_handover import ed25519_keys, is_handed_over
+from assay.lifecycle.log_trust import LogTrust
 from assay.lifecycle.project import is_safe_name
 from assay.lifecycle.setting import EVIDENCE_SIGNATURE
 from assay.lifecycle.storing import storage_errors
@@ -27,8 +28,8 @@ from assay.lifecycle.verification import verify_release
 from assay.records.canonical import parse_record, sha256_hex
 from assay.records.evidence import Evidence
 from assay.records.verdict import Verdict
+from assay.tlog.log_keys import always, parse_log_keys
 from assay.tlog.merkle import hash_leaf, verify_consistency
-from assay.tlog.signed_checkpoint import open_checkpoint
 from assay.tlog.vkey import parse_vkey
 from assay.trail.delivered import delivered_here
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from assay.records.delivery import DeliveredRelease, Delivery
     from assay.tlog.checkpoint import Checkpoint
     from assay.tlog.compact_range import CompactRange
+    from assay.tlog.log_keys import LogKeys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,32 +104,37 @@ def require_scope(delivery: Delivery, pipeline: Pipeline, kept: KeptReach | None
         )
 
 
-def log_key(delivery: Delivery, pipeline: Pipeline, kept: KeptReach | None) -> str:
-    """Return the verifier key that a log is known by: pinned at its first delivery, or registered before it.
+def log_keys(delivery: Delivery, pipeline: Pipeline, kept: KeptReach | None) -> LogKeys:
+    """Return the keys that a log is known by: pinned at its first delivery, or registered before it, and followed.
+
+    A key that was replaced leads to the next one by the event that both have signed (`assay.lifecycle.log_handover`).
 
     Raises:
         VerificationError: when the delivery names another.
         InputError: when it is none, or of another log.
+        DocumentError: when the keys are not as a log publishes them.
     """
-    known = pipeline.vkeys.get(delivery.origin) if kept is None else kept.vkey
-    if known is not None and known != delivery.vkey:
+    given = ed25519_keys(parse_log_keys(delivery.keys.encode(), name=f"log {delivery.origin}: keys"))
+    registered = pipeline.vkeys.get(delivery.origin)
+    known = kept.known_by if kept is not None else None if registered is None else always(parse_vkey(registered))
+    if known is not None and not is_handed_over(known, given, delivery.handovers):
         raise VerificationError(
-            f"log {delivery.origin}: expected the key {known[:60]}, by which this server knows it, found another: it "
-            "is another log under the same name, or its key was replaced. Where each job begins a log anew, let its "
-            "folder outlive the job (state: in assay.yaml), or give the new log a name of its own: assay log init LOG "
-            "--origin NAME. Nothing was taken"
+            f"log {delivery.origin}: expected the key {str(known.newest)[:60]}, by which this server knows it, found "
+            "another, and no event key.rotated that leads there from the one: it is another log under the same name. "
+            "Where each job begins a log anew, let its folder outlive the job (state: in assay.yaml), or give the new "
+            "log a name of its own: assay log init LOG --origin NAME. Nothing was taken"
         )
-    if parse_vkey(delivery.vkey).name != delivery.origin:
-        raise InputError(f"log {delivery.origin}: expected its own key, found that of {parse_vkey(delivery.vkey).name}")
-    return delivery.vkey
+    if given.origin != delivery.origin:
+        raise InputError(f"log {delivery.origin}: expected its own key, found that of {given.origin}")
+    return given
 
 
-def grown(delivery: Delivery, vkey: str, before: CompactRange, new: Sequence[bytes]) -> CompactRange:
+def grown(delivery: Delivery, keys: LogKeys, before: CompactRange, new: Sequence[bytes]) -> CompactRange:
     """Return the tree after a delivery's new entries, shown to be one with what the log has signed.
 
     Args:
         delivery: the delivery.
-        vkey: the key that the log is known by.
+        keys: the keys that the log is known by.
         before: the tree over what was taken.
         new: the entries that are not taken yet.
 
@@ -135,7 +142,7 @@ def grown(delivery: Delivery, vkey: str, before: CompactRange, new: Sequence[byt
         VerificationError: when the checkpoint is not signed by the log.
         ForkError: when the log was cut, forked or rewritten.
     """
-    now = open_checkpoint(delivery.checkpoint.encode(), parse_vkey(vkey)).checkpoint
+    now = keys.open(delivery.checkpoint.encode()).checkpoint
     if now.size < before.size and not new:
         if delivery.entries or delivery.documents:
             return before  # what was taken, sent again in other pieces and compared; or documents that go ahead
@@ -175,6 +182,7 @@ def check_release(
     delivery: Delivery,
     pipeline: Pipeline,
     *,
+    keys: LogKeys,
     read: Callable[[str], bytes | None],
     entry: Callable[[int], bytes | None],
     trust: Trust,
@@ -186,6 +194,7 @@ def check_release(
         delivered: the release.
         delivery: what it came in.
         pipeline: who delivers.
+        keys: the keys that its log is known by.
         read: returns a document by its digest, None when it is not here.
         entry: returns an entry of the project's log that was taken, or is about to be; None where it cannot be told.
         trust: the people that this server knows.
@@ -206,10 +215,9 @@ def check_release(
     _require_signed(name, contents[EVIDENCE_SIGNATURE], pipeline)
     erased = any(file.startswith("erasures/") for file in contents)
     with _laid_out(contents, beside) as folder:
-        keys = {f"{pipeline.name}/{key.key_id:.8}": key for key in pipeline.keys}
-        log = trust_in_keys([delivery.vkey])
+        public = {f"{pipeline.name}/{key.key_id:.8}": key for key in pipeline.keys}
         try:
-            verify_release(folder, trust=trust if erased else Trust(), keys=keys, log=log)
+            verify_release(folder, trust=trust if erased else Trust(), keys=public, log=LogTrust((keys,)))
         except VerificationError as error:
             raise VerificationError(str(error).replace(f"the release in {folder}", name)) from None
     _require_logged(name, contents, delivery, entry)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.receiving_checks import CheckedRelease, Pipeline
     from assay.records.delivery import Delivery
     from assay.tlog.compact_range import CompactRange
+    from assay.tlog.log_keys import LogKeys
 
 WAITS_TO_BE_DECIDED = "it was taken, and is decided on in a moment"
 
@@ -35,7 +36,7 @@ class Looked:
         delivery: the delivery.
         new: the entries that were not taken before.
         tree: the tree with them.
-        vkey: the verifier key that the log is known by.
+        keys: the keys that the log is known by.
         releases: its releases.
         documents: what is named and not kept yet, by digest.
     """
@@ -43,7 +44,7 @@ class Looked:
     delivery: Delivery
     new: tuple[bytes, ...]
     tree: CompactRange
-    vkey: str
+    keys: LogKeys
     releases: tuple[CheckedRelease, ...] = ()
     documents: dict[str, bytes] = field(default_factory=dict)
 
@@ -87,7 +88,8 @@ def make_intent(
     reach = KeptReach(
         origin=delivery.origin,
         system=delivery.system,
-        vkey=looked.vkey,
+        vkey=str(looked.keys.newest),
+        keys=looked.keys.content().decode() if len(looked.keys.ranges) > 1 else "",
         size=looked.tree.size,
         peaks=tuple(peak.hex() for peak in looked.tree.peaks),
         checkpoint=delivery.checkpoint if looked.new or kept is None else kept.checkpoint,

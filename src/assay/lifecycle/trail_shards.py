@@ -43,6 +43,11 @@ class LogReader(Protocol):
         """The log's verifier key."""
         ...
 
+    @property
+    def keys(self) -> LogKeys:
+        """Every key that it has had, by the sizes that each may sign."""
+        ...
+
     def checkpoint(self) -> SignedCheckpoint:
         """Return the current checkpoint, its signature verified."""
         ...

@@ -38,12 +38,16 @@ MAX_PEOPLE = 1_000
 MAX_ASKED = 10_000
 """Caps on what one delivery, or one question for known documents, holds."""
 
+MAX_HANDOVERS = 256
+"""How often a log's key may have been replaced."""
+
 MAX_PROOF = 64
 """Cap on the hashes of a consistency proof: a tree of 2^63 entries needs no more."""
 
 Sha256: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Within: TypeAlias = Annotated[str, Meta(pattern=r"^(|data|training|monitoring/[A-Za-z0-9][A-Za-z0-9._+-]{0,127})\Z")]
 _Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=512)]
+_Keys: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100_000)]
 _Note: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1_000_000)]
 _Code: TypeAlias = Annotated[str, Meta(pattern=r"^p_[0-9a-f]{32}\Z")]
 
@@ -83,7 +87,9 @@ class Delivery(Frozen, kw_only=True):
         schema: the document's version.
         system: the AI system that the log is of.
         origin: the log's name.
-        vkey: its verifier key; it counts where the server knows none of this log yet.
+        keys: its Ed25519 keys by the sizes that each may sign, a line each (`assay.tlog.log_keys`), the last the one
+            that signs now; they count where the server knows none of this log yet, or knows it by the first of them.
+        handovers: entries of it, ``key.rotated``, each signed with a key and with the one that follows it.
         first: index of the first entry.
         entries: the entries as they stand in the log; none, when documents go ahead of them.
         checkpoint: the signed note over a tree that is no shorter than what is delivered.
@@ -99,7 +105,8 @@ class Delivery(Frozen, kw_only=True):
     schema: Literal["assay.delivery/v1"] = "assay.delivery/v1"
     system: _Text
     origin: _Text
-    vkey: _Text
+    keys: _Keys
+    handovers: Annotated[tuple[bytes, ...], Meta(max_length=MAX_HANDOVERS)] = ()
     first: Annotated[int, Meta(ge=0, le=2**53 - 1)]
     entries: Annotated[tuple[bytes, ...], Meta(max_length=MAX_ENTRIES)] = ()
     checkpoint: _Note

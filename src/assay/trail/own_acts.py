@@ -41,11 +41,11 @@ class OwnKeys:
         about = getattr(event.fields, "whose" if event.type == ROTATED else "origin", None)
         if event.type not in OWN_ACTS or about != self.keys.origin:
             return frozenset()
-        return frozenset(_public(one) for one in self._ranges() if one.covers(entry + 1))
+        return frozenset(public_key(one) for one in self._ranges() if one.covers(entry + 1))
 
     def names(self) -> dict[str, str]:
         """Return the ids of the keys, each with the log's name in words."""
-        return {_public(one).key_id: f"the log {self.keys.origin}" for one in self._ranges()}
+        return {public_key(one).key_id: f"the log {self.keys.origin}" for one in self._ranges()}
 
     def lines(self) -> list[str]:
         """Return the keys with their sizes as text, to compare."""
@@ -56,5 +56,6 @@ class OwnKeys:
         return [one for one in self.keys.ranges if one.key.kind == ED25519]
 
 
-def _public(one: KeyRange) -> PublicKey:
+def public_key(one: KeyRange) -> PublicKey:
+    """Return a log's key as one that signs statements."""
     return parse_public_key(b64encode(one.key.public).decode("ascii"), name="the log's key")

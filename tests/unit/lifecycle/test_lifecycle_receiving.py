@@ -19,6 +19,7 @@ from assay.lifecycle.receiving_checks import ForkError, Pipeline
 from assay.lifecycle.verification import verify_release
 from assay.records.canonical import sha256_hex
 from assay.records.delivery import OutOfStepError, parse_delivery, seal_delivery
+from assay.tlog.signer import signer_key
 from assay.trail.delivered import DELIVERED
 from assay.trail.reading import read_entry
 from delivery_home import SYSTEM, BareLog, DeliveryHome, pipeline_of
@@ -161,7 +162,7 @@ def test_another_log_of_the_same_name_is_refused(home: DeliveryHome, log: BareLo
 
 
 def test_a_key_that_was_registered_beforehand_is_the_one(home: DeliveryHome, log: BareLog) -> None:
-    vkeys = {log.origin: "example.com/small+00000000+" + "A" * 44}
+    vkeys = {log.origin: str(signer_key(log.origin, bytes(32)).verifier)}
     registered = Pipeline(name="ci", systems=None, keys=(), vkeys=vkeys)
     with pytest.raises(VerificationError, match="by which this server knows it, found another"):
         home.receiver.take(log.delivery(0), registered)
