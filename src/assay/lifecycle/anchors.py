@@ -9,14 +9,17 @@ from assay.attest.trust import Trust, parse_trust
 from assay.errors import AssayError, InputError
 from assay.lifecycle.keyring import read_public_keys
 from assay.lifecycle.log_files import LogFiles, all_log_files
+from assay.lifecycle.log_shards import shards
 from assay.lifecycle.log_trust import LogTrust, join_trust, parse_log_trust, trust_beside, trust_in_keys
 from assay.lifecycle.project import read_file
+from assay.lifecycle.retired import retirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from assay.attest.keys import PublicKey
+    from assay.lifecycle.retired import Retirement
 
 TRUST, LOG = "trust.yaml", "log"
 
@@ -58,16 +61,24 @@ def find_state(folder: Path) -> Path | None:
     return None
 
 
-def find_log(folder: Path, anchors: Anchors, origin: str | None = None) -> LogFiles | None:
-    """Return the log of the project that a release folder belongs to; None when it is not at hand.
+def find_log(folder: Path, anchors: Anchors, origin: str | None = None) -> LogFiles | Retirement | None:
+    """Return the log of the project that a release folder belongs to, or that it was retired; None when it is not here.
 
     Args:
         folder: the release folder.
         anchors: whom to believe.
         origin: name of the one that is meant, where the log goes on in others; else the first.
+
+    Raises:
+        VerificationError: when one is said to be retired, and no log that goes on says so.
     """
     state = find_state(folder)
-    logs = () if state is None else all_log_files(state / LOG, anchors.log)
+    if state is None:
+        return None
+    for gone in filter(None, (retirement(one, anchors.log) for one in shards(state / LOG))):
+        if gone.final.checkpoint.origin == origin:
+            return gone
+    logs = all_log_files(state / LOG, anchors.log)
     return next((one for one in logs if _origin(one) == origin), logs[0] if logs else None)
 
 

@@ -239,7 +239,7 @@ def _compare_hints(run: _Run, hints: tuple[str, ...], found: Mapping[str, _Attes
 
 
 def _logged(run: _Run, entries: tuple[bytes, ...], inclusions: tuple[Inclusion, ...]) -> None:
-    log = find_log(run.folder, run.anchors, next((one.origin for one in inclusions), None))
+    log = run.attempt(find_log, run.folder, run.anchors, next((one.origin for one in inclusions), None))
     found = check_receipt(entries, inclusions, run.anchors.log, log=log, seen=run.seen)
     run.problems += found.problems
     run.proven += found.proven

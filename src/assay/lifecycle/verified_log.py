@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from assay.attest.bundle import leaf_sha256
 from assay.errors import AssayError, VerificationError
 from assay.lifecycle.outside_times import OutsideTimes, cosigned_times, outside_times, stamped_times
+from assay.lifecycle.retired import Retirement
 from assay.tlog.merkle import hash_leaf
 from assay.tlog.proof import parse_proof
 
@@ -81,7 +82,7 @@ def check_receipt(
     inclusions: Sequence[Inclusion],
     trust: LogTrust,
     *,
-    log: LogFiles | None = None,
+    log: LogFiles | Retirement | None = None,
     seen: Sequence[Archived] = (),
 ) -> LogFindings:
     """Check that entries stand in a log, as their receipt says.
@@ -90,7 +91,7 @@ def check_receipt(
         entries: the attestations.
         inclusions: the receipt, one an attestation.
         trust: whom to believe about logs.
-        log: the log itself, where it is at hand.
+        log: the log itself, where it is at hand; or that its entries were deleted by policy.
         seen: checkpoints that the verifier got elsewhere, with the timestamps over them.
     """
     found = LogFindings()
@@ -109,7 +110,7 @@ def check_receipt(
             opened.append(_Under(position, entry, inclusion.index, signed))
         except AssayError as error:
             found.problems += error.diagnostics().split("\n")
-    history = _histories(found, trust, opened, log, seen)
+    history = _histories(found, trust, opened, _same_log(found, opened, log), seen)
     problems = bool(found.problems)
     for one in opened:
         _tell(found, trust, one, history if not problems else _History(OutsideTimes(), ()))
@@ -148,7 +149,6 @@ def _histories(
 ) -> _History:
     """Compare every checkpoint of the log with every other one: two that do not fit together are a split view."""
     before = len(found.problems)
-    log = _same_log(found, opened, log)
     elsewhere = _brought(found, trust, opened, seen)
     checkpoints = [(one.signed.checkpoint, f"{RECEIPT}: inclusion {one.position}") for one in opened]
     checkpoints += [(signed.checkpoint, one.name) for one, signed in elsewhere]
@@ -187,9 +187,10 @@ def _heard(found: LogFindings, trust: LogTrust, heard: Sequence[tuple[Archived, 
     return anchors
 
 
-def _same_log(found: LogFindings, opened: Sequence[_Under], log: LogFiles | None) -> LogFiles | None:
+def _same_log(found: LogFindings, opened: Sequence[_Under], log: LogFiles | Retirement | None) -> LogFiles | None:
     """Return the log at hand, if it is the one of the receipt."""
-    if log is None:
+    if log is None or isinstance(log, Retirement):
+        found.not_checked += [] if log is None else [f"the log that the receipt is of: {log.words()}"]
         return None
     try:
         if {one.signed.checkpoint.origin for one in opened} <= {log.signed.checkpoint.origin}:

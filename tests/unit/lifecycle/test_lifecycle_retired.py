@@ -174,8 +174,17 @@ def test_the_trail_goes_on_and_names_what_is_not_there(project: SmallProject) ->
     assert project.say(*ask, "--size", str(first)).code in {0, 3}
     rows = json.loads(project.say("trail", "query", "log", "--format", "json").out)["rows"]
     assert [row["event"] for row in rows] == ["log.opened", "log.retired"]
-    assert project.say("verify", ".assay/releases/small/1").code == 0  # by the proofs that the release brings
+    said = project.say("verify", ".assay/releases/small/1")  # by the proofs that the release brings
+    assert (said.code, "the log that the receipt is of: the " in said.out) == (0, True)
     assert project.say(*DEPLOYED[:6], "2027-01-03T09:30:00Z", *DEPLOYED[7:]).code == 0
+
+
+def test_a_release_is_not_verified_beside_a_forged_retirement(project: SmallProject) -> None:
+    assert project.say("log", "retire", ".assay/log").code == 0
+    retired = project.root / ".assay/log.retired"
+    retired.write_bytes(retired.read_bytes().replace(b"index 2", b"index 1"))
+    said = project.say("verify", ".assay/releases/small/1")
+    assert (said.code, "log.retired: inclusion proof" in said.err) == (1, True)
 
 
 def test_the_trail_of_a_lost_log_is_not_answered(project: SmallProject) -> None:
