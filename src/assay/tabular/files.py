@@ -34,6 +34,14 @@ NOT_READ = {
 }
 PARQUET_MAGIC = b"PAR1"
 
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+"""How a text says that it is not UTF-8; the longer marks first, for one begins as another does."""
+
 
 def _chunks(path: Path) -> Iterator[bytes]:
     try:
@@ -67,27 +75,32 @@ def digest_text(path: Path, *, name: str) -> FileDigest:
     Raises:
         DataError: when the file cannot be read or is not UTF-8; the message says at which line.
     """
-    sha256, size, line = hashlib.sha256(), 0, 1
+    sha256, size, line, head = hashlib.sha256(), 0, 1, b""
     decoder = codecs.getincrementaldecoder("utf-8")()
     for chunk in _chunks(path):
         sha256.update(chunk)
         size += len(chunk)
+        head = head or chunk[:64]
+        if b"\0" in head:
+            raise DataError(_not_utf8(name, 1, head))
         try:
             decoder.decode(chunk)
         except UnicodeDecodeError as error:
-            raise DataError(_not_utf8(name, line + error.object[: error.start].count(b"\n"))) from None
+            raise DataError(_not_utf8(name, line + error.object[: error.start].count(b"\n"), head)) from None
         line += chunk.count(b"\n")
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        raise DataError(_not_utf8(name, line)) from None
+        raise DataError(_not_utf8(name, line, head)) from None
     return FileDigest(name=name, sha256=sha256.hexdigest(), size=size)
 
 
-def _not_utf8(name: str, line: int) -> str:
+def _not_utf8(name: str, line: int, head: bytes) -> str:
+    wide = next((word for mark, word in _MARKS if head.startswith(mark)), "UTF-16LE" if b"\0" in head else None)
+    found = f"what looks like {wide}" if wide else "bytes that are not"
     return (
-        f"{name}:{line}: expected text in UTF-8, found bytes that are not. Convert the file, "
-        "for example with: iconv -f LATIN1 -t UTF-8 IN > OUT"
+        f"{name}:{line}: expected text in UTF-8, found {found}. Convert the file, "
+        f"for example with: iconv -f {wide or 'LATIN1'} -t UTF-8 IN > OUT"
     )
 
 

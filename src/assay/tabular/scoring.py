@@ -41,7 +41,8 @@ def check_scores(counted: Counted, plan: Plan, edges: Edges | None) -> None:
     if wrong["text"]:
         raise DataError(
             f"{place}: expected numbers as scores, found text in {wrong['text']} rows. "
-            "Leave a missing score empty, and name another column if this one holds no scores"
+            "Leave a missing score empty, write decimals with a point (0.5, not 0,5), "
+            "and name another column if this one holds no scores"
         )
     if wrong["outside"] and edges is not None:
         raise DataError(

@@ -104,7 +104,22 @@ def test_wrong_encoding_says_the_line(tmp_path: Path):
     assert "rows.csv:3: expected text in UTF-8" in refusal(path)
     packed = write(tmp_path, gzip.compress("sex,y,p\né,1,1\n".encode("latin1")), "rows.csv.gz")
     assert "UTF-8" in refusal(packed)
-    assert "UTF-8" in refusal(write(tmp_path, "sex,y,p\nf,1,1\n".encode("utf-16"), "wide.csv"))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "word", "named"),
+    [
+        ("utf-16", "José", "UTF-16"),
+        ("utf-16-le", "José", "UTF-16LE"),
+        ("utf-16-le", "Ann", "UTF-16LE"),
+        ("utf-32", "José", "UTF-32"),
+        ("latin1", "José", "LATIN1"),
+    ],
+)
+def test_a_remedy_names_the_encoding_that_the_file_looks_to_be_in(tmp_path: Path, encoding: str, word: str, named: str):
+    message = refusal(write(tmp_path, f"sex,y,p,name\nf,1,1,{word}\n".encode(encoding)))
+    assert "expected text in UTF-8" in message
+    assert f"iconv -f {named} -t UTF-8" in message
 
 
 def test_a_cut_character_at_the_end_is_wrong_encoding(tmp_path: Path):
