@@ -40,7 +40,8 @@ def compare(
     It falls short where the ends have rates near 0 and near 1: with 0.02 and 0.98 90 % with 30 people a group and
     93 to 95 % with 66 to 100 people. Ratios: the same, and 92 % for ten groups of 30 that are alike; where fewer
     than five people of a group have the outcome 90 to 100 %, and where a group has none the limits are those of its
-    own ratio to the highest group (Koopman). Worst groups: 95 to 100 %.
+    own ratio to the highest group (Koopman). Worst groups: 95 to 100 %. Equalized odds, the wider of two ranges: 95 to
+    100 %, the ratio of three groups of 30 that are alike 92 %.
 
     Args:
         comparison: which.

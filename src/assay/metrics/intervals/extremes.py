@@ -1,7 +1,7 @@
 """Intervals of a range over several independent groups (greatest less least value), and of a greatest value alone.
 
 No resampling: every limit is one of a pair's or of a group's own limits, so there is nothing to draw and no seed; the
-same tally gives the same bytes.
+same tally gives the same bytes. Quantiles of resampled ranges cover next to never where groups are alike (ADR 0053).
 
 *Upper limit of a range*: the greatest upper limit of any pair's difference, each at the level itself. The true range is
 the difference of one pair, and that pair's limit fails no more often than it says, so the greatest of all limits does
