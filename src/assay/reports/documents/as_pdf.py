@@ -1,7 +1,9 @@
 """A document as PDF, set by Typst with the fonts that it carries; the same document gives the same bytes.
 
 Typst is handed the document as data and a template of ours: nothing that people wrote is ever read as markup. The date
-in the file is that of the records, not of a clock. Source: https://typst.app/docs/reference/model/document/.
+in the file is that of the records, not of a clock. Each file is PDF/A-2a, for keeping it ten years, and PDF/UA-1, for
+readers who hear it; Typst refuses to write one that is not. Source: https://typst.app/docs/reference/model/document/,
+https://typst.app/docs/reference/pdf/.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from assay.reports.words import plain
 if TYPE_CHECKING:
     from assay.reports.documents.form import Document, Part, Table
 
-_WIDEST, _PADDING = 60, 4
+_WIDEST, _PADDING, _NARROW = 60, 4, 10
 _BREAKABLE = 24
 """A word longer than this, such as a digest, may be broken anywhere."""
 
@@ -40,6 +42,7 @@ def pdf(document: Document) -> bytes:
         template,
         format="pdf",
         ignore_system_fonts=True,
+        pdf_standards=["a-2a", "ua-1"],
         timestamp=int(datetime.fromisoformat(document.at).timestamp()),
         sys_inputs={"document": msgspec.json.encode(_as_data(document)).decode()},
     )  # type: ignore[no-any-return, unused-ignore]
@@ -96,10 +99,10 @@ def _part(part: Part) -> dict[str, object]:
 
 
 def _widths(one: Table) -> list[int]:
-    """Return how wide each column is beside the others: as its longest cell, within bounds."""
-    return [
-        min(max(len(cell) for cell in cells), _WIDEST) + _PADDING for cells in zip(one.head, *one.rows, strict=True)
-    ]
+    """Return how wide each column is beside the others: as its longest cell, within bounds; 0: no wider than that."""
+    longest = [max(len(cell) for cell in cells) for cells in zip(one.head, *one.rows, strict=True)]
+    wide = [min(length, _WIDEST) + _PADDING if length > _NARROW else 0 for length in longest]
+    return wide if any(wide) else [1, *wide[1:]]
 
 
 def _breaking(text: str) -> str:

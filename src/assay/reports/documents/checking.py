@@ -151,6 +151,12 @@ class _Reader(HTMLParser):
             self._parts.clear()
         self._in_cell = False
 
+    def _end_block(self, tag: str) -> None:
+        if self._in_cell and tag not in _OF_TABLES:
+            self._parts.append(" ")  # a paragraph in a cell ends no row
+        else:
+            self.end_line()
+
     def end_line(self) -> None:
         """Close the line that was being read."""
         self._end_cell()
@@ -164,8 +170,8 @@ class _Reader(HTMLParser):
         self._at = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - as html.parser calls it
-        if tag in _BLOCKS and not (self._in_cell and tag not in _OF_TABLES):
-            self.end_line()
+        if tag in _BLOCKS:
+            self._end_block(tag)
         if tag == "table":
             self.rows.append((self.getpos()[0], []))
         self._unseen += tag in _UNSEEN
@@ -178,8 +184,8 @@ class _Reader(HTMLParser):
         self._unseen -= tag in _UNSEEN and self._unseen > 0
         if tag in _CELLS:
             self._end_cell()
-        if tag in _BLOCKS and not (self._in_cell and tag not in _OF_TABLES):
-            self.end_line()
+        if tag in _BLOCKS:
+            self._end_block(tag)
 
     def handle_data(self, data: str) -> None:
         if not self._unseen and data.strip():

@@ -70,8 +70,13 @@ def _from_when(document: str) -> Callable[[Material], Answer]:
                 words = {"yes": f"applies since {one.since}"}.get(one.applies, one.reason)
                 (open_ if one.applies == "undecided" else told)[words] += 1
         source = Source(kind="file", name=f"pack {pack.name}", sha256=pack.sha256)
-        lines = [f"On {day}: {words} ({count} clauses)." for words, count in told.items()]
-        lacks = "; ".join(f"On {day}, {words} ({count} clauses)" for words, count in open_.items()) or None
+        lines = [f"On {day}: {words} ({count} clause{'' if count == 1 else 's'})." for words, count in told.items()]
+        lacks = (
+            "; ".join(
+                f"On {day}, {words} ({count} clause{'' if count == 1 else 's'})" for words, count in open_.items()
+            )
+            or None
+        )
         return Answer(words=tuple(lines), sources=(source,), lacks=lacks)
 
     return find
