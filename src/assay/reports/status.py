@@ -109,8 +109,9 @@ def _wrapped(text: str, first: str = "", *, again: str | None = None) -> list[st
 
 
 def status_json(found: Sequence[SystemStatus]) -> str:
-    """Return statuses for machines; written at once, since there may be many."""
-    return msgspec.json.format(msgspec.json.encode({"systems": found}), indent=2).decode()
+    """Return statuses for machines: of one system laid out, of many without white space, which would outweigh them."""
+    told = msgspec.json.encode({"systems": found})
+    return (msgspec.json.format(told, indent=2) if len(found) == 1 else told).decode()
 
 
 def status_markdown(found: SystemStatus, states: Collection[str] = ()) -> str:
