@@ -82,21 +82,21 @@ def status_of(
     names = {one.pack.framework for one in plans}
     left = tuple(one.framework for one in shelf.all_in_force(asked.day) if one.framework not in names)
     shared = (*problems, *unread, *refused)
+    digests = {planned.name: planned.sha256 for each in plans for planned in each.controls}
     return tuple(
         SystemStatus(
             system=one.system, model=one.model, version=one.version, model_sha256=one.model_sha256, as_of=asked.day,
             log_size=view.size, frameworks=frameworks, not_looked_at=left, problems=(*shared, *own),
         )
         for one in wanted
-        for frameworks, own in (_stands(one, plans, given, asked.day),)
+        for frameworks, own in (_stands(one, plans, digests, given, asked.day),)
     )  # fmt: skip
 
 
 def _stands(
-    one: Holding, plans: tuple[Plan, ...], given: tuple[Attestation, ...], day: str
+    one: Holding, plans: tuple[Plan, ...], digests: Mapping[str, str], given: tuple[Attestation, ...], day: str
 ) -> tuple[tuple[FrameworkStatus, ...], tuple[str, ...]]:
     """Return how one version stands before each framework, and what about it contradicts itself or has lapsed."""
-    digests = {planned.name: planned.sha256 for each in plans for planned in each.controls}
     attested, lapsed = of_version(given, digests, one.model, one.model_sha256, day)
     held = Held(checks=one.checks, cited=one.cited, records=one.records, attested=attested)
     against = tuple(line for each in plans for line in contradictions(each, held))

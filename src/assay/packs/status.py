@@ -20,7 +20,7 @@ from assay.records.canonical import digest
 from assay.records.status import ControlStatus, Outcome, Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from assay.packs.form import Pack, PackControl
 
@@ -81,18 +81,27 @@ class Planned:
         control = self.control
         return control.automation == "manual" or not (control.checks or RECORDED.keys() & set(control.evidence))
 
+    @cached_property
+    def _mended(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        """What would settle it, by what is lacking: versions by the thousand lack the same."""
+        return {}
+
     def mend(self, lacking: tuple[str, ...]) -> tuple[str, ...]:
         """Return what would settle it, a command each: what records the evidence that is lacking, and an attestation.
 
         What somebody has to decide first (a role, a route, a case) comes before all of it.
         """
+        if lacking not in self._mended:
+            self._mended[lacking] = tuple(self._mends(lacking))
+        return self._mended[lacking]
+
+    def _mends(self, lacking: tuple[str, ...]) -> Iterator[str]:
         if self.applies.applies == "undecided":
-            return (f"decide it under `regulation.{self.name.partition(':')[0]}` in assay.yaml",)
-        held = (
-            () if self.control.automation == "manual" else tuple(RECORDED[kind] for kind in lacking if kind in RECORDED)
-        )
-        attest = f"assay attest '{self.name}' --by NAME --role ROLE --until DATE --statement WHY"
-        return (*dict.fromkeys(held), attest)
+            yield f"decide it under `regulation.{self.name.partition(':')[0]}` in assay.yaml"
+            return
+        if self.control.automation != "manual":
+            yield from dict.fromkeys(RECORDED[kind] for kind in lacking if kind in RECORDED)
+        yield f"assay attest '{self.name}' --by NAME --role ROLE --until DATE --statement WHY"
 
     @cached_property
     def blank(self) -> ControlStatus:

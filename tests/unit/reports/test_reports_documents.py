@@ -200,6 +200,15 @@ def test_the_same_material_gives_the_same_bytes() -> None:
             assert render(annex(), form) == render(annex(), form)
 
 
+def test_a_pdf_is_tagged_and_says_which_standards_it_keeps() -> None:
+    pytest.importorskip("typst")
+    found = render(annex(), "pdf")
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in found
+    assert b"<pdfaid:part>2</pdfaid:part><pdfaid:conformance>A</pdfaid:conformance>" in found
+    assert b"/MarkInfo" in found
+    assert b"/Lang" in found
+
+
 def test_an_unknown_document_is_refused_with_a_near_name() -> None:
     with pytest.raises(InputError, match=r"did you mean 'annex-iv'"):
         form_of("anex-iv")
