@@ -75,7 +75,8 @@ def explain(
     from assay.lifecycle.measuring import progress_bar  # noqa: PLC0415
 
     _require_files(train, model)
-    scorer, why = _scorer(model, trusted=trusted, positive=1 if roles.positive is None else roles.positive)
+    positive = 1 if roles.positive is None else roles.positive
+    scorer, why = _scorer(model, trusted=trusted, positive=positive, seconds=model_seconds)
     question = Question(
         rows=rows, roles=roles, metric=metric, limit=limit_of(metric, limit), features=_once(features), train=train,
         scorer=scorer, no_scorer=why, minimum_group=minimum_group, seconds=model_seconds,
@@ -146,17 +147,26 @@ def _require_files(train: Any, model: Path | str | None) -> None:  # noqa: ANN40
         expand(train)
 
 
-def _scorer(model: Path | str | None, *, trusted: bool, positive: str | int | bool) -> tuple[Scorer | None, str]:
+def _scorer(
+    model: Path | str | None, *, trusted: bool, positive: str | int | bool, seconds: float
+) -> tuple[Scorer | None, str]:
     """Return a model that can be asked, or why it cannot: then causes are looked for without it."""
     if model is None:
         return None, ""
+    from time import monotonic  # noqa: PLC0415
+
     from assay.adapters.model_files import open_model  # noqa: PLC0415 - only where a model is named
+    from assay.diagnosis.in_time import within  # noqa: PLC0415
     from assay.probing.scorer import ScorerError  # noqa: PLC0415
 
+    late = f"it was not loaded within the budget of {seconds:g} seconds"
     try:
-        return open_model(model, trusted=trusted, positive=positive), ""
+        opened: Scorer = within(
+            lambda: open_model(model, trusted=trusted, positive=positive), monotonic() + seconds, late
+        )
     except ScorerError as error:
         return None, f"the model was not asked: {error}"
+    return opened, ""
 
 
 def _of_verdict(

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assay.diagnosis.arithmetic import logit
+from assay.diagnosis.in_time import TimelyScorer
 from assay.diagnosis.people import side_of
 from assay.probing.asking import told_error
+from assay.probing.scorer import LateScorerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,37 +131,47 @@ FIRST = (2, 20)
 """Rows that a model is asked about before it is asked about all: of a slow one that is known after a few."""
 
 
-class _SlowError(Exception):
-    """The time was over before the model had answered about everybody once."""
-
-
 class _Walk:
     """Walks from other people's inputs to each one's own, and what the answers moved by."""
 
     def __init__(
-        self, scorer: Scorer, names: tuple[str, ...], people: dict[int, list[tuple[Any, ...]]], until: float
+        self, scorer: Scorer, names: tuple[str, ...], people: dict[int, list[tuple[Any, ...]]], seconds: float
     ) -> None:
-        self.scorer, self.names, self.people = scorer, names, people
+        """Ask about everybody as they are.
+
+        Raises:
+            LateScorerError: when there is no time for that.
+        """
+        slow = f"the model is slow: it cannot answer about {2 * PEOPLE} people within the budget of {seconds:g} seconds"
+        self.until = time.monotonic() + seconds
+        self.scorer, self.names, self.people = TimelyScorer(scorer, self.until, slow), names, people
         self.sides = [side for side in (1, 0) for _ in people[side]]
         self.rows = [list(row[:-1]) for side in (1, 0) for row in people[side]]
         took = []
         for few in FIRST:
             began = time.monotonic()
-            _answers(scorer, names, self.rows[:few])
+            _answers(self.scorer, names, self.rows[:few])
             took.append(time.monotonic() - began)
         a_row = max(took[1] - took[0], 0.0) / (FIRST[1] - FIRST[0])
-        if time.monotonic() + took[0] + a_row * len(self.rows) > until:
-            raise _SlowError
-        self.first = _answers(scorer, names, self.rows)
+        if time.monotonic() + took[0] + a_row * len(self.rows) > self.until:
+            raise LateScorerError(slow)
+        self.first = _answers(self.scorer, names, self.rows)
         self.scale: Callable[[float], float] = logit if all(0 <= one <= 1 for one in self.first) else float
         self.sums = {name: [0.0, 0.0] for name in names}
 
-    def once(self, order: list[int], others: list[list[Any]], until: float) -> bool:
+    def once(self, order: list[int], others: list[list[Any]]) -> bool:
         """Walk in one order; False when the time is over, and then nothing of it counts."""
+        try:
+            moved = self._moved(order, others)
+        except LateScorerError:
+            return False
+        for name, both in moved.items():
+            self.sums[name] = [a + b for a, b in zip(self.sums[name], both, strict=True)]
+        return True
+
+    def _moved(self, order: list[int], others: list[list[Any]]) -> dict[str, list[float]]:
         now = [list(row) for row in others]
         moved = {name: [0.0, 0.0] for name in self.names}
-        if time.monotonic() > until:
-            return False
         before = [self.scale(one) for one in _answers(self.scorer, self.names, now)]
         for at in order:
             for row, given in zip(now, self.rows, strict=True):
@@ -168,11 +180,7 @@ class _Walk:
             for side, old, new in zip(self.sides, before, after, strict=True):
                 moved[self.names[at]][side] += new - old
             before = after
-            if time.monotonic() > until:
-                return False
-        for name, both in moved.items():
-            self.sums[name] = [a + b for a, b in zip(self.sums[name], both, strict=True)]
-        return True
+        return moved
 
     def disparity(self) -> float:
         """Return the focus' mean answer less the reference's."""
@@ -187,12 +195,11 @@ class _Walk:
 def _walk(
     scorer: Scorer, names: tuple[str, ...], people: dict[int, list[tuple[Any, ...]]], seconds: float
 ) -> Asked | str:
-    until = time.monotonic() + seconds
     chance = random.Random(SEED)  # noqa: S311 - it protects nothing
     try:
-        walk = _Walk(scorer, names, people, until)
-    except _SlowError:
-        return f"the model is slow: it cannot answer about {2 * PEOPLE} people within the budget of {seconds:g} seconds"
+        walk = _Walk(scorer, names, people, seconds)
+    except LateScorerError as late:
+        return str(late)
     done, order = 0, list(range(len(names)))
     for turn in range(ORDERS):
         if turn % 2 == 0:
@@ -200,7 +207,7 @@ def _walk(
         else:
             order.reverse()
         others = [walk.rows[chance.randrange(len(walk.rows))] for _ in walk.rows]
-        if not walk.once(order, others, until):
+        if not walk.once(order, others):
             break
         done += 1
     if not done:

@@ -7,11 +7,13 @@ another verdict, so they are refused, and that is said. What rows tell takes the
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from assay.diagnosis.asked_of_verdict import requirement_of
+from assay.diagnosis.in_time import within
 from assay.diagnosis.mending import mitigate_line
 from assay.errors import AssayError, InputError
 from assay.lifecycle.assessment import dataset_files
@@ -180,9 +182,14 @@ class _Looking:
         positive = self._project.config.columns.positive
         try:
             compare_model(self._project.model, evidence.model.sha256, evidence.model.files)
-            return open_scorer(section.model, 1 if positive is None else positive), ""
+            late = f"it was not loaded within the budget of {self._seconds:g} seconds"
+            opened: Scorer = within(
+                lambda: open_scorer(section.model, 1 if positive is None else positive),
+                time.monotonic() + self._seconds, late,
+            )  # fmt: skip
         except (AssayError, ScorerError) as error:
             return None, f"the model: {str(error).splitlines()[0]}"
+        return opened, ""
 
     def _training_rows(self) -> tuple[Any, str]:
         """Return the rows that the model was fitted on, or why they are not looked at."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
+from assay.diagnosis.in_time import TimelyScorer, within
 from assay.errors import DataError, suggest
 from assay.lifecycle.robustness_section import RobustnessSection, ScorerSection
 from assay.probing.asking import Asker, Reading
@@ -16,15 +16,14 @@ from assay.probing.counterfactual import counterfactual
 from assay.probing.evasion import Attack, evasion
 from assay.probing.perturbing import Probed, missing, noise, out_of_range
 from assay.probing.rows import ProbeRows
-from assay.probing.scorer import LateScorerError, Scorer, ScorerError
+from assay.probing.scorer import Scorer, ScorerError
 from assay.probing.slices import slices
 from assay.records.probe_counts import Flips, ProbeCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
     from assay.lifecycle.project import Project
-    from assay.probing.scorer import Value
     from assay.records.measurement import Measurement
 
 OpenScorer: TypeAlias = Callable[[ScorerSection, str | int | bool], Scorer]
@@ -125,8 +124,9 @@ class _Probing:
         opened_by, positive = self._opened_by, self._positive
         opened = within(lambda: opened_by(section.model, positive), until, "the model was not loaded")
         self._told["answers"] = opened.name
+        late = f"the budget of {budget.seconds:g} seconds was spent, and the model had not answered"
         asker = Asker(
-            _Timely(opened, until, budget.seconds), reading, queries=budget.queries,
+            TimelyScorer(opened, until, late), reading, queries=budget.queries,
             seconds=max(0.0, until - time.monotonic()), clock=time.monotonic,
         )  # fmt: skip
         first = rows.first(budget.rows)
@@ -163,44 +163,3 @@ class _Probing:
             attacks=part.attacks, rows=part.rows, queries=part.queries, within=part.within, columns=part.columns,
             wanted=wanted,
         )  # fmt: skip
-
-
-class _Timely:
-    """A model that must answer before the time is over."""
-
-    def __init__(self, scorer: Scorer, until: float, seconds: float) -> None:
-        self.name = scorer.name
-        self._scorer, self._until, self._seconds = scorer, until, seconds
-
-    def score(self, columns: Mapping[str, Sequence[Value]]) -> Sequence[Any]:
-        """Ask, and wait no longer than the budget lasts."""
-        told = f"the budget of {self._seconds:g} seconds was spent, and the model had not answered"
-        answers: Sequence[Any] = within(lambda: self._scorer.score(columns), self._until, told)
-        return answers
-
-
-def within(work: Callable[[], Any], until: float, told: str) -> Any:  # noqa: ANN401 - whatever the work returns
-    """Do somebody else's work in a thread, and leave it behind when the time is over.
-
-    Raises:
-        LateScorerError: when it was not done in time.
-        ScorerError: when a model could not be opened.
-        Exception: whatever the work raised.
-    """
-    done: list[Any] = []
-    broke: list[Exception] = []
-
-    def run() -> None:
-        try:
-            done.append(work())
-        except Exception as error:  # noqa: BLE001 - handed on to whoever waits
-            broke.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)  # a model that never answers must not keep the process alive
-    thread.start()
-    thread.join(max(0.0, until - time.monotonic()))
-    if broke:
-        raise broke[0]
-    if not done:
-        raise LateScorerError(told)
-    return done[0]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from assay.diagnosis.in_time import within
+from assay.probing.scorer import LateScorerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +47,23 @@ class Budget:
         """
         if self.over:
             raise TimeUpError
+
+    def wait_for(self, work: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the work returns
+        """Do somebody else's work, and wait no longer than there is time.
+
+        Raises:
+            TimeUpError: when there is none left.
+            Exception: whatever the work raised.
+        """
+        if self._until is None:
+            return work()
+        self.require()
+        try:
+            return within(work, self._until, "")
+        except LateScorerError:
+            if not self.over:
+                raise  # the model's own time limit, not ours
+            raise TimeUpError from None
 
     def tell(self, share: float) -> None:
         """Say how far it is."""

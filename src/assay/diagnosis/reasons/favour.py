@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from assay.diagnosis.reasons.budget import Budget
+from assay.diagnosis.reasons.budget import Budget, TimeUpError
 from assay.probing.asking import told_error
 from assay.probing.scorer import ScorerError
 
@@ -60,7 +60,7 @@ class Favour:
 
         Raises:
             ScorerError: when the model cannot be asked, or answers with something else than probabilities.
-            TimeUpError: when the budget is over; a question that is under way is waited for.
+            TimeUpError: when the budget is over; a question that is under way is left behind.
         """
         rows = len(next(iter(columns.values())))
         found: list[float] = []
@@ -70,11 +70,10 @@ class Favour:
         return found
 
     def _asked(self, columns: Columns, rows: int) -> list[float]:
-        self.budget.require()
         self.asked += rows
         try:
-            answers = list(self._scorer.score(columns))
-        except ScorerError:
+            answers = self.budget.wait_for(lambda: list(self._scorer.score(columns)))
+        except (ScorerError, TimeUpError):
             raise
         except Exception as error:  # noqa: BLE001 - somebody else's model: what it raised is the message
             raise ScorerError(f"the model ({self.name}) could not answer {rows:,} rows: {told_error(error)}") from None
