@@ -31,6 +31,9 @@ LEAST_SHARE = 0.2
 LEAST_AREA = 0.03
 """Areas under the ROC curve that differ by less are alike."""
 
+MUCH_WORSE = 0.06
+"""Areas that differ by so much are no matter of calibration: a curve of the score keeps its order, and so its area."""
+
 LEAST_BASE = 0.02
 """Base rates that differ by less are alike."""
 
@@ -211,7 +214,8 @@ def find_error_gap(case: Case) -> list[Suspect]:
         return []
     detail = f"{told}, and base rates do not account for it: {means}"
     cause = Cause(kind="model.error_gap", share=share, confidence=confidence(z), detail=detail, evidence=tuple(clues))
-    return [Suspect(cause, mechanism=False)]
+    blurred = found is not None and found.areas is not None and apart >= MUCH_WORSE
+    return [Suspect(cause, mechanism=False, screens=("model.calibration",) if blurred else ())]
 
 
 def _error_gaps(case: Case) -> list[tuple[str, float, float]]:

@@ -13,6 +13,7 @@ from assay.diagnosis.case import Case, Suspect
 from assay.diagnosis.coding import code
 from assay.diagnosis.contributions import find_features
 from assay.diagnosis.cuts import find_cut
+from assay.diagnosis.effective import effective, people_for_a_weight
 from assay.diagnosis.missing import find_missing
 from assay.diagnosis.noise import find_noise
 from assay.diagnosis.people import gather
@@ -140,13 +141,17 @@ def explained(question: Question, measurement: Measurement, tally: Tally, rows: 
 def _causes(
     question: Question, measurement: Measurement, tally: Tally, rows: Rows, status: Status
 ) -> tuple[tuple[Cause, ...], tuple[Remedy, ...], tuple[str, ...]]:
-    sides = sides_of(tally, measurement, question.metric)
+    sides = sides_of(effective(tally), measurement, question.metric)
     if sides is None or measurement.value is None:
         return (Cause(kind="none", confidence=1.0, detail=_nothing(measurement)),), (), ()
     if status == "pass":
         kept = Cause(kind="none", confidence=0.95, detail="The metric keeps its limit: there is nothing to explain.")
         return (kept,), (), ()
-    people = gather(rows.session, rows.typed, question.roles, sides, question.features)
+    weighted = question.roles.weight is not None
+    people = gather(
+        rows.session, rows.typed, question.roles, sides, question.features,
+        for_a_weight=people_for_a_weight(tally) if weighted else None,
+    )  # fmt: skip
     rows.examined.add("rows")
     coded = code(people)
     case = Case(
@@ -207,8 +212,6 @@ def told_unexamined(case: Case) -> list[str]:
         told.append(question.no_scorer)
     elif question.scorer is None:
         told.append("no model (--model): what each of its inputs brings")
-    if question.roles.weight is not None:
-        told.append("weights: the gap is measured with them, its causes are looked for without")
     if people.taken:
         told.append(f"rows: {people.taken} were looked at for causes")
     return [*told, *people.left_out, *case.coded.unseen, *(case.train.told if case.train else ())]

@@ -35,6 +35,10 @@ LEAST_SHARE = 0.2
 BETTER = 3.0
 """By how much flips must fit better than moved odds: twice the log likelihood ratio of models of equal size."""
 
+ONE_WAY = 0.15
+"""Flips of one kind that exceed those of the other by so much move the base rate as well, which a score that merely
+knows less does not: then they need only fit as well as moved odds."""
+
 GRID = 6
 LEAST_PLACES = 5
 """A shape takes so many places."""
@@ -63,6 +67,11 @@ class Flips(NamedTuple):
     p: float
     risk: str
 
+    @property
+    def needed(self) -> float:
+        """By how much they must fit better to be believed."""
+        return 0.0 if abs(self.e0 - self.e1) >= ONE_WAY else BETTER
+
 
 def find_noise(case: Case) -> list[Suspect]:
     """Return labels of one side that were turned."""
@@ -84,7 +93,7 @@ def _believed(found: list[Flips]) -> Flips | None:
     Flips that the score sees and the features do not are the score's: it knows less of some, and labels are as they
     are.
     """
-    clear = [one for one in found if max(one.e0, one.e1) >= LEAST_FLIPS and one.better >= BETTER]
+    clear = [one for one in found if max(one.e0, one.e1) >= LEAST_FLIPS and one.better >= one.needed]
     over = {one.over: one for one in found}
     features = over.get("the features")
     if not clear or (features is not None and (max(features.e0, features.e1) < LEAST_FLIPS / 2 or features.better < 0)):
@@ -151,6 +160,11 @@ def _best(risk: list[float], ys: list[float], ns: list[float]) -> tuple[float, f
     return best
 
 
+def sure_of(found: Flips) -> float:
+    """Return how surely labels were turned, rather than odds moved: half where both fit alike."""
+    return 1 - math.exp(-max(found.better, 0.0) / 4) / 2
+
+
 def _share(case: Case, found: Flips) -> float:
     """Return the share of the gap that goes away when the risk stands in for the labels of both sides."""
     risk, rate = found.risk, case.sides.rate
@@ -198,5 +212,5 @@ def _suspect(case: Case, found: Flips, share: float) -> Suspect:
         Clue(what="twice the log likelihood of turned labels over moved odds", value=found.better),
         Clue(what="probability of such labels if none were turned", value=found.p),
     )
-    sure = max(0.0, 1 - found.p * 4) * (1 - math.exp(-found.better / 4))
+    sure = max(0.0, 1 - found.p * 4) * sure_of(found)
     return Suspect(Cause(kind="data.label_noise", share=share, confidence=sure, detail=detail, evidence=clues))

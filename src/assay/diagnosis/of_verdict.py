@@ -14,6 +14,7 @@ import msgspec
 from assay.checks._finding import group_words, number
 from assay.diagnosis.asked_of_verdict import ends, requirement_of
 from assay.diagnosis.changed_decisions import changes_to_pass
+from assay.diagnosis.effective import effective
 from assay.diagnosis.mending import Ground, remedies
 from assay.diagnosis.of_tally import causes_of_tally
 from assay.diagnosis.other_findings import other_causes
@@ -230,7 +231,7 @@ def _causes(ground: Ground, finding: Finding, requirement: Requirement | None) -
     both = ends(finding, ground.evidence)
     found: list[Cause] = []
     if both is not None and ground.tally.roles.task == "binary":
-        found += causes_of_tally(ground.tally, requirement, *both)
+        found += causes_of_tally(effective(ground.tally), requirement, *both)
     elif both is None and METRICS[requirement.metric].scope != "between":
         found += [one for one in other_causes(finding) if one.kind != "none" or not small]
     common = _common_cut(ground, finding, requirement)

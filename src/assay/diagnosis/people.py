@@ -1,6 +1,8 @@
 """The rows as people of two sides: label, decision, score and features of each, in one table of the engine.
 
-Of a side with many rows a part is taken, evenly through the file; what was taken is said.
+Of a side with many rows a part is taken, evenly through the file; rows with weights are taken in proportion to them
+(systematic sampling: Madow 1949, Annals of Mathematical Statistics 20:333-354), a row of much weight more than once.
+What was taken is said.
 """
 
 # ruff: noqa: S608 - every name and value in this SQL has passed assay.tabular.sql
@@ -155,8 +157,24 @@ def column_of(typed: Typed, feature: Feature) -> str:
     return f"nullif(trim({plain}), '')"
 
 
-def gather(session: Session, typed: Typed, roles: Roles, sides: Sides, names: tuple[str, ...]) -> People:
+def gather(
+    session: Session,
+    typed: Typed,
+    roles: Roles,
+    sides: Sides,
+    names: tuple[str, ...],
+    *,
+    for_a_weight: float | None = None,
+) -> People:
     """Make the table ``people``.
+
+    Args:
+        session: the engine.
+        typed: the rows.
+        roles: which column means what.
+        sides: who stands against whom.
+        names: the features.
+        for_a_weight: how many people a unit of weight stands for (`effective`); None where rows have no weights.
 
     Raises:
         DataError: when a feature is no column.
@@ -166,17 +184,19 @@ def gather(session: Session, typed: Typed, roles: Roles, sides: Sides, names: tu
     features, unseen = _telling_most(session, typed, roles, sides, features)
     left_out += unseen
     counted = _everybody(session, typed, roles, sides, features)
+    if for_a_weight is not None:
+        counted = _by_weight(session, typed, for_a_weight)
     every = {side: max(1, -(-rows // MOST_ROWS)) for side, rows in counted.items()}
     low, high, mean, spread = session.rows(
         "SELECT min(s), max(s), avg(s), stddev_pop(s) FROM everybody WHERE g IS NOT NULL", name=typed.name
     )[0]
     has_score = low is not None and low < high
     odds = has_score and low >= 0 and high <= 1
-    taken = f"rid % CASE WHEN g = 1 THEN {every.get(1, 1)} ELSE {every.get(0, 1)} END = 0"
+    taken = f"place % CASE WHEN g = 1 THEN {every.get(1, 1)} ELSE {every.get(0, 1)} END = 0"
     scale = _scale(odds=odds, has_score=has_score, mean=mean or 0.0, spread=spread or 1.0)
     session.rows(
-        f"CREATE TEMP TABLE people AS SELECT * EXCLUDE (rid), rid, CAST(hash(rid) % 2 AS TINYINT) AS h, {scale} AS t "
-        f"FROM everybody WHERE g IS NOT NULL AND {taken} ORDER BY rid",
+        "CREATE TEMP TABLE people AS SELECT * EXCLUDE (rid, place), rid, CAST(hash(rid) % 2 AS TINYINT) AS h, "
+        f"{scale} AS t FROM everybody WHERE g IS NOT NULL AND {taken} ORDER BY place",
         name=typed.name,
     )
     session.rows("DROP TABLE everybody", name=typed.name)
@@ -186,6 +206,9 @@ def gather(session: Session, typed: Typed, roles: Roles, sides: Sides, names: tu
         for side in sorted(counted, reverse=True)
         if every[side] > 1
     ]
+    if for_a_weight is not None:
+        drawn = f"{kept.get(1, 0) + kept.get(0, 0):,} people, drawn from the rows in proportion to {roles.weight}"
+        part.insert(0, drawn)
     return People(
         session=session, name=typed.name, features=tuple(features), odds=odds, has_score=has_score,
         rows=(kept.get(1, 0), kept.get(0, 0)), taken=" and ".join(part), left_out=tuple(left_out),
@@ -231,14 +254,30 @@ def _everybody(session: Session, typed: Typed, roles: Roles, sides: Sides, featu
         f"{yes_or_no(typed, roles.label, roles.positive) if roles.label else 'NULL::INTEGER'} AS y",
         f"{yes_or_no(typed, roles.prediction, roles.positive) if roles.prediction else 'NULL::INTEGER'} AS d",
         f"{_score(typed, roles)} AS s",
+        f"{typed.plain(roles.weight) if roles.weight else '1.0'} AS w",
         *(f"{column_of(typed, feature)} AS {feature.column}" for feature in features),
     ]
     session.rows("DROP TABLE IF EXISTS everybody; DROP TABLE IF EXISTS people", name=typed.name)
     session.rows(
-        f"CREATE TEMP TABLE everybody AS SELECT row_number() OVER () AS rid, {', '.join(parts)} FROM {typed.relation}",
+        f"CREATE TEMP TABLE everybody AS SELECT *, rid AS place FROM (SELECT row_number() OVER () AS rid, "
+        f"{', '.join(parts)} FROM {typed.relation})",
         name=typed.name,
     )
     return dict(session.rows("SELECT g, count(*) FROM everybody WHERE g IS NOT NULL GROUP BY g", name=typed.name))
+
+
+def _by_weight(session: Session, typed: Typed, for_a_weight: float) -> dict[int, int]:
+    """Take everybody as often as their weights say, and return the people of each side."""
+    share = literal(for_a_weight)
+    upto = f"{share} * sum(w) OVER (PARTITION BY g ORDER BY rid)"
+    session.rows(
+        f"CREATE TEMP TABLE drawn AS SELECT * EXCLUDE (n), row_number() OVER (ORDER BY rid) AS place FROM (SELECT * "
+        f"EXCLUDE (place, upto), unnest(range(CAST(floor(upto) - floor(upto - {share} * w) AS BIGINT))) "
+        f"AS n FROM (SELECT *, {upto} AS upto FROM everybody WHERE g IS NOT NULL AND w > 0)) ORDER BY place",
+        name=typed.name,
+    )
+    session.rows("DROP TABLE everybody; ALTER TABLE drawn RENAME TO everybody", name=typed.name)
+    return dict(session.rows("SELECT g, count(*) FROM everybody GROUP BY g", name=typed.name))
 
 
 def _score(typed: Typed, roles: Roles) -> str:

@@ -208,8 +208,8 @@ def _scores(cell: ScoreCell, factor: float) -> ScoreCell:
             squares=round(weighted.squares * factor),
             log_losses=losses,
         )
-    values = None if cell.values is None else tuple(_carried(cell.values, factor))
-    bins = tuple(_carried(cell.bins, factor))
+    values = None if cell.values is None else tuple(carried(cell.values, factor))
+    bins = tuple(carried(cell.bins, factor))
     return msgspec.structs.replace(
         cell,
         bins=bins,
@@ -223,7 +223,7 @@ def _scores(cell: ScoreCell, factor: float) -> ScoreCell:
     )
 
 
-def _carried(pairs: tuple[tuple[P, int], ...], factor: float) -> list[tuple[P, int]]:
+def carried(pairs: tuple[tuple[P, int], ...], factor: float) -> list[tuple[P, int]]:
     """Return counts times a factor, rounded so that their running sums are right to half a row."""
     found: list[tuple[P, int]] = []
     before = told = 0

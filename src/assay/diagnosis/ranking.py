@@ -75,7 +75,8 @@ def rank(case: Case, suspects: Sequence[Suspect]) -> tuple[Cause, ...]:
 
 def _ordered(suspects: Sequence[Suspect]) -> list[Suspect]:
     """Return suspects by weight, those that another one screens off after it."""
-    behind = {kind: one for one in suspects if weight(one) >= LEAST_WEIGHT for kind in one.screens}
+    heaviest = sorted(suspects, key=weight)
+    behind = {kind: one for one in heaviest if weight(one) >= LEAST_WEIGHT for kind in one.screens}
 
     def place(one: Suspect) -> tuple[float, int, str]:
         before = behind.get(one.cause.kind)

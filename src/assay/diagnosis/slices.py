@@ -23,9 +23,10 @@ from assay.tabular.sql import literal
 
 if TYPE_CHECKING:
     from assay.diagnosis.case import Case
-    from assay.diagnosis.worlds import Gap
+    from assay.diagnosis.worlds import Calibrations, Gap
+    from assay.records.explanation import CauseKind
 
-LEAST_PART, MOST_PART = 0.02, 0.42
+LEAST_PART, MOST_PART = 0.02, 0.55
 """A slice has this share of the focus' people: fewer are single people, more are no slice."""
 
 ALL_OVER = 0.6
@@ -50,7 +51,7 @@ DEEP = 12
 """Features that are crossed with each other: those with the strongest slices of one condition."""
 
 Cells = dict[tuple[int, int], tuple[int, float]]
-"""(side, bin) to people and sum of the value."""
+"""(side, bin or place) to people and sum of the value."""
 
 
 class Condition(NamedTuple):
@@ -110,6 +111,7 @@ class _Search:
     def __init__(self, case: Case, channel: Channel) -> None:
         self.case, self.channel = case, channel
         self.value = channel.value
+        self.orders: dict[int, list[int]] = {}
         self.where = case.sides.rate.where
         rows = case.coded.people.ask(
             f"SELECT g, count(*), sum(v), sum(v * v) FROM (SELECT g, {self.value} AS v FROM coded WHERE h = 0 "
@@ -141,10 +143,14 @@ class _Search:
         return sign * (gaps[0] - gaps[1]) / math.sqrt(variance)
 
     def _runs(self, feature: int, *, coarse: bool) -> list[tuple[int, int]]:
-        """Return the runs of bins that are tried: of numbers every run, of categories each one."""
-        bins = len(self.case.coded.edges[feature]) + 1
+        """Return the runs of places that are tried: of numbers every run, of categories each one and the first few."""
         if not self.case.coded.features[feature].number:
-            return [(at, at) for at in range(min(bins, 40))]
+            values = len(self.orders.get(feature, ()))
+            first = range(1, min(values, MOST_VALUES))
+            last = () if self.sign else range(1, min(values, MOST_VALUES))
+            ones = [(at, at) for at in range(min(values, 40))]
+            return [*ones, *((0, at) for at in first), *((values - 1 - at, values - 1) for at in last)]
+        bins = len(self.case.coded.edges[feature]) + 1
         step = 2 if coarse and bins > 10 else 1  # noqa: PLR2004 - tenths are fine enough for two conditions
         edges = list(range(0, bins, step))
         return [
@@ -154,6 +160,13 @@ class _Search:
             if (low, high) != (0, edges[-1])
         ]
 
+    def _condition(self, feature: int, low: int, high: int) -> Condition:
+        """Return a run of places as bins: a number's run, or a category's set."""
+        if self.case.coded.features[feature].number:
+            return Condition(feature, low, high)
+        among = tuple(sorted(self.orders[feature][low : high + 1]))
+        return Condition(feature, among[0], among[-1], among if len(among) > 1 else ())
+
     def best_of_one(self, feature: int) -> Slice | None:
         """Return the strongest slice of one condition."""
         column = self.case.coded.bins[feature]
@@ -161,37 +174,29 @@ class _Search:
             f"SELECT g, {column}, count(*), sum({self.value}) FROM coded WHERE h = 0 AND {self.where} GROUP BY 1, 2"
         )
         cells = {(g, b): (n, float(v or 0.0)) for g, b, n, v in rows}
-        best = None if self.case.coded.features[feature].number else self._set_of(feature, cells)
+        if not self.case.coded.features[feature].number:
+            self.orders[feature] = self._order(cells)
+        placed = {(g, self._place(feature, b)): cell for (g, b), cell in cells.items() if b >= 0}
+        best: Slice | None = None
         for low, high in self._runs(feature, coarse=False):
-            inside = [_sum(cells, side, low, high) for side in (0, 1)]
-            z = self._z(inside)
+            z = self._z([_sum(placed, side, low, high) for side in (0, 1)])
             if z > (best.z if best else 0.0):
-                best = Slice((Condition(feature, low, high),), z)
+                best = Slice((self._condition(feature, low, high),), z)
         return best
 
-    def _set_of(self, feature: int, cells: Cells) -> Slice | None:
-        """Return the strongest slice of several values of a category: the largest gaps, joined one by one."""
+    def _order(self, cells: Cells) -> list[int]:
+        """Return the values of a category that both sides have, those with the largest gap first."""
         gaps = []
         for value in sorted({b for _, b in cells if b >= 0}):
             (n1, v1), (n0, v0) = cells.get((1, value), (0, 0.0)), cells.get((0, value), (0, 0.0))
             if n1 and n0:
                 gaps.append((v1 / n1 - v0 / n0, value))
-        best: Slice | None = None
-        for order in [1.0, -1.0] if not self.sign else [self.sign]:
-            ordered = [value for _, value in sorted(gaps, key=lambda one: (-order * one[0], one[1]))]
-            for many in range(2, min(len(ordered), MOST_VALUES) + 1):
-                among = tuple(sorted(ordered[:many]))
-                inside = [
-                    (
-                        sum(cells.get((side, v), (0, 0.0))[0] for v in among),
-                        sum(cells.get((side, v), (0, 0.0))[1] for v in among),
-                    )
-                    for side in (0, 1)
-                ]
-                z = self._z(inside)
-                if z > (best.z if best else 0.0):
-                    best = Slice((Condition(feature, among[0], among[-1], among),), z)
-        return best
+        return [value for _, value in sorted(gaps, key=lambda one: (-(self.sign or 1.0) * one[0], one[1]))]
+
+    def _place(self, feature: int, value: int) -> int:
+        """Return where a bin stands: a number's in its own order, a category's by its gap; -1 for nowhere."""
+        order = self.orders.get(feature)
+        return value if order is None else order.index(value) if value in order else -1
 
     def best_of_two(self, a: int, b: int) -> Slice | None:
         """Return the strongest slice of two conditions."""
@@ -199,7 +204,10 @@ class _Search:
         rows = self.case.coded.people.ask(
             f"SELECT g, {x}, {y}, count(*), sum({self.value}) FROM coded WHERE h = 0 AND {self.where} GROUP BY 1, 2, 3"
         )
-        tables = [_Corner([(i, j, n, float(v or 0.0)) for g, i, j, n, v in rows if g == side]) for side in (0, 1)]
+        tables = [
+            _Corner([(self._place(a, i), self._place(b, j), n, float(v or 0.0)) for g, i, j, n, v in rows if g == side])
+            for side in (0, 1)
+        ]
         best: Slice | None = None
         for low, high in self._runs(a, coarse=True):
             for bottom, top in self._runs(b, coarse=True):
@@ -208,7 +216,7 @@ class _Search:
                     continue
                 z = self._z(inside)
                 if z > (best.z if best else 0.0):
-                    best = Slice((Condition(a, low, high), Condition(b, bottom, top)), z)
+                    best = Slice((self._condition(a, low, high), self._condition(b, bottom, top)), z)
         return best
 
 
@@ -265,24 +273,33 @@ def own_decision(case: Case) -> str | None:
     return f"CAST(s >= CASE WHEN g = 1 THEN {focus} ELSE {reference} END AS INTEGER)"
 
 
-def _screened(case: Case, inside: str) -> tuple[str, ...]:
-    """Return ``model.calibration`` where the score is off in the slice, and outside of it hardly."""
-    outside = case.worlds.calibrations(where=f"NOT ({inside})")
+def _screened(case: Case, outside: Calibrations | None) -> tuple[CauseKind, ...]:
+    """Return what is off on average because of the slice: with it taken away, hardly so."""
     if case.calibrations is None or outside is None:
         return ()
-    here, there = (abs(one.apart.coefficients[3]) for one in (case.calibrations, outside))
-    return ("model.calibration",) if there <= HARDLY * here else ()
+    found: list[CauseKind] = []
+    here, there = (
+        abs(one.apart.coefficients[3]) + abs(one.apart.coefficients[4]) for one in (case.calibrations, outside)
+    )
+    if there <= HARDLY * here:
+        found.append("model.calibration")
+    areas = _areas(case, outside)
+    if areas is not None and abs(areas[1]) <= max(HARDLY * abs(areas[0]), LEAST_AREA):
+        found.append("model.error_gap")
+    return tuple(found)
 
 
-def _worse_all_over(case: Case, inside: str) -> bool:
+def _areas(case: Case, outside: Calibrations | None) -> tuple[float, float] | None:
+    """Return the difference in areas under the ROC curve, focus less reference: of all, and outside of a slice."""
+    if case.calibrations is None or case.calibrations.areas is None or outside is None or outside.areas is None:
+        return None
+    return case.calibrations.areas[0] - case.calibrations.areas[1], outside.areas[0] - outside.areas[1]
+
+
+def _worse_all_over(case: Case, outside: Calibrations | None) -> bool:
     """Say whether the score ranks one side worse outside of a slice, too: then the slice is a symptom."""
-    if case.calibrations is None or case.calibrations.areas is None:
-        return False
-    outside = case.worlds.calibrations(where=f"NOT ({inside})")
-    if outside is None or outside.areas is None or outside.area_errors is None:
-        return False
-    here, there = (one[0] - one[1] for one in (case.calibrations.areas, outside.areas))
-    return abs(there) >= max(ALL_OVER * abs(here), LEAST_AREA) and here * there > 0
+    areas = _areas(case, outside)
+    return areas is not None and abs(areas[1]) >= max(ALL_OVER * abs(areas[0]), LEAST_AREA) and areas[0] * areas[1] > 0
 
 
 def sql_of(case: Case, found: Slice) -> str:
@@ -333,7 +350,8 @@ def _measured(case: Case, search: _Search, best: Slice) -> list[Suspect]:
     else:
         mended = case.worlds.decided_by(f"t - {literal(effect)} * g * CAST(({inside}) AS INTEGER)")
         share = case.worlds.closed(mended, case.before)
-    if share < LEAST_SHARE or z <= 0 or case.worlds.closed(without) < LEAST_SHARE / 2 or _worse_all_over(case, inside):
+    outside = case.worlds.calibrations(where=f"NOT ({inside})")
+    if share < LEAST_SHARE or z <= 0 or case.worlds.closed(without) < LEAST_SHARE / 2 or _worse_all_over(case, outside):
         return []
     detail = _detail(case, (within, without, mended), words, decisions=search.channel.decisions)
     clues = (
@@ -344,7 +362,7 @@ def _measured(case: Case, search: _Search, best: Slice) -> list[Suspect]:
     )
     cause = Cause(kind="model.slice", share=share, confidence=confidence(z), detail=detail, evidence=clues)
     names = ",".join(case.coded.features[one.feature].name for one in best.conditions)
-    return [Suspect(cause, feature=names, screens=_screened(case, inside))]
+    return [Suspect(cause, feature=names, screens=_screened(case, outside))]
 
 
 def _detail(case: Case, gaps: tuple[Gap, Gap, Gap], words: str, *, decisions: bool) -> str:

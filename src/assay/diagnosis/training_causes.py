@@ -17,7 +17,7 @@ from assay.diagnosis.arithmetic import Curve, tail_of_chi, two_rates
 from assay.diagnosis.case import Suspect, confidence
 from assay.diagnosis.contributions import over
 from assay.diagnosis.fits import curve
-from assay.diagnosis.noise import BETTER, LEAST_FLIPS, SOURCE, flips
+from assay.diagnosis.noise import LEAST_FLIPS, SOURCE, flips, sure_of
 from assay.records.explanation import Cause, Clue
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _train_noise(case: Case) -> list[Suspect]:
         fitted = curve(case.coded.people, ("1.0", *train.codes), f"g = {1 - side}")
         if fitted is not None:
             found.append(flips(case, "trained", side, f"({fitted.sql()})", "the features"))
-    told = [one for one in found if one is not None and max(one.e0, one.e1) >= LEAST_FLIPS and one.better >= BETTER]
+    told = [one for one in found if one is not None and max(one.e0, one.e1) >= LEAST_FLIPS and one.better >= one.needed]
     if not told:
         return []
     best = max(told, key=lambda one: one.better)
@@ -117,7 +117,7 @@ def _train_noise(case: Case) -> list[Suspect]:
         Clue(what=f"negatives of {named} labelled positive, train", value=best.e0, source=SOURCE),
         Clue(what="twice the log likelihood of turned labels over moved odds", value=best.better),
     )
-    sure = max(0.0, 1 - best.p * 4) * (1 - math.exp(-best.better / 4))
+    sure = max(0.0, 1 - best.p * 4) * sure_of(best)
     share = max(1 - labels_part(case), 0.5)
     return [Suspect(Cause(kind="data.label_noise", share=share, confidence=sure, detail=detail, evidence=clues))]
 
