@@ -87,8 +87,9 @@ class Case:
 
     @property
     def attribute_used(self) -> bool:
-        """Whether the protected attribute itself is an input of the model."""
-        return self.coded.people.attribute_used or (self.asked is not None and self.sides.attribute in self.asked.parts)
+        """Whether an attribute that is compared is itself an input of the model."""
+        inputs = () if self.asked is None else self.asked.parts
+        return self.coded.people.attribute_used or any(one in inputs for one in self.sides.attributes)
 
     @property
     def has_label(self) -> bool:

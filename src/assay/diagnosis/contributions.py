@@ -138,7 +138,7 @@ def _suspect(case: Case, part: Part) -> Suspect | None:
         whole = True
         share, sure = part.removed, 0.5 + 0.4 * (part.foretells >= STANDS_IN)
     if part.foretells >= SURELY_STANDS_IN and part.removed > share and part.channel > 0.5:  # noqa: PLR2004 - most of it
-        share, sure, whole = part.removed, max(sure, 0.8), True
+        share, sure, whole = case.worlds.carried(part.bare, case.before), max(sure, 0.8), True
     if share < LEAST_SHARE or sure < 0.5:  # noqa: PLR2004 - likelier by chance than not
         return None
     kind: CauseKind = "data.proxy" if proxy else "model.feature"

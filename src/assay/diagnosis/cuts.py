@@ -123,8 +123,8 @@ def _in_the_wrong_place(case: Case) -> list[Suspect]:
     if not case.has_label or "prediction" not in METRICS[metric].needs or case.status == "pass":
         return []
     asked = Requirement(
-        metric=metric, limit=case.question.limit, attributes=(case.sides.attribute,),
-        minimum_group=case.question.minimum_group,
+        metric=metric, limit=case.question.limit, attributes=case.sides.attributes,
+        group=case.question.group, minimum_group=case.question.minimum_group,
     )  # fmt: skip
     found = thresholds(case.tally, [asked], level=case.question.level)
     best = found.cheapest_by_point or _most_often_right(found)
@@ -135,8 +135,14 @@ def _in_the_wrong_place(case: Case) -> list[Suspect]:
     held = best.held[0].measurement
     if gained < -FREE or held is None or held.value is None or not case.value:
         return []
-    neutral = 1.0 if case.question.limit.min is not None else 0.0
-    share = min(max(1 - abs(held.value - neutral) / abs(case.value - neutral), 0.0), 1.0)
+    limit = case.question.limit
+    neutral = 1.0 if limit.min is not None else 0.0
+    if case.question.group:  # a group's own rate falls short of its limit, and not of any other group
+        neutral = limit.max if limit.min is None and limit.max is not None else limit.min or 0.0
+        if abs(case.value - neutral) < FREE:
+            return []
+    short = 0.0 if holds and case.question.group else abs(held.value - neutral)
+    share = min(max(1 - short / abs(case.value - neutral), 0.0), 1.0)
     gained_rows = best.price.right - found.now.price.right
     # Decisions that change are right before or after, never both (McNemar 1947): z of the difference.
     changed = abs(best.price.favourable - found.now.price.favourable)

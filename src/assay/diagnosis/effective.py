@@ -45,9 +45,7 @@ def _people(cell: Cell, factor: float) -> Cell:
 def _scores(cell: ScoreCell, factor: float) -> ScoreCell:
     """Return the scores by bin: weights are kept by bin, even where every score is."""
     bins = tuple(carried(cell.weighted_bins, factor))
-    sums = cell.weighted
-    if isinstance(sums, msgspec.UnsetType):
-        sums = cell
+    sums = cell if isinstance(cell.weighted, msgspec.UnsetType) else cell.weighted
     losses = None if sums.log_losses is None else round(sums.log_losses * factor)
     return msgspec.structs.replace(
         cell, bins=bins, values=None, count=sum(rows for _, rows in bins), total=round(sums.total * factor),

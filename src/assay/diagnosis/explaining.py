@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assay.diagnosis.question import Question
+    from assay.diagnosis.sides import Sides
     from assay.records.explanation import Looked, Remedy
     from assay.records.measurement import Measurement
     from assay.records.tally import Tally
@@ -59,6 +60,7 @@ class Rows(NamedTuple):
 
     session: Session
     typed: Typed
+    tally: Tally
     examined: set[Looked]
 
 
@@ -81,8 +83,11 @@ def explain_rows(
     tally = tally_rows(question.rows, question.roles, name=name, on_progress=on_progress)
     measured = worst_of_each(tally, question)
     with session(memory=MEMORY, threads=1) as engine:  # one thread: sums of floats come in one order
-        rows = Rows(engine, open_typed(engine, question.rows, '"data"'), {"tally"})
-        findings = tuple(explained(question, one, tally, rows) for one in measured)
+        rows = Rows(engine, open_typed(engine, question.rows, '"data"'), tally, {"tally"})
+        findings = tuple(
+            explained(question, one, attributes, rows)
+            for one, attributes in zip(measured, compared_in(question), strict=True)
+        )
     return Explanation(
         subject=name or (str(question.rows) if isinstance(question.rows, str) else "the rows"),
         examined=tuple(one for one in LOOKED if one in rows.examined),
@@ -90,18 +95,35 @@ def explain_rows(
     )
 
 
+def compared_in(question: Question) -> tuple[tuple[str, ...], ...]:
+    """Return the sets of attributes whose groups are compared."""
+    return question.compared or tuple((one,) for one in question.roles.protected)
+
+
 def worst_of_each(tally: Tally, question: Question) -> list[Measurement]:
-    """Return one measurement for each protected attribute: of a group's metric that of the worst group."""
-    found = measure(tally, level=question.level, minimum_group=question.minimum_group, metrics=[question.metric])
+    """Return one measurement for each set of attributes: of a group's metric that of the worst group, or of the one."""
+    sets = compared_in(question)
+    found = measure(
+        tally, level=question.level, minimum_group=question.minimum_group, metrics=[question.metric],
+        intersections=[one for one in sets if len(one) > 1],
+    )  # fmt: skip
     chosen = []
-    for attribute in question.roles.protected:
-        mine = [one for one in found if one.over is not msgspec.UNSET and one.over.attribute == attribute]
+    for attributes in sets:
+        mine = [one for one in found if _is_asked(one, question, attributes)]
         known = [one for one in mine if one.value is not None]
         lower = question.limit.min is not None
         chosen.append(
             sorted(known, key=lambda one: one.value or 0.0, reverse=not lower)[0] if known else (mine or list(found))[0]
         )
     return chosen
+
+
+def _is_asked(one: Measurement, question: Question, attributes: tuple[str, ...]) -> bool:
+    if question.group:
+        return one.group == question.group and one.over is msgspec.UNSET
+    return one.over is not msgspec.UNSET and sorted(one.over.attribute.split(",")) == sorted(
+        ",".join(attributes).split(",")
+    )
 
 
 def judged(measurement: Measurement, question: Question) -> tuple[Status, str]:
@@ -118,11 +140,14 @@ def judged(measurement: Measurement, question: Question) -> tuple[Status, str]:
     return told.status, told.reason
 
 
-def explained(question: Question, measurement: Measurement, tally: Tally, rows: Rows) -> ExplainedFinding:
-    """Return one finding with its causes."""
+def explained(
+    question: Question, measurement: Measurement, attributes: tuple[str, ...], rows: Rows
+) -> ExplainedFinding:
+    """Return one finding, of the groups of one attribute or several, with its causes."""
     status, reason = judged(measurement, question)
-    attribute = measurement.over.attribute if measurement.over is not msgspec.UNSET else question.roles.protected[0]
-    causes, remedies, unexamined = _causes(question, measurement, tally, rows, status)
+    attribute = ",".join(attributes)
+    sides = sides_of(effective(rows.tally), measurement, question.metric, attributes)
+    causes, remedies, unexamined = _causes(question, measurement, sides, rows, status)
     return ExplainedFinding(
         finding=f"{question.metric}/{attribute}",
         check="limit",
@@ -139,9 +164,8 @@ def explained(question: Question, measurement: Measurement, tally: Tally, rows: 
 
 
 def _causes(
-    question: Question, measurement: Measurement, tally: Tally, rows: Rows, status: Status
+    question: Question, measurement: Measurement, sides: Sides | None, rows: Rows, status: Status
 ) -> tuple[tuple[Cause, ...], tuple[Remedy, ...], tuple[str, ...]]:
-    sides = sides_of(effective(tally), measurement, question.metric)
     if sides is None or measurement.value is None:
         return (Cause(kind="none", confidence=1.0, detail=_nothing(measurement)),), (), ()
     if status == "pass":
@@ -150,12 +174,12 @@ def _causes(
     weighted = question.roles.weight is not None
     people = gather(
         rows.session, rows.typed, question.roles, sides, question.features,
-        for_a_weight=people_for_a_weight(tally) if weighted else None,
+        for_a_weight=people_for_a_weight(rows.tally) if weighted else None,
     )  # fmt: skip
     rows.examined.add("rows")
     coded = code(people)
     case = Case(
-        question=question, tally=tally, sides=sides, status=status, value=measurement.value,
+        question=question, tally=rows.tally, sides=sides, status=status, value=measurement.value,
         interval=measurement.interval, coded=coded, worlds=Worlds(coded, sides),
     )  # fmt: skip
     if question.train is not None:

@@ -25,6 +25,7 @@ from assay.tabular.sql import literal
 
 if TYPE_CHECKING:
     from assay.diagnosis.case import Case
+    from assay.records.explanation import CauseKind
 
 LEAST_FLIPS = 0.08
 """Turned labels of one kind that are fewer cannot be told from a curve that fits a little badly."""
@@ -88,17 +89,18 @@ def find_noise(case: Case) -> list[Suspect]:
 
 
 def _believed(found: list[Flips]) -> Flips | None:
-    """Return the flips of one side that are believed: seen clearly over score or features, and over both at all.
+    """Return the flips of one side that are believed: seen clearly over score or features, and about as many over both.
 
     Flips that the score sees and the features do not are the score's: it knows less of some, and labels are as they
     are.
     """
     clear = [one for one in found if max(one.e0, one.e1) >= LEAST_FLIPS and one.better >= one.needed]
-    over = {one.over: one for one in found}
-    features = over.get("the features")
-    if not clear or (features is not None and (max(features.e0, features.e1) < LEAST_FLIPS / 2 or features.better < 0)):
+    if not clear:
         return None
-    return max(clear, key=lambda one: one.better)
+    best = max(clear, key=lambda one: one.better)
+    features = next((one for one in found if one.over == "the features"), best)
+    as_many = max(features.e0, features.e1) >= max(best.e0, best.e1) / 2
+    return best if as_many and features.better >= 0 else None
 
 
 def _flips_of(case: Case, side: int) -> list[Flips]:
@@ -213,4 +215,7 @@ def _suspect(case: Case, found: Flips, share: float) -> Suspect:
         Clue(what="probability of such labels if none were turned", value=found.p),
     )
     sure = max(0.0, 1 - found.p * 4) * sure_of(found)
-    return Suspect(Cause(kind="data.label_noise", share=share, confidence=sure, detail=detail, evidence=clues))
+    cause = Cause(kind="data.label_noise", share=share, confidence=sure, detail=detail, evidence=clues)
+    # Turned labels move base rates and what scores mean; where odds would fit as well it may be the scores themselves.
+    screens: tuple[CauseKind, ...] = ("data.base_rate", "model.error_gap")
+    return Suspect(cause, screens=(*screens, "model.calibration") if found.better >= BETTER else screens)

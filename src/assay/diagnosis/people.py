@@ -17,7 +17,7 @@ from assay.tabular.sql import identifier, literal
 from assay.tabular.typed import EMPTY, Typed, family
 
 if TYPE_CHECKING:
-    from assay.diagnosis.sides import Sides
+    from assay.diagnosis.sides import Key, Sides
     from assay.records.tally import Roles
     from assay.tabular.engine import Session
 
@@ -62,7 +62,7 @@ class People:
         rows: rows of focus and reference in the table.
         taken: which part of the rows was taken, in words; empty when all were.
         left_out: features that cannot be looked at, and why.
-        attribute_used: whether the protected attribute itself is among the features.
+        attribute_used: whether an attribute that is compared is itself among the features.
     """
 
     session: Session
@@ -100,12 +100,13 @@ def yes_or_no(typed: Typed, column: str, positive: object) -> str:
 
 def side_of(typed: Typed, sides: Sides) -> str:
     """Return SQL: 1 for the focus, 0 for the reference, NULL for others."""
-    key = f"regexp_replace(lower({typed.written(sides.attribute)}), '\\.0+$', '')"
+    keys = [f"regexp_replace(lower({typed.written(one)}), '\\.0+$', '')" for one in sides.attributes]
 
-    def listed(values: tuple[Any, ...]) -> str:
-        return ", ".join(literal(str(value).strip().lower()) for value in values)
+    def among(groups: tuple[Key, ...]) -> str:
+        listed = (", ".join(literal(str(value).strip().lower()) for value in group) for group in groups)
+        return f"({', '.join(keys)}) IN ({', '.join(f'({one})' for one in listed)})"
 
-    return f"CASE WHEN {key} IN ({listed(sides.focus)}) THEN 1 WHEN {key} IN ({listed(sides.reference)}) THEN 0 END"
+    return f"CASE WHEN {among(sides.focus)} THEN 1 WHEN {among(sides.reference)} THEN 0 END"
 
 
 def require_features(typed: Typed, roles: Roles, features: tuple[str, ...]) -> None:
@@ -127,13 +128,13 @@ def require_features(typed: Typed, roles: Roles, features: tuple[str, ...]) -> N
         raise DataError(f"{typed.name}: {shown}. Correct --features")
 
 
-def readable(typed: Typed, names: tuple[str, ...], attribute: str) -> tuple[list[Feature], list[str]]:
+def readable(typed: Typed, names: tuple[str, ...], attributes: tuple[str, ...]) -> tuple[list[Feature], list[str]]:
     """Return the features that can be looked at, and why the others cannot."""
     kept: list[Feature] = []
     told: list[str] = []
     for name in names:
         kind = family(typed.types[name])
-        if name == attribute:
+        if name in attributes:
             continue
         if typed.types[name] == EMPTY:
             told.append(f"{name}: no row has a value in it")
@@ -180,7 +181,7 @@ def gather(
         DataError: when a feature is no column.
     """
     require_features(typed, roles, names)
-    features, left_out = readable(typed, names, sides.attribute)
+    features, left_out = readable(typed, names, sides.attributes)
     features, unseen = _telling_most(session, typed, roles, sides, features)
     left_out += unseen
     counted = _everybody(session, typed, roles, sides, features)
@@ -212,7 +213,7 @@ def gather(
     return People(
         session=session, name=typed.name, features=tuple(features), odds=odds, has_score=has_score,
         rows=(kept.get(1, 0), kept.get(0, 0)), taken=" and ".join(part), left_out=tuple(left_out),
-        attribute_used=sides.attribute in names,
+        attribute_used=any(one in names for one in sides.attributes),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import InputError, suggest
@@ -11,7 +11,7 @@ from assay.records.verdict import Limit
 
 if TYPE_CHECKING:
     from assay.probing.scorer import Scorer
-    from assay.records.tally import Roles
+    from assay.records.tally import GroupValue, Roles
 
 GROUP_METRICS = ("impact_ratio",)
 """Metrics of a group that compare it with the best of all: they can be asked about, like those between groups."""
@@ -19,13 +19,16 @@ GROUP_METRICS = ("impact_ratio",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Why does a metric not keep its limit?
+    """Why does a metric, between groups or of one group, not keep its limit?
 
     Attributes:
         rows: whatever `tally_rows` takes.
         roles: which column means what.
-        metric: a metric between groups, or ``impact_ratio``.
+        metric: a metric between groups, ``impact_ratio``, or a rate of one group.
         limit: what it is held against.
+        compared: the sets of attributes whose groups are compared, several for an intersection; empty: each protected
+            attribute by itself.
+        group: the one group whose own metric is asked about, by attribute; empty for a comparison.
         features: the columns that the model decides by; empty when none were named.
         train: the rows that the model was fitted on; None when there are none.
         scorer: the model, ready to be asked; None when there is none.
@@ -41,6 +44,8 @@ class Question:
     roles: Roles
     metric: str
     limit: Limit
+    compared: tuple[tuple[str, ...], ...] = ()
+    group: dict[str, GroupValue] = field(default_factory=dict)
     features: tuple[str, ...] = ()
     train: Any = None
     scorer: Scorer | None = None

@@ -53,8 +53,8 @@ def rank(case: Case, suspects: Sequence[Suspect]) -> tuple[Cause, ...]:
     for one in suspects:
         if missing and one.feature in case.missing_more:
             continue  # what the score does with that column it does where its values are missing
-        if turned and one.cause.kind == "data.split_mismatch" and one.feature == LABELS:
-            continue  # labels turned in one of two tables make them unlike: one account of it is enough
+        if (turned or missing) and one.cause.kind == "data.split_mismatch" and one.feature == LABELS:
+            continue  # labels turned, or values missing, in one of two tables make them unlike: one account is enough
         kept = best.get(one.cause.kind)
         if kept is None or weight(one) > weight(kept):
             best[one.cause.kind] = one

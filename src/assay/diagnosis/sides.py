@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
@@ -12,16 +12,32 @@ if TYPE_CHECKING:
     from assay.records.tally import GroupValue, Tally
 
 SELECTION = frozenset({
+    "selection_rate",
     "demographic_parity_difference", "demographic_parity_ratio", "impact_ratio", "scoring_impact_ratio",
     "worst_group_selection_rate",
 })  # fmt: skip
 AMONG_POSITIVE = frozenset({
+    "true_positive_rate", "false_negative_rate",
     "equal_opportunity_difference", "equal_opportunity_ratio", "false_negative_rate_difference",
     "worst_group_true_positive_rate", "worst_group_false_negative_rate",
 })  # fmt: skip
-AMONG_NEGATIVE = frozenset({"false_positive_rate_difference", "worst_group_false_positive_rate"})
+AMONG_NEGATIVE = frozenset({
+    "false_positive_rate", "true_negative_rate", "false_positive_rate_difference", "worst_group_false_positive_rate",
+})  # fmt: skip
+OF_A_GROUP = frozenset({
+    "selection_rate", "true_positive_rate", "false_negative_rate", "false_positive_rate", "true_negative_rate",
+    "precision", "accuracy",
+})  # fmt: skip
+"""Rates of one group that the decisions about its people make."""
+
 EITHER = frozenset({"equalized_odds_difference", "equalized_odds_ratio"})
-PRECISION = frozenset({"predictive_parity_difference", "worst_group_precision"})
+PRECISION = frozenset({"precision", "predictive_parity_difference", "worst_group_precision"})
+
+Key: TypeAlias = "tuple[GroupValue, ...]"
+"""A group: a value for each of the attributes compared."""
+
+MOST_NAMED = 3
+"""Of more groups of an intersection the number is told."""
 
 LEAST_ROWS = 30
 """A group with fewer rows draws no other to its side."""
@@ -90,7 +106,7 @@ class Sides:
     """The two sides of a comparison.
 
     Attributes:
-        attribute: the protected attribute.
+        attributes: the protected attributes whose groups are compared; several of an intersection.
         focus: the groups of the smaller side, in whose words causes are told.
         reference: the groups of the other side.
         counts: of the focus and of the reference.
@@ -98,9 +114,9 @@ class Sides:
         rate: what is compared.
     """
 
-    attribute: str
-    focus: tuple[GroupValue, ...]
-    reference: tuple[GroupValue, ...]
+    attributes: tuple[str, ...]
+    focus: tuple[Key, ...]
+    reference: tuple[Key, ...]
     counts: tuple[Counts, Counts]
     smallest: int
     rate: Rate
@@ -111,10 +127,21 @@ class Sides:
         (x1, n1), (x0, n0) = (one.of(self.rate) for one in self.counts)
         return (x1 / n1 if n1 else 0.0) - (x0 / n0 if n0 else 0.0)
 
+    @property
+    def attribute(self) -> str:
+        """The attributes in words: ``race and sex``."""
+        return " and ".join(self.attributes)
+
     def named(self, focus: bool) -> str:
         """Return a side in words: ``race 'b'``."""
-        values = self.focus if focus else self.reference
-        return f"{self.attribute} " + " or ".join(repr(value) for value in values)
+        keys = self.focus if focus else self.reference
+        if len(self.attributes) == 1:
+            return f"{self.attribute} " + " or ".join(repr(value) for (value,) in keys)
+        if len(keys) > MOST_NAMED:
+            return f"{len(keys)} groups of {self.attribute}"
+        return " or ".join(
+            " and ".join(f"{a} {v!r}" for a, v in zip(self.attributes, key, strict=True)) for key in keys
+        )
 
 
 def rate_of(metric: str, tally: Tally, lowest: Counts, highest: Counts) -> Rate:
@@ -140,57 +167,76 @@ def rate_of(metric: str, tally: Tally, lowest: Counts, highest: Counts) -> Rate:
     return DISTANT if "auc" in metric or "brier" in metric else ACCURATE
 
 
-def sides_of(tally: Tally, measurement: Measurement, metric: str) -> Sides | None:
+def sides_of(tally: Tally, measurement: Measurement, metric: str, attributes: tuple[str, ...]) -> Sides | None:
     """Return the two sides of a measured comparison; None where it has no value, or no two groups.
 
-    Of more than two groups those between the ends join the nearer end, when they have rows enough to tell.
+    A group's own rate stands against the group whose rate is farthest from it. Of more than two groups those between
+    the ends join the nearer end, when they have rows enough to tell.
     """
-    attribute = measurement.over.attribute if measurement.over is not msgspec.UNSET else ""
-    if attribute not in tally.roles.protected or measurement.value is None:
+    if measurement.value is None or not attributes:
         return None
-    groups = _groups(tally, attribute)
-    rates = {value: one.of(SELECTED)[0] / one.rows for value, one in groups.items() if one.rows}
+    groups = _groups(tally, attributes)
     low, high = measurement.lowest, measurement.highest
     if low is msgspec.UNSET or high is msgspec.UNSET:
-        if len(rates) < 2:  # noqa: PLR2004 - a comparison needs two
+        found = _ends_of_one(tally, groups, measurement, metric, attributes)
+        if found is None:
             return None
-        lowest = measurement.group.get(attribute, min(rates, key=lambda one: rates[one]))
-        highest = max(rates, key=lambda one: rates[one])
+        lowest, highest = found
     else:
-        lowest, highest = low[attribute], high[attribute]
+        lowest, highest = (tuple(one[name] for name in attributes) for one in (low, high))
     if lowest == highest:
         return None
     rate = rate_of(metric, tally, groups[lowest], groups[highest])
-    return _sides(attribute, groups, (lowest, highest), rate)
+    return _sides(attributes, groups, (lowest, highest), rate)
 
 
-def _groups(tally: Tally, attribute: str) -> dict[GroupValue, Counts]:
-    place = tally.roles.protected.index(attribute)
-    found: dict[GroupValue, dict[tuple[int, int], int]] = {}
+def _ends_of_one(
+    tally: Tally, groups: dict[Key, Counts], measurement: Measurement, metric: str, attributes: tuple[str, ...]
+) -> tuple[Key, Key] | None:
+    """Return a group that was measured by itself (else that of the lowest rate), and the one farthest from it."""
+    some = next(iter(groups.values()), Counts({}))
+    rate = rate_of(metric, tally, some, some) if metric in OF_A_GROUP else SELECTED
+    rates = {key: hits / rows for key, one in groups.items() for hits, rows in [one.of(rate)] if rows}
+    if len(rates) < 2:  # noqa: PLR2004 - a comparison needs two
+        return None
+    named = set(attributes) <= set(measurement.group)
+    mine = tuple(measurement.group[name] for name in attributes) if named else min(rates, key=lambda one: rates[one])
+    if mine not in rates:
+        return None
+    if metric not in OF_A_GROUP:  # a ratio to the highest of its table
+        return mine, max(rates, key=lambda one: rates[one])
+    known = [key for key in rates if key != mine and groups[key].of(rate)[1] >= LEAST_ROWS] or [*({*rates} - {mine})]
+    return mine, max(known, key=lambda one: abs(rates[one] - rates[mine]))
+
+
+def _groups(tally: Tally, attributes: tuple[str, ...]) -> dict[Key, Counts]:
+    places = [tally.roles.protected.index(name) for name in attributes]
+    found: dict[Key, dict[tuple[int, int], int]] = {}
     for cell in tally.cells:
-        if cell.group[place] is None:
+        key = tuple(cell.group[place] for place in places)
+        if None in key:
             continue
         label = -1 if cell.label is None else int(cell.label)
         predicted = -1 if cell.prediction is None else int(cell.prediction)
-        counts = found.setdefault(cell.group[place], {})
+        counts = found.setdefault(key, {})
         counts[label, predicted] = counts.get((label, predicted), 0) + cell.count
-    return {value: Counts(cells) for value, cells in found.items()}
+    return {key: Counts(cells) for key, cells in found.items()}
 
 
-def _sides(attribute: str, groups: dict[GroupValue, Counts], ends: tuple[GroupValue, GroupValue], rate: Rate) -> Sides:
+def _sides(attributes: tuple[str, ...], groups: dict[Key, Counts], ends: tuple[Key, Key], rate: Rate) -> Sides:
     def value(one: Counts) -> float:
         hits, rows = one.of(rate)
         return hits / rows if rows else 0.0
 
     low, high = (value(groups[end]) for end in ends)
-    sides: tuple[list[GroupValue], list[GroupValue]] = ([ends[0]], [ends[1]])
+    sides: tuple[list[Key], list[Key]] = ([ends[0]], [ends[1]])
     for group, counts in groups.items():
         if group not in ends and counts.of(rate)[1] >= LEAST_ROWS:
             sides[0 if abs(value(counts) - low) < abs(value(counts) - high) else 1].append(group)
     totals = [_sum([groups[group] for group in side]) for side in sides]
     focus = 0 if totals[0].rows <= totals[1].rows else 1
     return Sides(
-        attribute=attribute,
+        attributes=attributes,
         focus=tuple(sides[focus]),
         reference=tuple(sides[1 - focus]),
         counts=(totals[focus], totals[1 - focus]),

@@ -32,8 +32,8 @@ def find_size(case: Case) -> list[Suspect]:
     if sure < 0.05:  # noqa: PLR2004 - the gap is surely there
         return []
     asked = Requirement(
-        metric=case.question.metric, limit=case.question.limit, attributes=(case.sides.attribute,),
-        minimum_group=case.question.minimum_group,
+        metric=case.question.metric, limit=case.question.limit, attributes=case.sides.attributes,
+        group=case.question.group, minimum_group=case.question.minimum_group,
     )  # fmt: skip
     more = rows_that_settle(case.tally, asked, level=case.question.level)
     settle = "" if not more else f" About {more:,} more rows, mixed as they are, would settle it if the value stayed."

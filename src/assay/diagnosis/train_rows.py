@@ -47,8 +47,9 @@ def open_train(question: Question, sides: Sides, coded: Coded) -> TrainRows | st
     """
     people = coded.people
     typed = open_typed(people.session, question.train, '"train"')
-    if sides.attribute not in typed.types:
-        return f"the train rows have no column {sides.attribute!r}: groups cannot be compared with them"
+    lacking = [one for one in sides.attributes if one not in typed.types]
+    if lacking:
+        return f"the train rows have no column {lacking[0]!r}: groups cannot be compared with them"
     has = [
         at for at, one in enumerate(coded.features)
         if one.name in typed.types and (family(typed.types[one.name]) != "category") == one.number

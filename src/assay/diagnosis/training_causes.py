@@ -142,23 +142,30 @@ def _mismatch(case: Case, features: list[Moved]) -> list[Suspect]:
 def _moved_features(case: Case) -> list[Moved]:
     found = []
     for at in case.train.features if case.train is not None else ():
-        column = case.coded.bins[at]
+        name = case.coded.features[at].name
+        there = "TRUE"
+        if name in case.missing_more:  # values that stand for none have not moved: they are missing
+            there = f"rid NOT IN (SELECT rid FROM people WHERE {case.missing_more[name]})"
         for side in (1, 0):
-            counts = [
-                dict(
-                    case.coded.people.ask(
-                        f"SELECT {column}, count(*) FROM {table} WHERE g = {side} AND {column} >= 0 GROUP BY 1"
-                    )
-                )
-                for table in ("trained", "coded")
-            ]
-            size = stability(counts[0], counts[1])
+            train, now = (_bins(case, at, side, table) for table in ("trained", "coded"))
+            size = stability(train, now)
+            if there != "TRUE" and size >= MOVED:
+                size = min(size, stability(train, _bins(case, at, side, "coded", there)))
             if size >= MOVED:
-                name = case.coded.features[at].name
                 found.append(
                     Moved(f"population stability index of {name}", side, size, f"{name} has moved (index {size:.2f})")
                 )
     return found
+
+
+def _bins(case: Case, at: int, side: int, table: str, where: str = "TRUE") -> dict[int, int]:
+    """Return the rows of one side in each bin of a feature."""
+    column = case.coded.bins[at]
+    return dict(
+        case.coded.people.ask(
+            f"SELECT {column}, count(*) FROM {table} WHERE g = {side} AND {column} >= 0 AND ({where}) GROUP BY 1"
+        )
+    )
 
 
 def stability(train: dict[int, int], now: dict[int, int]) -> float:

@@ -127,6 +127,11 @@ class Worlds:
         start = abs((before or self.now).value)
         return min(max((start - abs(gap.value)) / whole, 0.0), 1.0) if whole else 0.0
 
+    def carried(self, gap: Gap, before: Gap) -> float:
+        """Return which share of the gap something carries that, taken away, leaves another gap: all, if it turns it."""
+        whole = self.now.value
+        return min(max((before.value - gap.value) / whole, 0.0), 1.0) if whole else 0.0
+
     def calibrations(self, score: str = "t", where: str = "TRUE") -> Calibrations | None:
         """Return how the label follows a score, on the scale of ``t``, on each side; None without score or label."""
         if not self.coded.people.has_score:

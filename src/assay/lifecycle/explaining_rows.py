@@ -15,6 +15,7 @@ import msgspec
 from assay.diagnosis.asked_of_verdict import requirement_of
 from assay.diagnosis.in_time import within
 from assay.diagnosis.mending import mitigate_line
+from assay.diagnosis.sides import OF_A_GROUP
 from assay.errors import AssayError, InputError
 from assay.lifecycle.assessment import dataset_files
 from assay.lifecycle.explaining import Papers, explain_papers
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assay.diagnosis.question import Question
+    from assay.diagnosis.requirement import Requirement
     from assay.lifecycle.project import Project
     from assay.lifecycle.robustness import OpenScorer
     from assay.probing.scorer import Scorer
@@ -84,6 +86,11 @@ def other_rows(papers: Papers, project: Project, role: str) -> str | None:
     return None if now == then else f"{section.path} has changed since the verdict: these are other rows"
 
 
+def _of_a_group(requirement: Requirement) -> bool:
+    """Say whether a rate of one group is asked about, rather than a comparison."""
+    return bool(requirement.group) and requirement.metric in OF_A_GROUP
+
+
 class _Looking:
     """One look at rows and model, from the project to the causes."""
 
@@ -119,14 +126,16 @@ class _Looking:
         )
 
     def _can(self, finding: Finding) -> bool:
-        """Say whether the rows can be asked: about a gap between the groups of one attribute, that is no pass."""
+        """Say whether the rows can be asked: about a gap between groups, or the rate of one, that is no pass."""
         evidence = self._papers.evidence
         requirement = None if evidence is None else requirement_of(finding, evidence)
         compares = requirement is not None and (
-            METRICS[requirement.metric].scope == "between" or requirement.metric == "impact_ratio"
+            METRICS[requirement.metric].scope == "between"
+            or requirement.metric == "impact_ratio"
+            or (_of_a_group(requirement) and not finding.over)
         )
-        alone = requirement is not None and len(requirement.attributes) == 1
-        return compares and alone and finding.status in {"fail", "unknown"} and self._roles().task == "binary"
+        named = requirement is not None and bool(requirement.attributes)
+        return compares and named and finding.status in {"fail", "unknown"} and self._roles().task == "binary"
 
     def _roles(self) -> Roles:
         return self._project.roles()
@@ -143,6 +152,8 @@ class _Looking:
             roles=msgspec.structs.replace(self._roles(), protected=requirement.attributes),
             metric=requirement.metric,
             limit=requirement.limit,
+            compared=(requirement.attributes,),
+            group=dict(requirement.group) if _of_a_group(requirement) else {},
             features=self._features,
             train=self._train,
             scorer=self._scorer,
