@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from assay.diagnosis.accounts import LEAST_SHIFT
 from assay.diagnosis.case import Suspect, confidence
 from assay.diagnosis.requirement import Requirement
 from assay.diagnosis.thresholds import thresholds
@@ -31,6 +32,9 @@ FREE = 0.0025
 
 HALF = 0.5
 """Share of the gap that a cut which is right more often, but holds no limit, must take away to be named."""
+
+CHANCE = 0.01
+"""Probability from which on both sides may follow one curve of the label over the score."""
 
 FEWEST_MOVED = 10
 """Decisions that a difference of cuts must explain before it is believed."""
@@ -126,8 +130,14 @@ def _in_the_wrong_place(case: Case) -> list[Suspect]:
         metric=metric, limit=case.question.limit, attributes=case.sides.attributes,
         group=case.question.group, minimum_group=case.question.minimum_group,
     )  # fmt: skip
+    limit = case.question.limit
+    neutral = 1.0 if limit.min is not None else 0.0
+    if case.question.group:  # a group's own rate falls short of its limit, and not of any other group
+        neutral = limit.max if limit.min is None and limit.max is not None else limit.min or 0.0
+        if abs(case.value - neutral) < FREE:
+            return []
     found = thresholds(case.tally, [asked], level=case.question.level)
-    best = found.cheapest_by_point or _most_often_right(found)
+    best = found.cheapest_by_point or _most_often_right(found, neutral)
     if best is None or best.cut is None or best.price.accuracy is None or found.now.price.accuracy is None:
         return []
     holds = best is found.cheapest_by_point
@@ -135,12 +145,6 @@ def _in_the_wrong_place(case: Case) -> list[Suspect]:
     held = best.held[0].measurement
     if gained < -FREE or held is None or held.value is None or not case.value:
         return []
-    limit = case.question.limit
-    neutral = 1.0 if limit.min is not None else 0.0
-    if case.question.group:  # a group's own rate falls short of its limit, and not of any other group
-        neutral = limit.max if limit.min is None and limit.max is not None else limit.min or 0.0
-        if abs(case.value - neutral) < FREE:
-            return []
     short = 0.0 if holds and case.question.group else abs(held.value - neutral)
     share = min(max(1 - short / abs(case.value - neutral), 0.0), 1.0)
     gained_rows = best.price.right - found.now.price.right
@@ -164,10 +168,32 @@ def _in_the_wrong_place(case: Case) -> list[Suspect]:
         Clue(what="accuracy at that cut less accuracy now", value=gained),
     )
     cause = Cause(kind="threshold.cut", share=share, confidence=sure, detail=detail, evidence=evidence)
-    return [Suspect(cause, mechanism=z > 2)]  # noqa: PLR2004 - two standard errors
+    wrong = z > 2  # noqa: PLR2004 - two standard errors
+    return [Suspect(cause, mechanism=wrong, screens=("model.error_gap",) if wrong and _mean_the_same(case) else ())]
 
 
-def _most_often_right(found: Thresholds) -> Outcome | None:
-    """Return the common cut that is right most often, whatever limit it holds; None where there are no labels."""
-    known = [one for one in found.tried if one.cut is not None and one.price.accuracy is not None]
-    return max(known, key=lambda one: (one.price.accuracy or 0.0, -(one.cut or 0.0)), default=None)
+def _most_often_right(found: Thresholds, neutral: float) -> Outcome | None:
+    """Return a common cut that is right as often as any, whatever limit it holds; None where there are no labels.
+
+    Of cuts within one standard error of the best it is the one with the smallest gap (the one-standard-error rule:
+    Breiman et al. 1984, Classification and Regression Trees, section 3.4.3): among them accuracy does not choose.
+    """
+    known = [one for one in found.tried if one.cut is not None and one.price.accuracy is not None and one.tells]
+    if not known:
+        return None
+    best = max(known, key=lambda one: one.price.right)
+    share = best.price.accuracy or 0.0
+    error = math.sqrt(share * (1 - share) / best.price.labelled)
+
+    def gap(one: Outcome) -> tuple[float, float]:
+        held = one.held[0].measurement
+        value = math.inf if held is None or held.value is None else abs(held.value - neutral)
+        return value, one.cut or 0.0
+
+    return min((one for one in known if (one.price.accuracy or 0.0) >= share - error), key=gap)
+
+
+def _mean_the_same(case: Case) -> bool:
+    """Say whether scores mean the same on both sides: then errors differ with the cut, and not with what it cuts."""
+    found = case.calibrations
+    return found is not None and (found.p > CHANCE or max(map(abs, found.apart.coefficients[3:])) < LEAST_SHIFT)

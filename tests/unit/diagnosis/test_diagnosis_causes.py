@@ -60,8 +60,9 @@ def test_what_the_label_followed_in_training_alone_is_a_mismatch_and_no_stand_in
     assert "the label followed stand_in" in one.causes[0].detail
 
 
-def test_a_common_cut_that_is_right_less_often_comes_before_the_errors_that_it_makes() -> None:
-    one = found(table("misplaced"), "equal_opportunity_difference")
+@pytest.mark.parametrize(("metric", "seed"), [("equal_opportunity_difference", 1), (ODDS, 1), (ODDS, 2)])
+def test_a_common_cut_that_is_right_less_often_comes_before_the_errors_that_it_makes(metric: str, seed: int) -> None:
+    one = found(table("misplaced", seed), metric)
     assert one.causes[0].kind == "threshold.cut", [(c.kind, c.share, c.confidence) for c in one.causes]
     assert "be right in" in one.causes[0].detail
 
