@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from assay.lifecycle.explaining import Papers
     from assay.probing.scorer import Scorer
     from assay.records.explanation import Explanation
     from assay.records.tally import Roles
@@ -35,6 +36,8 @@ def explain(
     watched: bool = False,
     with_rows: bool = False,
     model_seconds: float = MODEL_SECONDS,
+    recorded: bool = False,
+    key: str = "default",
 ) -> Explanation:
     """Say why a finding is not a pass, and what would mend it.
 
@@ -55,6 +58,8 @@ def explain(
         watched: draw a progress bar for a person who waits.
         with_rows: of a verdict: go back to the project's rows and model, too.
         model_seconds: what asking the model may take, of each finding; what it has answered by then is used, and told.
+        recorded: of a verdict: sign the explanation, keep it beside the project's log, and tell the trail.
+        key: name of the key that signs.
 
     Raises:
         InputError: when neither or both are given, or something is missing.
@@ -65,7 +70,9 @@ def explain(
             "expected a VERDICT to explain, or rows (--data FILE) with a metric and its limit: one of both"
         )
     if verdict is not None:
-        return _of_verdict(verdict, finding, with_rows=with_rows, watched=watched, seconds=model_seconds)
+        return _of_verdict(
+            verdict, finding, with_rows=with_rows, watched=watched, seconds=model_seconds, key=key if recorded else None
+        )
     if roles is None or metric is None or limit is None:
         named = (("roles", roles), ("--metric", metric), ("--limit", limit))
         lacking = ", ".join(name for name, given in named if given is None)
@@ -170,22 +177,34 @@ def _scorer(
 
 
 def _of_verdict(
-    verdict: Path | str, finding: str | None, *, with_rows: bool, watched: bool, seconds: float
+    verdict: Path | str, finding: str | None, *, with_rows: bool, watched: bool, seconds: float, key: str | None
 ) -> Explanation:
-    """Explain a verdict: from its records, or from the project's rows and model, too."""
-    from assay.lifecycle.explaining import explain_verdict, read_papers  # noqa: PLC0415 - only the half that is asked
+    """Explain a verdict from its records, or from the project's rows and model, too; with a key it is recorded."""
+    from assay.lifecycle.explaining import explain_papers, read_papers  # noqa: PLC0415 - only the half that is asked
 
-    if not with_rows:
-        return explain_verdict(verdict, finding)
+    papers = read_papers(verdict)
+    if with_rows:
+        found = _with_rows(papers, finding, watched=watched, seconds=seconds)
+    else:
+        found = explain_papers(papers, finding)
+    if key is None:
+        return found
+    import msgspec  # noqa: PLC0415 - only where it is recorded
+
+    from assay.adapters.explanation_kept import keep  # noqa: PLC0415
+
+    place = keep(papers, found, key=key)
+    return msgspec.structs.replace(found, remarks=(*found.remarks, f"Recorded in the trail: {place}."))
+
+
+def _with_rows(papers: Papers, finding: str | None, *, watched: bool, seconds: float) -> Explanation:
     from assay.adapters.scorers import open_scorer  # noqa: PLC0415 - only where a model is asked
     from assay.lifecycle.explaining_rows import explain_with_rows  # noqa: PLC0415
     from assay.lifecycle.measuring import progress_bar  # noqa: PLC0415
 
     draw, wipe = progress_bar() if watched else (None, None)
     try:
-        return explain_with_rows(
-            read_papers(verdict), finding, open_scorer=open_scorer, on_progress=draw, seconds=seconds
-        )
+        return explain_with_rows(papers, finding, open_scorer=open_scorer, on_progress=draw, seconds=seconds)
     finally:
         if wipe is not None:
             wipe()

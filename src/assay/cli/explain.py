@@ -27,6 +27,7 @@ EPILOG = """\b
 Examples:
   assay explain .assay/releases/mortgage-approval/1
   assay explain mortgage-approval/1 race-gap --rows
+  assay explain mortgage-approval/1 --rows --record
   assay explain verdict.json demographic-parity/race --format json
   assay explain --data test.csv --label approved --prediction predicted --score p_approved --protected race
       --features income,debt,area --metric demographic_parity_difference --limit 0.1
@@ -44,6 +45,8 @@ Exit codes: 0 the limit holds, 1 it is breached, 2 wrong input, 3 undecided.
 @click.argument("verdict", required=False, shell_complete=complete_files)
 @click.argument("finding", required=False)
 @click.option("--rows", "with_rows", is_flag=True, help="Of a VERDICT: go back to the project's rows and model, too.")
+@click.option("--record", "recorded", is_flag=True, help="Of a VERDICT: sign the explanation and tell the trail of it.")
+@click.option("--key", default="default", show_default=True, help="With --record: name of the key in .assay/keys.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of --format json, and nothing else.")
 @click.option(
     "--data", help="Rows to explain with no policy and no release: a CSV or Parquet file, a glob, a folder, -."
@@ -72,7 +75,7 @@ Exit codes: 0 the limit holds, 1 it is breached, 2 wrong input, 3 undecided.
 def explain(
     verdict: str | None, finding: str | None, form: str, data: str | None, train: str | None,
     features: tuple[str, ...], model_file: Path | None, trust_model: bool, metric: str | None, limit: float | None,
-    minimum_group: int, with_rows: bool, schema: bool, budget: float, **columns: object,
+    minimum_group: int, with_rows: bool, recorded: bool, key: str, schema: bool, budget: float, **columns: object,
 ) -> int:  # fmt: skip
     """Say why a finding is not a pass: causes with their share of the gap, ranked, and what would mend it.
 
@@ -88,6 +91,8 @@ def explain(
         return EXIT_ALLOW
     if with_rows and data is not None:
         raise click.UsageError("--rows: expected only beside a VERDICT; --data FILE brings its own rows")
+    if recorded and data is not None:
+        raise click.UsageError("--record: expected only beside a VERDICT; a table has no trail")
     if data is None:
         _require_no_columns(columns, train=train, metric=metric, limit=limit, model=model_file, features=features)
     from assay.adapters.explaining_here import explain as explain_here  # noqa: PLC0415 - only when called
@@ -98,7 +103,7 @@ def explain(
         roles=None if data is None else Roles(**columns),  # type: ignore[arg-type]
         metric=metric, limit=limit, features=features, train=train, model=model_file, trusted=trust_model,
         minimum_group=minimum_group, watched=form == "text", with_rows=with_rows,
-        model_seconds=budget,
+        model_seconds=budget, recorded=recorded, key=key,
     )  # fmt: skip
     _show(found, form)
     return _exit_code(found)

@@ -129,6 +129,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "validation.criteria": {
         **_VERSION, "policy": "fair-lending", "policy_sha256": of("policy"), "dataset_sha256": of("test"), "by": VERA,
     },
+    "finding.explained": {
+        **_FILES,
+        "verdict_sha256": of("verdict"),
+        "record_sha256": of("explanation"),
+        "finding": "race-gap/race",
+        "cause": "data.proxy",
+        "causes": ["data.proxy", "data.base_rate"],
+        "examined": ["tally", "rows", "train"],
+        "by": MILA,
+    },
     "mitigation.searched": {
         **_FILES,
         "verdict_sha256": of("verdict"),

@@ -9,6 +9,7 @@ from assay.trail import admission_events as admission
 from assay.trail import decision_events as decision
 from assay.trail import delivery_events as delivery
 from assay.trail import deployment_events as deployment
+from assay.trail import explanation_events as explanation
 from assay.trail import incident_events as incident
 from assay.trail import lineage_events as lineage
 from assay.trail import log_events as log
@@ -51,6 +52,7 @@ FAMILIES: dict[str, dict[str, type[Fields]]] = {
         "validation.result": validation.ValidationResult,
         "validation.challenge": validation.ValidationChallenge,
         "review.comment": validation.ReviewComment,
+        "finding.explained": explanation.FindingExplained,
         "mitigation.searched": mitigation.MitigationSearched,
     },
     "decision": {

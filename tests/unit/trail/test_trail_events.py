@@ -48,6 +48,7 @@ BEYOND = {
     "waiver.granted",
     "override.granted",
     "remediation.retested",
+    "finding.explained",
     "mitigation.searched",
     "run.iterations",
     "validation.challenge",

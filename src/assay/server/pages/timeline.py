@@ -19,7 +19,7 @@ _TYPES = tuple(
     kind for kind in TYPES
     if kind.partition(".")[0] in {
         "model", "validation", "review", "approval", "waiver", "override", "gate", "deployment", "monitor",
-        "remediation", "incident", "release", "registry", "image", "admission", "mitigation", "report",
+        "remediation", "incident", "release", "registry", "image", "admission", "mitigation", "finding", "report",
     }
 )  # fmt: skip
 
@@ -51,6 +51,7 @@ _TOLD = {
     "incident.declared": "{by} declared the serious incident {said.incident} ({said.clause})",
     "incident.reported": "{by} sent the {said.form} report of {said.incident} to {said.authority}",
     "release.delivered": "{said.pipeline} delivered it, decided there: {said.decision}",
+    "finding.explained": "{by} asked why {said.finding} is no pass: {said.cause}",
     "mitigation.searched": "Mitigations were searched",
 }
 _TONES = {
