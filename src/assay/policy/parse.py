@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from assay.checks.control import Control
 from assay.errors import DocumentError, InputError, Problem
 from assay.policy import sense
 from assay.policy.compare import changes
@@ -20,8 +21,6 @@ from assay.records.verdict import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from assay.checks.control import Control
 
     Read = Callable[[str], bytes]
 
@@ -58,8 +57,14 @@ class _Sheet:
 
 
 def _read_sheet(name: str, content: bytes) -> _Sheet:
+    ids: set[str] = set()
+
     def examine(part: object, path: str, positions: Positions) -> Iterator[tuple[str, str]]:
         yield from sense.examine(part, path)
+        if isinstance(part, Control):
+            if part.id in ids:
+                yield f"{path}.id", f"two controls have the id {part.id!r}; give each its own"
+            ids.add(part.id)
         if isinstance(part, Policy) and part.extends is None:
             yield from _whole(part, positions)
 
@@ -170,10 +175,6 @@ def _together(lower: Policy, merged: Policy, sheet: _Sheet) -> Iterator[Problem]
             return f"$.tightens.{control.id}"
         return f"$.controls[{numbers[control.id]}]" if control.id in numbers else "$.tiers"
 
-    ids = [control.id for control in sheet.written.controls]
-    for index, one in enumerate(ids):
-        if one in ids[:index]:
-            yield sheet.positions.problem(f"$.controls[{index}].id", f"two controls have the id {one!r}")
     for index, removed in enumerate(sheet.written.removes):
         if removed not in known:
             yield sheet.positions.problem(f"$.removes[{index}]", f"{lower.name} has no control {removed!r}")

@@ -64,6 +64,8 @@ def _control(control: Control, path: str) -> Found:
     if check is None:
         known = f"{suggest(control.check, CHECKS)}; known: {', '.join(CHECKS)}"
         yield f"{path}.check", f"no such check: {control.check!r}{known}"
+        if control.metric is not None and control.metric not in known_metrics():
+            yield f"{path}.metric", _no_metric(control.metric)
         return
     if control.id in IMPLIED and control.id != check.id:
         yield f"{path}.id", f"{control.id!r} is the id of what the policy itself asks for; choose another"
@@ -105,8 +107,7 @@ def _metric(control: Control, check: Check, metric: Metric | None, path: str) ->
     if control.metric is None or check.scope is None:
         return
     if metric is None:
-        near = suggest(control.metric, known_metrics())
-        yield f"{path}.metric", f"no such metric: {control.metric!r}{near}; `assay measure --help` lists them"
+        yield f"{path}.metric", _no_metric(control.metric)
     elif check.metrics and metric.name not in check.metrics:
         yield f"{path}.metric", f"the check {check.id} compares {', '.join(sorted(check.metrics))}, not {metric.name}"
     elif check.scope != metric.scope and (check.scope != "any" or metric.scope == "observed"):
@@ -115,6 +116,10 @@ def _metric(control: Control, check: Check, metric: Metric | None, path: str) ->
         yield f"{path}.metric", f"{metric.name} {what}; use the check {other}"
     elif check.id == "not-worse-than" and metric.higher_is_better is None:
         yield f"{path}.metric", f"{metric.name} has no better direction, so nothing can be worse; choose another metric"
+
+
+def _no_metric(name: str) -> str:
+    return f"no such metric: {name!r}{suggest(name, known_metrics())}; `assay measure --help` lists them"
 
 
 def _limits(control: Control, check: Check, metric: Metric | None, path: str) -> Found:
@@ -227,11 +232,7 @@ def whole(policy: Policy, tiers: Collection[str], at: Callable[[Control], str]) 
         tiers: the names of the tiers, those that could not be read too.
         at: gives the path of a control.
     """
-    seen: set[str] = set()
     for control in policy.controls:
-        if control.id in seen:
-            yield f"{at(control)}.id", f"two controls have the id {control.id!r}; give each its own"
-        seen.add(control.id)
         for tier in control.limits:
             if tier not in tiers:
                 yield f"{at(control)}.limits.{tier}", f"no such tier: {tier!r}{suggest(tier, tiers)}"

@@ -269,6 +269,23 @@ def test_one_mistake_hides_no_other_of_the_same_control() -> None:
     assert "needs 'limit'" not in told
 
 
+def test_an_unknown_check_hides_no_metric_and_an_unreadable_control_no_id() -> None:
+    told = problems(
+        change("demographic_parity_difference", "demografic_parity_difference").replace("group-gap", "group-gab")
+        + CONTROL.partition("\n")[2].replace("max: 0.1", "max: '0.1'")
+    )
+    assert "no such check: 'group-gab' (did you mean 'group-gap'?)" in told
+    assert "no such metric: 'demografic_parity_difference' (did you mean 'demographic_parity_difference'?)" in told
+    assert "found the text '0.1'" in told
+    assert "$.controls[1].id: two controls have the id 'gap'" in told
+    assert len(told.splitlines()) == 4
+
+
+def test_two_controls_of_a_policy_that_extends_have_two_ids() -> None:
+    more = UPPER + CONTROL + CONTROL.partition("\n")[2]
+    assert problems(more, base=GOOD).count("two controls have the id 'gap'") == 1
+
+
 def test_a_provenance_of_the_old_form_is_told_its_new_key() -> None:
     with pytest.raises(DocumentError) as raised:
         read(change("when: 2026-11-23", "on: 2026-11-23"))
