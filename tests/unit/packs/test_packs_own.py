@@ -16,6 +16,7 @@ from assay.packs import clauses_of, own_shelf
 from assay.packs.differences import differences
 from assay.packs.lint import lint
 from assay.packs.shelf import OWN, OWN_CROSSWALKS, Shelf, own_contents
+from assay.policy import parse_policy
 from assay.trail.clocks import clocks
 
 REFERENCE = Path(__file__).parents[4] / "shared/reference/regulation"
@@ -103,6 +104,16 @@ def test_from_when_agrees_with_the_reference() -> None:
             by_route = {name.replace("_", "-"): day for name, day in said.get("by_route", {}).items()}
             assert (schedule.starts, schedule.by_route) == (said.get("from"), by_route), item["id"]
         assert schedule.certainty == said["certainty"], item["id"]
+
+
+def test_no_limit_decides_about_the_citys_rules() -> None:
+    """Local Law 144 fixes no limit: what shows that ratios were computed is that they are there, not what they are."""
+    (pack,) = own_shelf().versions("nyc-ll144")
+    assert {name for one in pack.controls for name in one.checks} == {"coverage"}
+    ready = parse_policy("assay:hiring-nyc", lambda _: b"")
+    limited = [one for one in ready.controls if one.limit is not None or one.limits]
+    assert limited
+    assert not [clause for one in limited for clause in one.clauses if clause.startswith("nyc-ll144:")]
 
 
 def test_every_item_of_the_reference_is_a_control() -> None:

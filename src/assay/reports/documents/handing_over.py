@@ -40,7 +40,7 @@ def handover_page(files: Sequence[tuple[str, Document | None, str]]) -> str:
         (
             "`assay verify FILE`, in the project, says of a document whether it is, byte for byte, what the log "
             "records. The records of the release (evidence, verdict, attestations, proofs) lie beside the documents; "
-            "`assay export` makes a bundle of them that verifies with bare Python, offline."
+            "`assay trail export` makes a bundle of them that verifies with bare Python, offline."
         ),
         "",
     ]
