@@ -19,10 +19,13 @@ from assay.records.delivery import Delivery, seal_delivery
 from assay.tlog.tree import consistency_proof
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from assay.attest.keys import PublicKey
+    from assay.lifecycle.delivering import Refused
     from assay.lifecycle.receiving import IntakeLog
+    from assay.tlog.log_keys import LogKeys
 
 SYSTEM = "small"
 
@@ -54,16 +57,28 @@ class DeliveryHome:
         reader = FolderReader.open(self.state / "log")
         return list(reader.entries(0, reader.checkpoint().checkpoint.size))
 
-    def push(self, root: Path, pipeline: Pipeline | None = None, *, with_names: bool = False) -> Pushed:
+    def push(
+        self,
+        root: Path,
+        pipeline: Pipeline | None = None,
+        *,
+        with_names: bool = False,
+        again: Sequence[Refused] = (),
+    ) -> Pushed:
         project = project_at(root)
         given = pipeline or pipeline_of(*read_public_keys(project.keys).values())
         readers = [FolderReader.open(project.log)]
-        return deliver_project(project, readers, AtHand(self.receiver, given), with_names=with_names)
+        return deliver_project(project, readers, AtHand(self.receiver, given), with_names=with_names, again=again)
 
 
-def pipeline_of(*keys: PublicKey, name: str = "ci", systems: tuple[str, ...] | None = (SYSTEM,)) -> Pipeline:
+def pipeline_of(
+    *keys: PublicKey,
+    name: str = "ci",
+    systems: tuple[str, ...] | None = (SYSTEM,),
+    vkeys: Mapping[str, LogKeys] | None = None,
+) -> Pipeline:
     """Return a pipeline with these keys registered."""
-    return Pipeline(name=name, systems=systems, keys=keys, vkeys={})
+    return Pipeline(name=name, systems=systems, keys=keys, vkeys=vkeys or {})
 
 
 @dataclass

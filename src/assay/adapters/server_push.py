@@ -21,7 +21,7 @@ import msgspec
 from assay.adapters.folder_reader import FolderReader
 from assay.adapters.http_post import Answer, NoAnswerError, get, post
 from assay.errors import AssayError, InputError, NotSignedInError, NotThereError, RefusedError, VerificationError
-from assay.lifecycle.delivering import Pushed, deliver_project
+from assay.lifecycle.delivering import Pushed, Refused, deliver_project
 from assay.lifecycle.log_shards import shards
 from assay.lifecycle.project import read_file
 from assay.lifecycle.server_section import address_problem
@@ -52,6 +52,7 @@ _ERRORS: dict[int, type[AssayError]] = {
     413: InputError, 415: InputError, 422: InputError,
 }  # fmt: skip
 _REACHED_FILE = "delivered.json"
+_REFUSED_FILE = "not-delivered.json"
 
 T = TypeVar("T")
 
@@ -217,7 +218,8 @@ def push(project: Project, url: str, *, with_names: bool = False, server: HttpSe
     server = server or HttpServer(url)
     readers = readers_of(project)
     try:
-        pushed = deliver_project(project, readers, server, with_names=with_names)
+        again = _refused(project).get(_name(url), ())
+        pushed = deliver_project(project, readers, server, with_names=with_names, again=again)
     except UnreachableError as error:
         count = waiting(project, url)
         words = "entry waits" if count == 1 else "entries wait"
@@ -256,6 +258,15 @@ def _remember(project: Project, url: str, pushed: Pushed) -> None:
         content = msgspec.json.encode(_remembered(project) | {_name(url): sizes})
         with staging(project.state / _REACHED_FILE) as stage:
             publish(stage, project.state, {_REACHED_FILE: content})
+    if _refused(project).get(_name(url), ()) != (refused := tuple(pushed.refused)):
+        content = msgspec.json.encode(_refused(project) | {_name(url): refused})
+        with staging(project.state / _REFUSED_FILE) as stage:
+            publish(stage, project.state, {_REFUSED_FILE: content})
+
+
+def _refused(project: Project) -> dict[str, tuple[Refused, ...]]:
+    path = project.state / _REFUSED_FILE
+    return parse_record(path.read_bytes(), dict[str, tuple[Refused, ...]], name=path.name) if path.is_file() else {}
 
 
 def _pause(answer: Answer) -> float:

@@ -48,4 +48,7 @@ def pushed_text(pushed: Pushed, url: str) -> str:
         name = " ".join(part for part in (one.model, one.version, one.within) if part)
         word = f"the server decided {one.decision}: {one.words}" if one.outcome == "decided" else one.words
         lines.append(f"{name}: {word}")
+    for refused in pushed.refused:
+        name = " ".join(part for part in refused.place if part)
+        lines.append(f"not taken: {name}: {refused.words} It is delivered again with the next push.")
     return "\n".join(lines) + "\n"

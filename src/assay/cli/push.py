@@ -33,7 +33,8 @@ Examples:
 Who delivers: ASSAY_TOKEN_FILE (a file with NAME:SECRET), or the identity of a GitHub Actions or GitLab CI job.
 
 \b
-Exit codes: 0 delivered, 1 refused (the log or a release does not hold), 2 not delivered, or wrong command.
+Exit codes: 0 delivered, 1 refused (the log, or a release, which is named; the rest was delivered), 2 not delivered, or
+wrong command.
 With --wait, the server's decision: 0 allow (or warn), 1 deny, 3 undecided or still waiting.
 """
 
@@ -73,6 +74,8 @@ def push(project: Path | None, server: str | None, with_names: bool, seconds: in
         click.echo(pushed_text(pushed, url), nl=False)
         if outcome is not None:
             click.echo(f"{outcome.model} {outcome.version}: {outcome.decision or 'waits'}. {outcome.words}")
+    if pushed.refused:
+        return EXIT_DENY
     return EXIT_ALLOW if seconds is None else _code(outcome)
 
 

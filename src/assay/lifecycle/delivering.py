@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from assay.attest.bundle import parse_receipt
 from assay.errors import InputError, VerificationError
-from assay.lifecycle.consenting import CONSENTS
 from assay.lifecycle.log_handover import ed25519_keys, handovers
 from assay.lifecycle.naming_digests import digests_in
 from assay.lifecycle.people import read_people
 from assay.lifecycle.project import CONFIG_NAME, read_file
+from assay.lifecycle.releases_at_hand import has_consent, last_entry, release_at, release_folders
 from assay.lifecycle.storing import KEPT
 from assay.policy import parse_policy
 from assay.records.canonical import sha256_hex
@@ -28,31 +27,28 @@ from assay.records.delivery import (
     MAX_DOCUMENTS,
     MAX_ENTRIES,
     MAX_RELEASES,
-    SIGNED_FILES,
     Asked,
-    DeliveredRelease,
     Delivery,
     OutOfStepError,
     Reached,
-    is_release_file,
     is_source_file,
     seal_delivery,
 )
+from assay.records.tally import Frozen
 from assay.tlog.tree import consistency_proof
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from assay.lifecycle.project import Project
+    from assay.lifecycle.releases_at_hand import ReleaseAtHand
     from assay.lifecycle.trail_shards import LogReader
     from assay.records.delivery import Outcome, Taken, Unknown
     from assay.tlog.signed_checkpoint import SignedCheckpoint
 
 MAX_STEPS = 100
 """How often a delivery begins anew where another one came between."""
-
-_RECEIPTS = ("receipt.json", "documents-receipt.json")
 
 
 class Server(Protocol):
@@ -83,47 +79,63 @@ class Pushed:
         entries: entries that were taken now.
         reached: how far each log is taken.
         outcomes: what became of the releases that were delivered now, in order.
+        refused: releases that the server did not take, now or before; the entries of the log went on without them.
     """
 
     entries: int = 0
     reached: dict[str, Reached] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Release:
-    """A release folder at hand, and the last entry of its own in a log."""
+class Refused(Frozen, kw_only=True):
+    """A release that a server did not take; it is delivered again with the next push.
 
-    delivered: DeliveredRelease
-    origin: str
-    last: int
-    contents: Mapping[str, bytes]
+    Attributes:
+        model: name of the model.
+        version: its version.
+        within: where in the version's folder.
+        words: why.
+    """
+
+    model: str
+    version: str
+    within: str = ""
+    words: str
 
     @property
-    def consents(self) -> set[str]:
-        """The digests of the consents in it."""
-        return {sha for name, sha in self.delivered.files.items() if name.startswith(f"{CONSENTS}/")}
+    def place(self) -> tuple[str, str, str]:
+        """Which release."""
+        return self.model, self.version, self.within
 
 
 def deliver_project(
-    project: Project, readers: Sequence[LogReader], server: Server, *, with_names: bool = False
+    project: Project,
+    readers: Sequence[LogReader],
+    server: Server,
+    *,
+    with_names: bool = False,
+    again: Sequence[Refused] = (),
 ) -> Pushed:
-    """Deliver everything that a server has not taken yet.
+    """Deliver everything that a server has not taken yet; a release that it refuses holds nothing else up.
 
     Args:
         project: whose log it is.
         readers: the project's log, and those that go on after it, in order.
         server: where to.
         with_names: disclose who is behind the pseudonyms, too.
+        again: releases that the server has refused before.
 
     Raises:
         VerificationError: when the server knows more of the log than there is here, or another log of its name; or when
-            it refuses what was delivered.
+            it refuses its entries.
         AssayError: what the server, or the way to it, says.
     """
     pushed = Pushed()
     for reader in readers:
-        _Sender(project, reader, server, with_names=with_names).send_all(pushed)
+        sender = _Sender(project, reader, server, with_names=with_names)
+        sender.send_all(pushed)
+        sender.send_again({one.place for one in again}, pushed)
     return pushed
 
 
@@ -145,7 +157,7 @@ class _Sender:
                     self._server.deliver(seal_delivery(self._delivery(reached, signed)))
                 return
             try:
-                taken = self._send_next(reached, signed)
+                taken = self._send_next(reached, signed, pushed)
             except OutOfStepError as error:
                 anew += 1
                 if anew > MAX_STEPS:
@@ -175,20 +187,59 @@ class _Sender:
                 "it was rewritten, or forked. Nothing was delivered"
             )
 
-    def _send_next(self, reached: Reached, signed: SignedCheckpoint) -> Taken:
+    def send_again(self, places: set[tuple[str, str, str]], pushed: Pushed) -> None:
+        """Send releases of this log that were refused before."""
+        signed = self._reader.checkpoint()
+        told = {(one.model, one.version, one.within) for one in pushed.outcomes} | {one.place for one in pushed.refused}
+        for folder, *place in release_folders(self._project.state):
+            model, version, within = place
+            last = last_entry(folder)
+            if (model, version, within) in places - told and last is not None and last[0] == signed.checkpoint.origin:
+                self._send_alone(release_at(folder, model, version, within, last), signed, pushed)
+
+    def _send_alone(self, one: ReleaseAtHand, signed: SignedCheckpoint, pushed: Pushed) -> None:
+        """Send one release whose entries are taken."""
+        reached = self._server.reached(signed.checkpoint.origin)
+        delivery = self._delivery(reached, signed)
+        try:
+            pushed.outcomes += self._send_with(delivery, [one], named=()).outcomes
+        except (VerificationError, InputError) as error:
+            said = one.delivered
+            pushed.refused.append(
+                Refused(model=said.model, version=said.version, within=said.within, words=error.diagnostics())
+            )
+
+    def _send_next(self, reached: Reached, signed: SignedCheckpoint, pushed: Pushed) -> Taken:
+        """Send the next entries with the releases that they changed: together, or, where one is refused, one by one."""
         entries = tuple(self._next(reached.size, signed.checkpoint.size))
         end, size = reached.size + len(entries), signed.checkpoint.size
         releases = list(self._touched(reached.size, end, entries))
+        proof = () if end == size else consistency_proof(end, size, self._reader.tree(size).node)
+        whole = msgspec.structs.replace(
+            self._delivery(reached, signed), entries=entries, proof=tuple(one.hex() for one in proof)
+        )
+        named = {sha for entry in entries for sha in digests_in(entry)}
+        try:
+            return self._send_with(whole, releases, named=named)
+        except OutOfStepError:
+            raise
+        except (VerificationError, InputError):
+            if not releases:
+                raise
+        taken = self._send_with(whole, (), named=named)
+        for one in releases:
+            self._send_alone(one, signed, pushed)
+        return taken
+
+    def _send_with(self, whole: Delivery, releases: Sequence[ReleaseAtHand], *, named: Collection[str]) -> Taken:
+        """Send a delivery with releases and all documents that these or its entries name, and are not known yet."""
         sources = self._sources() if releases else {}
         contents = {sha256_hex(content): content for one in releases for content in one.contents.values()}
         contents |= {sha256_hex(content): content for content in sources.values()}
-        named = {sha for entry in entries for sha in digests_in(entry)} - contents.keys()
-        wanted = self._unknown([*contents, *sorted(sha for sha in named if self._path(sha) is not None)])
-        proof = () if end == size else consistency_proof(end, size, self._reader.tree(size).node)
+        beside = sorted(sha for sha in named if sha not in contents and self._path(sha) is not None)
+        wanted = self._unknown([*contents, *beside])
         whole = msgspec.structs.replace(
-            self._delivery(reached, signed),
-            entries=entries,
-            proof=tuple(one.hex() for one in proof),
+            whole,
             releases=tuple(one.delivered for one in releases),
             sources={name: sha256_hex(content) for name, content in sources.items()},
         )
@@ -231,24 +282,21 @@ class _Sender:
                 return
             yield entry
 
-    def _touched(self, first: int, end: int, entries: Sequence[bytes]) -> Iterator[_Release]:
+    def _touched(self, first: int, end: int, entries: Sequence[bytes]) -> Iterator[ReleaseAtHand]:
         """Yield the releases that the entries have changed: decided by them, or consented to."""
         origin, count = self._reader.key.name, 0
         named = {sha for entry in entries for sha in digests_in(entry)}
         for folder, model, version, within in release_folders(self._project.state):
-            last = _last_entry(folder)
+            last = last_entry(folder)
             if last is None:
                 continue
             decided = last[0] == origin and first <= last[1] < end
             consented = last[0] != origin or last[1] < first
-            if decided or (consented and _has_consent(folder, named)):
+            if decided or (consented and has_consent(folder, named)):
                 count += 1
                 if count > MAX_RELEASES:
                     raise InputError(f"expected at most {MAX_RELEASES} releases in one delivery, found more")
-                contents = dict(_files(folder))
-                files = {name: sha256_hex(content) for name, content in contents.items()}
-                delivered = DeliveredRelease(model=model, version=version, within=within, files=files)
-                yield _Release(delivered, *last, contents)
+                yield release_at(folder, model, version, within, last)
 
     def _sources(self) -> dict[str, bytes]:
         """Return assay.yaml, the policy and those it extends, by the names of their files."""
@@ -283,35 +331,3 @@ class _Sender:
         if sha256_hex(content) != sha256:
             raise VerificationError(f"{path}: its bytes do not hash to its name. Restore it from a backup")
         return content
-
-
-def release_folders(state: Path) -> Iterator[tuple[Path, str, str, str]]:
-    """Yield every release folder of a state folder, with model, version and where in the version's folder it is."""
-    for folder in sorted((state / "releases").glob("*/*")):
-        inner = [folder, folder / "data", folder / "training", *sorted((folder / "monitoring").glob("*"))]
-        for one in inner:
-            if all((one / name).is_file() for name in SIGNED_FILES):
-                within = one.relative_to(folder).as_posix()
-                yield one, folder.parent.name, folder.name, "" if within == "." else within
-
-
-def _last_entry(folder: Path) -> tuple[str, int] | None:
-    """Return the last entry that a release stands in: the log's name, and the index."""
-    places = [
-        (place.origin, place.index)
-        for name in _RECEIPTS
-        if (folder / name).is_file()
-        for place in parse_receipt((folder / name).read_bytes(), name=name)
-    ]
-    return max(places, key=lambda one: one[1]) if places else None
-
-
-def _has_consent(folder: Path, named: set[str]) -> bool:
-    return any(sha256_hex(path.read_bytes()) in named for path in (folder / CONSENTS).glob("*.json"))
-
-
-def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_file() and is_release_file(name):
-            yield name, path.read_bytes()

@@ -1,4 +1,4 @@
-"""Erasing a person, or any value, from a project: recorded first, then done, then searched for.
+"""Erasing a person, or any value, from a project or a server: recorded first, then done, then searched for.
 
 The order makes a crash harmless: what takes the place of documents is kept, the erasure is recorded in the log and in
 the ledger beside `assay.yaml`, and only then is anything destroyed. Whatever was not done by then is done by
@@ -11,9 +11,9 @@ from __future__ import annotations
 import contextlib
 import secrets
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from assay.errors import InputError, suggest
 from assay.lifecycle.beside import INDEX, INDEXED
@@ -31,21 +31,43 @@ from assay.trail.people import MIN_SALT_BYTES, commit
 from assay.trail.reading import read_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from assay.attest.keys import Signer
     from assay.attest.trust import Trust
-    from assay.lifecycle.project import Project
     from assay.lifecycle.recording import Known, Recorded
     from assay.lifecycle.setting import Log
     from assay.trail.events import Event
+    from assay.trail.record_events import PrivacyErasure
     from assay.trail.searching import Search
+
+GROUNDS = ("request", "retention-over", "unlawful", "consent-withdrawn", "legal-obligation")
+"""The legal grounds, as `assay.trail.record_events.PrivacyErasure` lists them."""
 
 STORES = ("people", "disclosures", "consents", "releases", "evidence", "keys", "projection", "project-files")
 """The stores that an erasure rewrites and searches, as its event names them."""
 
 _PART = 150  # documents an event names, so that its statement fits an entry
+
+
+class Premises(Protocol):
+    """Where an erasure takes place: a project, or a server's folder."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds the ledger, and is searched whole."""
+        ...
+
+    @property
+    def state(self) -> Path:
+        """The state folder."""
+        ...
+
+    @property
+    def trust_file(self) -> Path | None:
+        """The file that names people; None where there is none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +76,7 @@ class Request:
 
     Attributes:
         search: the search for the value.
-        ground: the legal ground, as `assay.trail.record_events.PrivacyErasure` lists them.
+        ground: the legal ground, of `GROUNDS`.
         reason: why, in the signer's words; kept where it can be erased.
         signer: whose key signs the erasure.
         keep_signed: leave signed consents, verdicts and evidence as they are.
@@ -65,6 +87,24 @@ class Request:
     reason: str
     signer: Signer
     keep_signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An erasure that has an id of its own, and what was recorded of it before it was interrupted.
+
+    Attributes:
+        id: its id.
+        events: index in the log to what that entry says; empty when nothing was recorded yet.
+    """
+
+    id: str
+    events: Mapping[int, PrivacyErasure] = field(default_factory=dict)
+
+    @property
+    def person(self) -> str | None:
+        """The pseudonym that stands where the value stood; None while none was recorded."""
+        return next((one.person for one in self.events.values()), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,67 +151,70 @@ def require_eraser(trust: Trust, signer: Signer, search: Search) -> None:
         raise InputError(f"expected somebody else than the person who is erased, found {known[0]}")
 
 
-def plan_for(project: Project, request: Request) -> Plan:
+def plan_for(place: Premises, request: Request, *, code: str | None = None) -> Plan:
     """Plan what erasing would do; nothing is changed."""
-    trust, _ = _trust(project)
+    trust, _ = read_trust(place.trust_file)
     return plan_erasure(
-        project.state, request.search, _code(project.state, request.search), trust=trust,
-        keep_signed=request.keep_signed, trust_file=_trust_file(project),
+        place.state, request.search, code or _code(place.state, request.search), trust=trust,
+        keep_signed=request.keep_signed, trust_file=place.trust_file,
     )  # fmt: skip
 
 
 def erase(
-    project: Project,
+    place: Premises,
     request: Request,
     *,
     record: Callable[[Sequence[Event]], list[Recorded]],
     prove: Callable[[int], tuple[bytes, bytes]],
     also: Sequence[Path] = (),
+    begun: Begun | None = None,
 ) -> Erased:
-    """Erase a value from a project, and search for it afterwards.
+    """Erase a value from a project or a server, and search for it afterwards.
 
     Args:
-        project: the project.
+        place: the project, or the server's folder.
         request: what, who and why.
-        record: appends signed events to the project's log.
+        record: appends signed events to the log.
         prove: returns entry and proof file of an index of the log.
         also: further places to search.
+        begun: the erasure's own id, where it has one, and what of it stands in the log already; interrupted, it is
+            done to its end under the same id.
 
     Raises:
         InputError: when the signer may not, there is nothing to erase, or the reason repeats the value.
         StorageError: when something cannot be written; what is recorded by then is done at the next opening.
     """
-    trust, _ = _trust(project)
+    trust, _ = read_trust(place.trust_file)
     require_eraser(trust, request.signer, request.search)
     if request.search.found_in(request.reason.encode()):
         raise InputError("--reason: expected words that do not repeat what is erased")
-    plan = plan_for(project, request)
-    if not plan:
+    begun = begun or Begun(f"x_{secrets.token_hex(8)}")
+    plan = plan_for(place, request, code=begun.person)
+    if not plan and not begun.events:
         raise InputError("expected something to erase, found the value in no store that can be rewritten")
     keep_copies(plan)
-    identity = f"x_{secrets.token_hex(8)}"
-    done = record(_events(project.state, plan, request, identity))
-    entries = {one.index: prove(one.index) for one in done}
-    _remember(project.root, plan, identity, entries)
+    done = record(_events(place.state, plan, request, begun))
+    entries = {index: prove(index) for index in (*begun.events, *(one.index for one in done))}
+    _remember(place.root, plan, begun.id, entries)
     apply_plan(plan)
-    compact(project.state)
-    found = scan(places(project, also), request.search)
-    gone = {*plan.replaced, *plan.destroyed}
-    outside = (path for path in _files_at(places(project, also)) if not path.is_relative_to(project.state))
+    compact(place.state)
+    found = scan(places(place, also), request.search)
+    gone = {*plan.replaced, *plan.destroyed, *(old for one in begun.events.values() for old in one.replaced)}
+    outside = (path for path in _files_at(places(place, also)) if not path.is_relative_to(place.state))
     copies = tuple(path for path in outside if sha256_hex(path.read_bytes()) in gone)
     count = len(plan.steps)
-    said = {"erasure": identity, "stores": list(STORES), "disclosures": count, "left": len(found.hits) + len(copies)}
-    end = record([make_event("privacy.erasure.done", said, claimed_at=now())])
-    return Erased(identity, plan, (*entries, *(one.index for one in end)), found, copies)
+    said = {"erasure": begun.id, "stores": list(STORES), "disclosures": count, "left": len(found.hits) + len(copies)}
+    end = record([make_event("privacy.erasure.done", said, claimed_at=now(), identity=f"{begun.id}-done")])
+    return Erased(begun.id, plan, (*entries, *(one.index for one in end)), found, copies)
 
 
-def record_again(project: Project, *, known: Known, log: Log, prove: Callable[[int], tuple[bytes, bytes]]) -> list[int]:
+def record_again(place: Premises, *, known: Known, log: Log, prove: Callable[[int], tuple[bytes, bytes]]) -> list[int]:
     """Append to the log what the ledger holds and the log does not, as after a restore of the log itself.
 
     What was signed then is appended as it is; its proofs are put beside every release that it changed.
 
     Args:
-        project: the project.
+        place: the project, or the server's folder.
         known: what is in the log already.
         log: where.
         prove: returns entry and proof file of an index of the log.
@@ -179,9 +222,9 @@ def record_again(project: Project, *, known: Known, log: Log, prove: Callable[[i
     Returns:
         The indices of the entries that were appended.
     """
-    trust, _ = _trust(project)
+    trust, _ = read_trust(place.trust_file)
     lost = []
-    for line in ledger_lines(project.root) if (project.root / LEDGER).is_file() else []:
+    for line in ledger_lines(place.root) if (place.root / LEDGER).is_file() else []:
         read = read_entry(0, line, trust.keys())
         if read.event is not None and erasure_of(read, trust) and known.with_id(read.event.id) is None:
             lost.append((line, read.event))
@@ -189,7 +232,7 @@ def record_again(project: Project, *, known: Known, log: Log, prove: Callable[[i
     for index, (_, event) in zip(indices, lost, strict=True):
         names = set(event.fields.replaced.values())
         entry, proof = prove(index)
-        for release in sorted(path for path in project.state.glob("releases/*/*") if path.is_dir()):
+        for release in sorted(path for path in place.state.glob("releases/*/*") if path.is_dir()):
             if any(sha256_hex(path.read_bytes()) in names for path in release.iterdir() if path.is_file()):
                 _put(release / ERASURES, {f"{event.id}.dsse.json": entry, f"{event.id}.tlog-proof": proof})
     return indices
@@ -200,10 +243,10 @@ def _put(folder: Path, files: dict[str, bytes]) -> None:
         publish(stage, folder, files)
 
 
-def places(project: Project, also: Sequence[Path] = ()) -> list[Path]:
+def places(place: Premises, also: Sequence[Path] = ()) -> list[Path]:
     """Return where a project's stores are: its folder, its state folder where that is elsewhere, and what is named."""
-    inside = project.state.resolve().is_relative_to(project.root.resolve())
-    return [project.root, *([] if inside else [project.state]), *also]
+    inside = place.state.resolve().is_relative_to(place.root.resolve())
+    return [place.root, *([] if inside else [place.state]), *also]
 
 
 def _files_at(roots: Sequence[Path]) -> Iterator[Path]:
@@ -228,43 +271,42 @@ def compact(state: Path) -> None:
             connection.execute("VACUUM")
 
 
-def _trust_file(project: Project) -> Path | None:
-    return project.root / project.config.trust if project.config.trust else None
-
-
-def _trust(project: Project) -> tuple[Trust, str | None]:
-    return read_trust(_trust_file(project))
-
-
 def _code(state: Path, search: Search) -> str:
     """Return the pseudonym that a value has, or a new random one."""
     known = (code for code, name in read_people(state).items() if name.strip() == search.value)
     return next(known, None) or f"p_{secrets.token_hex(16)}"
 
 
-def _events(state: Path, plan: Plan, request: Request, identity: str) -> list[Event]:
-    """Return the events of an erasure: one, or as many as it takes to name every document."""
+def _events(state: Path, plan: Plan, request: Request, begun: Begun) -> list[Event]:
+    """Return the events of an erasure that are not recorded yet: as many as it takes to name every document."""
+    named = {old for one in begun.events.values() for old in (*one.replaced, *one.destroyed)}
+    replaced = iter(sorted(one for one in plan.replaced.items() if one[0] not in named))
+    destroyed = iter(sorted(set(plan.destroyed) - named))
     disclosure = commit("reason", request.reason, secrets.token_bytes(MIN_SALT_BYTES))
-    with staging(state / DISCLOSURES) as stage:
-        publish(stage, state / DISCLOSURES, {disclosure.commitment: disclosure.text.encode()})
-    at, replaced, destroyed = now(), iter(sorted(plan.replaced.items())), iter(sorted(plan.destroyed))
+    at = now()
     found: list[Event] = []
     while True:
         part: dict[str, Any] = {"replaced": dict(islice(replaced, _PART)), "destroyed": list(islice(destroyed, _PART))}
-        if found and not part["replaced"] and not part["destroyed"]:
-            return found
+        if (found or begun.events) and not part["replaced"] and not part["destroyed"]:
+            break
         said = {
-            "erasure": identity, "person": plan.code, "ground": request.ground, "disclosures": len(plan.steps),
+            "erasure": begun.id, "person": plan.code, "ground": request.ground, "disclosures": len(plan.steps),
             "role": ERASER, "reason_commitment": disclosure.commitment, **part,
         }  # fmt: skip
-        found.append(make_event(ERASED, said, claimed_at=at, identity=f"{identity}-{len(found) + 1}"))
+        number = len(begun.events) + len(found) + 1
+        found.append(make_event(ERASED, said, claimed_at=at, identity=f"{begun.id}-{number}"))
+    if found:
+        with staging(state / DISCLOSURES) as stage:
+            publish(stage, state / DISCLOSURES, {disclosure.commitment: disclosure.text.encode()})
+    return found
 
 
 def _remember(root: Path, plan: Plan, identity: str, entries: dict[int, tuple[bytes, bytes]]) -> None:
     """Put the erasure's entries into the ledger, and with their proofs beside each release that it changes."""
     ledger = root / LEDGER
     before = ledger.read_bytes() if ledger.is_file() else b""
-    lines = b"".join(entry + b"\n" for entry, _ in entries.values())
+    there = set(before.split(b"\n"))
+    lines = b"".join(entry + b"\n" for entry, _ in entries.values() if entry not in there)
     with staging(root / LEDGER) as stage:
         publish(stage, root, {LEDGER: before + lines})
     files: dict[str, bytes] = {}

@@ -170,6 +170,11 @@ class Project:
         return self.state / KEYS
 
     @property
+    def trust_file(self) -> Path | None:
+        """The file that names people; None where `assay.yaml` names none."""
+        return self.root / self.config.trust if self.config.trust else None
+
+    @property
     def log(self) -> Path:
         """The log: a plain folder of tiles."""
         return self.state / LOG

@@ -276,10 +276,14 @@ class Kept:
         with _held(self._folder / "releases" / name):
             yield
 
+    def reaches(self) -> list[KeptReach]:
+        """Return how far each log is taken, of those of which anything is."""
+        paths = sorted(self._folder.glob(f"logs/*/{_REACH}"))
+        return [parse_record(path.read_bytes(), KeptReach, name=path.name) for path in paths]
+
     def origins(self) -> list[str]:
         """Return the names of the logs of which anything is taken."""
-        paths = sorted(self._folder.glob(f"logs/*/{_REACH}"))
-        return [parse_record(path.read_bytes(), KeptReach, name=path.name).origin for path in paths] + [
+        return [one.origin for one in self.reaches()] + [
             msgspec.json.decode(path.read_bytes(), type=Intent).reach.origin
             for path in sorted(self._folder.glob(f"logs/*/{_INTENT}"))
             if not (path.parent / _REACH).is_file()

@@ -28,9 +28,8 @@ from assay.lifecycle.verification import verify_release
 from assay.records.canonical import parse_record, sha256_hex
 from assay.records.evidence import Evidence
 from assay.records.verdict import Verdict
-from assay.tlog.log_keys import always, parse_log_keys
+from assay.tlog.log_keys import parse_log_keys
 from assay.tlog.merkle import hash_leaf, verify_consistency
-from assay.tlog.vkey import parse_vkey
 from assay.trail.delivered import delivered_here
 
 if TYPE_CHECKING:
@@ -52,13 +51,13 @@ class Pipeline:
         name: its name.
         systems: the systems that it delivers for; None: all.
         keys: whose signatures on its evidence count.
-        vkeys: verifier keys of logs, by their names, where they were registered beforehand.
+        vkeys: the keys of logs by their names, where an administrator has accepted them (`UnvouchedError`).
     """
 
     name: str
     systems: tuple[str, ...] | None
     keys: tuple[PublicKey, ...]
-    vkeys: Mapping[str, str]
+    vkeys: Mapping[str, LogKeys]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +67,18 @@ class CheckedRelease:
     delivered: DeliveredRelease
     evidence: Evidence
     verdict: Verdict
+
+
+class UnvouchedError(VerificationError):
+    """A log shows keys that none of those by which it is known has handed it over to: they wait for an administrator.
+
+    Attributes:
+        keys: the keys that it shows, by sizes.
+    """
+
+    def __init__(self, message: str, keys: LogKeys) -> None:
+        self.keys = keys
+        super().__init__(message)
 
 
 class ForkError(VerificationError):
@@ -110,22 +121,24 @@ def log_keys(delivery: Delivery, pipeline: Pipeline, kept: KeptReach | None) -> 
     A key that was replaced leads to the next one by the event that both have signed (`assay.lifecycle.log_handover`).
 
     Raises:
-        VerificationError: when the delivery names another.
+        UnvouchedError: when the delivery shows another, and no administrator has accepted it.
         InputError: when it is none, or of another log.
         DocumentError: when the keys are not as a log publishes them.
     """
     given = ed25519_keys(parse_log_keys(delivery.keys.encode(), name=f"log {delivery.origin}: keys"))
     registered = pipeline.vkeys.get(delivery.origin)
-    known = kept.known_by if kept is not None else None if registered is None else always(parse_vkey(registered))
-    if known is not None and not is_handed_over(known, given, delivery.handovers):
-        raise VerificationError(
-            f"log {delivery.origin}: expected the key {str(known.newest)[:60]}, by which this server knows it, found "
-            "another, and no event key.rotated that leads there from the one: it is another log under the same name. "
-            "Where each job begins a log anew, let its folder outlive the job (state: in assay.yaml), or give the new "
-            "log a name of its own: assay log init LOG --origin NAME. Nothing was taken"
-        )
     if given.origin != delivery.origin:
         raise InputError(f"log {delivery.origin}: expected its own key, found that of {given.origin}")
+    known = registered if kept is None else kept.known_by
+    if known is not None and given != registered and not is_handed_over(known, given, delivery.handovers):
+        raise UnvouchedError(
+            f"log {delivery.origin}: expected the key {str(known.newest)[:60]}, by which this server knows it, found "
+            "another, and no event key.rotated that leads there from the one: it is another log under the same name, "
+            "or its key was lost. An administrator of the server can accept it (People, Logs). Where "
+            "each job begins a log anew, let its folder outlive the job (state: in assay.yaml), or give the new log a "
+            "name of its own: assay log init LOG --origin NAME. Nothing was taken",
+            given,
+        )
     return given
 
 

@@ -25,6 +25,7 @@ class Actor(Frozen, kw_only=True):
         titles: roles that policies name beside those, such as ``risk-owner``.
         systems: the systems it has to do with; None: all.
         session: which sign-in it came by, as a digest; None for a pipeline and for nobody.
+        half: whether it came in by one factor where the server asks for two: then it reaches its own account alone.
     """
 
     kind: Literal["person", "pipeline", "nobody"]
@@ -33,6 +34,7 @@ class Actor(Frozen, kw_only=True):
     titles: tuple[str, ...] = ()
     systems: tuple[str, ...] | None = None
     session: str | None = None
+    half: bool = False
 
     def reaches(self, system: str) -> bool:
         """Say whether a system is one that it has to do with."""

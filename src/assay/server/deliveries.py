@@ -14,14 +14,15 @@ from assay.errors import NotThereError, RefusedError
 from assay.lifecycle.keyring import Keyring
 from assay.lifecycle.received import Place
 from assay.lifecycle.receiving import Receiver
-from assay.lifecycle.receiving_checks import Pipeline
+from assay.lifecycle.receiving_checks import Pipeline, UnvouchedError
 from assay.records.canonical import parse_record
 from assay.records.delivery import MAX_DELIVERY_BYTES, Asked, Outcome, OutOfStepError, Reached, Taken, Unknown
 from assay.server.gates import clearings_of
 from assay.server.permits import require
 from assay.server.serving import By, Here, Server
-from assay.server.store import pipelines
+from assay.server.store import log_keys, pipelines
 from assay.server.today import adopted, rules_of
+from assay.tlog.log_keys import LogKeys, parse_log_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,10 +76,12 @@ def pipeline_of(server: Server, actor: Actor) -> Pipeline:
     """
     with server.entrance.store.reading() as rows:
         found = pipelines.find(rows, actor.name)
+        accepted = [one for one in log_keys.every(rows) if one.standing == "accepted"]
     if found is None or found.disabled:
         raise RefusedError(f"expected a pipeline that may deliver, found {actor.name}, which is not registered")
     keys = tuple(parse_public_key(text, name=f"key of {found.name}") for text in found.public_keys)
-    return Pipeline(name=found.name, systems=actor.systems, keys=keys, vkeys={})
+    vkeys = {one.origin: parse_log_keys(one.keys.encode()) for one in accepted}
+    return Pipeline(name=found.name, systems=actor.systems, keys=keys, vkeys=vkeys)
 
 
 @get("/api/v1/deliveries/{origin:path}", opt=DELIVER, sync_to_thread=True)
@@ -106,6 +109,9 @@ def deliver(request: Request[Any, Any, Any], body: RawBody, server: Here, actor:
         taken = receiver_of(server).take(content, pipeline_of(server, actor))
     except OutOfStepError as error:
         return Response(OutOfStep(_Told(str(error)), error.reached), status_code=OUT_OF_STEP)
+    except UnvouchedError as error:
+        _let_wait(server, error.keys, actor)
+        raise
     if taken.outcomes:
         clearings_of(server).look_again()  # a cluster may ask for it in the next moment
     return Response(taken)
@@ -119,6 +125,16 @@ def outcome(model: FromPath[str], version: FromPath[str], server: Here, actor: B
         raise NotThereError(f"expected a delivered release, found none of {model} {version}")
     require(actor, "clearance.read", system=found.system)
     return found.outcome
+
+
+def _let_wait(server: Server, keys: LogKeys, actor: Actor) -> None:
+    """Keep keys that nothing vouches for, for an administrator to look at (`assay.server.entering.logs`)."""
+    shown = log_keys.Shown(
+        origin=keys.origin, standing="waits", keys=keys.content().decode(), pipeline=actor.name, by=None,
+        at=server.entrance.at(),
+    )  # fmt: skip
+    with server.entrance.store.writing() as rows:
+        log_keys.put(rows, shown)
 
 
 def _require_log(receiver: Receiver, origin: str, actor: Actor) -> None:

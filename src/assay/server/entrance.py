@@ -49,7 +49,7 @@ class Entrance:
         self.site = site_of(home.settings.origin)
         self.outbox = Outbox(store, home)
         self.people = People(store, home, self.outbox)
-        self.sessions = Sessions(store)
+        self.sessions = Sessions(store, home.settings.asks_two_factors)
         self.limits = Limits(store, self.secret)
         self.pace = Pace(home.settings.calls_per_minute, min(_BURST, home.settings.calls_per_minute))
         self.providers = {one.name: OpenId(one, self.site, home.root) for one in home.settings.oidc}

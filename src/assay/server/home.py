@@ -64,6 +64,11 @@ class Home:
         return self.root / TRUST
 
     @property
+    def trust_file(self) -> Path | None:
+        """The same, where it was written already."""
+        return self.trust if self.trust.is_file() else None
+
+    @property
     def log_folder(self) -> Path:
         """The log's tiles."""
         return self.state / LOG

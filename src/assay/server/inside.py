@@ -88,12 +88,14 @@ class Held:
         evidence: what was measured.
         verdict: what was decided; None while nothing was decided on it here.
         verdict_sha256: digest of the verdict; empty while there is none.
+        became: tells what an erasure left of a document, digest to digest.
     """
 
     folder: Path
     evidence: Evidence
     verdict: Verdict | None = None
     verdict_sha256: str = ""
+    became: Callable[[str], str] = str
 
     @property
     def author(self) -> str | None:
@@ -103,7 +105,7 @@ class Held:
     @functools.cached_property
     def report(self) -> Release | None:
         """All its records; None while nothing was decided on it here."""
-        return None if self.verdict is None else read_release(self.folder)
+        return None if self.verdict is None else read_release(self.folder, became=self.became)
 
     @functools.cached_property
     def sections(self) -> tuple[Section, ...]:
@@ -235,6 +237,11 @@ class Inside:
         except NotThereError:
             return False
 
+    def _became(self, sha256: str) -> str:
+        """Return the digest of what an erasure left of a document; its own where none did anything to it."""
+        found = self.standing.trail().erasures.after(sha256) if self.standing.refresh() else None
+        return sha256 if found is None else found[0]
+
     def release(self, actor: Actor, model: str, version: str) -> Held:
         """Return a release that somebody may see.
 
@@ -245,7 +252,7 @@ class Inside:
         folder = _safe(self.home.state, model, version)
         if not (folder / EVIDENCE).is_file():
             raise NotThereError(f"expected a version of a model here, found none of the name {model} {version}")
-        held = self._releases.get(folder, _stamps(folder), lambda: _read(folder))
+        held = self._releases.get(folder, _stamps(folder), lambda: _read(folder, self._became))
         require(actor, "models.read", system=held.evidence.system)
         return held
 
@@ -269,15 +276,16 @@ def _stamps(folder: Path) -> tuple[tuple[int, int] | None, ...]:
     return tuple(_stamp(folder / name) for name in _RECORDS)
 
 
-def _read(folder: Path) -> Held:
+def _read(folder: Path, became: Callable[[str], str]) -> Held:
     content = read_file(folder / EVIDENCE, "evidence")
     evidence = parse_record(content, Evidence, name=EVIDENCE)
     if not (folder / VERDICT).is_file():
         return Held(folder=folder, evidence=evidence)
     decided = read_file(folder / VERDICT, "a verdict")
     verdict = parse_record(decided, Verdict, name=VERDICT)
-    if verdict.evidence_sha256 != sha256_hex(content):
+    measured = sha256_hex(content)
+    if measured not in {verdict.evidence_sha256, became(verdict.evidence_sha256)}:
         raise VerificationError(
             f"{evidence.model.name} {evidence.model.version}: {VERDICT} was decided on other evidence than lies there"
         )
-    return Held(folder=folder, evidence=evidence, verdict=verdict, verdict_sha256=sha256_hex(decided))
+    return Held(folder=folder, evidence=evidence, verdict=verdict, verdict_sha256=sha256_hex(decided), became=became)

@@ -17,7 +17,7 @@ from assay.adapters.folder_log import open_log
 from assay.attest import dsse
 from assay.errors import AssayError, StorageError
 from assay.lifecycle.keyring import DEFAULT, Keyring
-from assay.lifecycle.people import FOLDER, pseudonym
+from assay.lifecycle.people import FOLDER, is_coded, pseudonym
 from assay.lifecycle.publishing import Submission
 from assay.lifecycle.recording import one_recorder
 from assay.lifecycle.setting import TIME
@@ -58,12 +58,18 @@ class Outbox:
 
     def person(self, name: str) -> str:
         """Return the pseudonym of somebody, made when there is none; one that was erased is made anew."""
+        if is_coded(name):
+            return name  # somebody who was erased
         known = self._names.get(name)
         if known is not None and (self._home.state / FOLDER / f"{known}.json").exists():
             return known
         with one_recorder(self._home.state):
             self._names[name] = pseudonym(self._home.state, name)
         return self._names[name]
+
+    def forget(self, name: str) -> None:
+        """Forget a name."""
+        self._names.pop(name, None)
 
     def commitment(self, *parts: str) -> str:
         """Return what the log holds of words: a digest that takes the server's secret to try words against."""

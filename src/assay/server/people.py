@@ -8,7 +8,6 @@ log says so.
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from typing import TYPE_CHECKING
@@ -18,11 +17,14 @@ import msgspec
 from assay.attest.keys import parse_public_key
 from assay.attest.trust import parse_trust
 from assay.errors import InputError, NotThereError, RefusedError
-from assay.lifecycle.keyring import Keyring, read_public_keys
+from assay.lifecycle.keyring import DEFAULT, Keyring, read_public_keys
+from assay.lifecycle.people import is_coded
 from assay.lifecycle.storing import publish, shred, staging
 from assay.server.permits import PERMITS, incompatible
 from assay.server.signing_in import opaque, passwords
 from assay.server.store import accounts, passkeys, pipelines, sessions
+from assay.server.trust_written import of_pipelines, trust_file
+from assay.trail.erasures import ERASER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -272,11 +274,11 @@ class People:
     def write_trust(self) -> None:
         """Write the trust file anew, whole or not at all: who may sign, by which key, in which roles.
 
-        Who is disabled, or has no key yet, is not in it.
+        Who is disabled, or has no key yet, is not in it; who was erased is, by a pseudonym and a key that nobody has.
         """
         with self._trusting:
             with self._store.reading() as rows:
-                entries = [*self._of_people(rows), *_of_pipelines(rows)]
+                entries = [*self._of_people(rows), *of_pipelines(rows), *self._own()]
             content = trust_file(entries)
             parse_trust(content)  # what cannot be read is not put in the place of what can
             with staging(self._home.trust) as stage:
@@ -285,8 +287,25 @@ class People:
     def _of_people(self, rows: Rows) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         keys = read_public_keys(self._home.keys)
         for one in accounts.every(rows):
-            if not one.disabled and signs(one) and one.name in keys:
+            if (not one.disabled or is_coded(one.name)) and signs(one) and one.name in keys:
                 yield one.name, keys[one.name].pem(), (*one.roles, *one.titles)
+
+    def _own(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Yield the server's own key: it signs erasures that two persons have agreed to; nothing else counts by it."""
+        key = read_public_keys(self._home.keys).get(DEFAULT)
+        if key is not None:
+            yield SERVER, key.pem(), (ERASER,)
+
+    def require_dispensable(self, name: str) -> None:
+        """Refuse to let the last administrator go.
+
+        Raises:
+            RefusedError: when nobody else could let anybody in.
+        """
+        with self._store.reading() as rows:
+            left = [one for one in accounts.every(rows) if "administrator" in one.roles and not one.disabled]
+        if [one.name for one in left] == [name]:
+            raise RefusedError(f"expected another administrator beside {name}, found none: make another one first")
 
     def tell(
         self, rows: Rows, account: accounts.Account, change: str, *, at: int, by: str | None = None,
@@ -298,28 +317,6 @@ class People:
             "key_sha256": key_sha256,
         }  # fmt: skip
         self._outbox.say(rows, "account.changed", fields, people={"account": account.name, "by": by}, at=at)
-
-
-def _of_pipelines(rows: Rows) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    for one in pipelines.every(rows):
-        if not one.disabled:
-            for number, key in enumerate(one.public_keys, 1):
-                yield one.name if number == 1 else f"{one.name}#{number}", key, ("pipeline",)
-
-
-def trust_file(entries: Sequence[tuple[str, str, tuple[str, ...]]]) -> bytes:
-    """Return a trust file of (name, key in PEM, roles)."""
-    lines = ["# Written by the server from its accounts; what is changed here is written over.", "people:"]
-    for name, key, roles in entries:
-        lines += [
-            f"  - name: {json.dumps(name)}",
-            "    key: |",
-            *(f"      {line}" for line in key.strip().splitlines()),
-        ]
-        lines.append(f"    roles: [{', '.join(json.dumps(role) for role in dict.fromkeys(roles))}]")
-    if not entries:
-        lines[-1] = "people: []"
-    return "\n".join([*lines, ""]).encode()
 
 
 def signs(account: accounts.Account) -> bool:

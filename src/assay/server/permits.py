@@ -29,6 +29,8 @@ Act: TypeAlias = Literal[
     "policy.adopt",
     "policy.try",
     "incident.act",
+    "remediation.act",
+    "remediation.close",
     "people.manage",
     "request.open",
     "request.decide",
@@ -60,6 +62,8 @@ PERMITS: Mapping[Act, tuple[Role, ...]] = {
     "policy.adopt": ("validator", "approver"),
     "policy.try": ("developer", "validator", "approver", "auditor"),
     "incident.act": ("developer", "validator", "approver"),
+    "remediation.act": ("developer", "validator", "approver"),
+    "remediation.close": ("developer", "validator", "approver"),
     "people.manage": ("administrator",),
     "request.open": ("validator", "approver", "administrator"),
     "request.decide": ("validator", "approver", "administrator"),
@@ -68,9 +72,13 @@ PERMITS: Mapping[Act, tuple[Role, ...]] = {
 }
 """Which roles an act is open to. The policy says further who must approve: there the role of the trust file counts."""
 
+ONE_FACTOR: frozenset[Act] = frozenset({"public", "account.own"})
+"""Acts for which one factor is enough where the server asks for two (``second_factor`` of server.yaml)."""
+
 WRITES: frozenset[Act] = frozenset(
     {
-        "approve", "waive", "revoke", "policy.adopt", "incident.act", "people.manage", "request.open", "request.decide",
+        "approve", "waive", "revoke", "policy.adopt", "incident.act", "remediation.act",
+        "remediation.close", "people.manage", "request.open", "request.decide",
         "deliver",
     }
 )  # fmt: skip
@@ -102,6 +110,8 @@ def incompatible(roles: Iterable[Role]) -> Iterator[str]:
 
 def may(actor: Actor, act: Act) -> bool:
     """Say whether the table opens an act to somebody."""
+    if actor.half and act not in ONE_FACTOR:
+        return False
     return act == "public" or bool(set(PERMITS[act]) & set(actor.roles))
 
 
@@ -114,7 +124,7 @@ def require(
         actor: who asks.
         act: what for.
         system: the system that it is about.
-        author: who made what is approved, or whose risk is accepted.
+        author: who made what is approved, whose risk is accepted, or who mended what is closed or tested again.
         asked_by: who asked for what is consented to.
 
     Raises:
@@ -126,6 +136,11 @@ def require(
         return
     if actor.kind == "nobody":
         raise NotSignedInError(f"{act}: expected somebody who has signed in, found nobody. Sign in, or send a token")
+    if actor.half and act not in ONE_FACTOR:
+        raise RefusedError(
+            f"{act}: expected {actor.name} to have come in by a second factor, found a password alone. Add a passkey "
+            "under /account, sign out, and come in by it"
+        )
     if not may(actor, act):
         held = ", ".join(actor.roles) or "none"
         raise RefusedError(
@@ -138,6 +153,11 @@ def require(
         raise RefusedError(
             f"{act}: expected somebody else than its author, found {author}: nobody judges their own work. Ask another "
             f"{' or '.join(PERMITS[act])}"
+        )
+    if author is not None and author == actor.name and act == "remediation.close":
+        raise RefusedError(
+            f"{act}: expected somebody else than {author}, who owns the remediation: nobody says of their own work "
+            f"that it is mended. Ask another {' or '.join(PERMITS[act])}"
         )
     if asked_by is not None and asked_by == actor.name and act == "request.decide":
         raise RefusedError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.server import admission_api, deliveries, lineage_api, registry_api, tiles
-from assay.server.entering import account, break_glass_form, client_credentials, people, requests, sign_in, tokens
+from assay.server.entering import account, break_glass_form, client_credentials, logs, people, requests, sign_in, tokens
 from assay.server.pages import (
     deciding,
     inbox,
@@ -14,6 +14,7 @@ from assay.server.pages import (
     policies,
     production,
     reads,
+    remediations,
     replay,
     trail,
     version,
@@ -29,6 +30,7 @@ ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
     models.ROUTES,
     inbox.ROUTES,
     *incidents.ROUTES,
+    *remediations.ROUTES,
     production.ROUTES,
     *reads.ROUTES,
     *policies.ROUTES,
@@ -39,6 +41,7 @@ ROUTES: tuple[Sequence[HTTPRouteHandler] | HTTPRouteHandler, ...] = (
     *sign_in.ROUTES,
     *account.ROUTES,
     *people.ROUTES,
+    *logs.ROUTES,
     *requests.ROUTES,
     *break_glass_form.ROUTES,
     *tokens.ROUTES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from litestar.di import NamedDependency
@@ -35,6 +36,10 @@ def nobody(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor:  # noqa: AR
     return NOBODY
 
 
+def _nothing() -> None:
+    """Have nothing carried out: nobody has started what does it."""
+
+
 class Server:
     """A server that runs. No dataclass: the framework would look into one.
 
@@ -46,6 +51,8 @@ class Server:
         note: takes down who has read what (actor, what, which), before the answer goes out; by default in the log.
         inside: what its folder holds, for pages.
         health: what does not answer just now.
+        carrying: held by who carries out what two persons have agreed to.
+        soon: has what two persons have agreed to carried out; set by who starts the server.
         closing: what is to be called when it ends, while the store is still open; the last first.
     """
 
@@ -62,6 +69,8 @@ class Server:
         self.inside = Inside(home)
         self.closing: list[Callable[[], None]] = []
         self._entrance = entrance
+        self.carrying = threading.Lock()
+        self.soon: Callable[[], None] = _nothing
         self.note = self._note if note is None else note
         self.identify = identify if entrance is None else entrance.identify
         self.health = None if entrance is None else Health(entrance.store)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from assay.errors import DocumentError, Problem
@@ -22,12 +22,15 @@ from assay.server.registry_section import RegistrySection, registry_problems
 from assay.server.signing_in.providers import CiRule, Provider, ci_problems, oidc_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 NAME = "server.yaml"
 
 DEFAULT_PORT = 8600
 MAX_PORT = 65_535
+
+SecondFactor: TypeAlias = Literal["required", "deciders", "offered"]
+DECIDERS = frozenset({"approver", "validator", "administrator"})
 
 _CLUSTER = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
@@ -59,6 +62,10 @@ class Settings(Frozen, kw_only=True):
         clusters: what is exempt in each Kubernetes cluster that asks what may run, and how long a break-glass lasts.
         oidc: who vouches for people.
         ci: which CI jobs are which pipeline.
+        second_factor: who does not come further than their own account by a password alone: everybody (``required``),
+            who approves, validates or administers (``deciders``), or nobody (``offered``). A passkey, which its device
+            opens for its user alone, is both factors; a provider of identities asks for its own. By default
+            ``required`` where the server is reached under a name by TLS, and ``offered`` on this machine alone.
         calls_per_minute: calls of the API that each caller may make.
         lineage: OpenLineage namespace to the system that it belongs to; a namespace may end in ``*``.
         registries: what is governed in each MLflow registry, and how it is looked at.
@@ -75,6 +82,7 @@ class Settings(Frozen, kw_only=True):
     clusters: dict[str, ClusterSection] = {}  # noqa: RUF012 - msgspec gives each record its own copy
     oidc: tuple[Provider, ...] = ()
     ci: tuple[CiRule, ...] = ()
+    second_factor: SecondFactor | None = None
     calls_per_minute: int = 6_000
     lineage: dict[str, str] = {}  # noqa: RUF012 - msgspec gives each record its own copy
     registries: dict[str, RegistrySection] = {}  # noqa: RUF012
@@ -93,6 +101,21 @@ class Settings(Frozen, kw_only=True):
     def origin(self) -> str:
         """Scheme, host and port as browsers name them."""
         return (self.url or f"{'http' if self.tls is None else 'https'}://{self.listen}").rstrip("/")
+
+    def asks_two_factors(self, roles: Iterable[str]) -> bool:
+        """Say whether people with some roles come in by two factors alone."""
+        asked = self.second_factor or ("required" if self.is_https and self._has_name else "offered")
+        return asked == "required" or (asked == "deciders" and bool(DECIDERS & set(roles)))
+
+    @property
+    def _has_name(self) -> bool:
+        """Whether the server is reached under a name: without one browsers make no passkeys (WebAuthn 5.1.2)."""
+        host = urlsplit(self.origin).hostname or ""
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return host != "localhost"
+        return False
 
     @property
     def is_https(self) -> bool:

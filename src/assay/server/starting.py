@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from assay.lifecycle.setting import now
+from assay.server.carrying_out import Carrier
 from assay.server.deliveries import receiver_of
 from assay.server.entrance import open_entrance
 from assay.server.gates import warm
@@ -43,4 +44,8 @@ def start(home: Home, *, clock: Clock = now) -> Iterator[Server]:
         registries = registries_of(server)
         opened.callback(registries.stop)
         registries.start()
+        carrier = Carrier(server)
+        server.soon = carrier.soon
+        carrier.start()
+        opened.callback(carrier.stop)
         yield server

@@ -7,7 +7,7 @@ names exactly what it is about; nothing else opens it.
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from assay.server.outbox import Outbox
     from assay.server.store import Rows
 
-HOURS = {"erasure": 7 * 24, "key-rotation": 3 * 24, "break-glass": 4}
+HOURS: Mapping[two_person.What, int] = {
+    "erasure": 7 * 24, "key-rotation": 3 * 24, "log-key-rotation": 3 * 24, "break-glass": 4,
+}  # fmt: skip
 """How long a request is open, and a consent may be used, in hours."""
 
 _ID_BYTES = 16
@@ -100,7 +102,7 @@ def decide(
 def take(
     rows: Rows, outbox: Outbox, identity: str, *, what: two_person.What, about: Mapping[str, str], by: str, at: int
 ) -> two_person.Request:
-    """Use what two persons have agreed to, once; the caller carries it out in the same transaction, or after it.
+    """Take up what two persons have agreed to, once; the caller carries it out, and says so by `finish`.
 
     Args:
         rows: a transaction that writes.
@@ -119,10 +121,31 @@ def take(
     if (request.what, request.about) != (what, dict(about)):
         raise RefusedError(f"expected the consent to this {what}, found that {identity} is about something else")
     _require_state(request.at(at), "consented")
-    done = msgspec.structs.replace(request, state="done")
-    two_person.keep(rows, done)
-    _tell(rows, outbox, done, "done", by=by, at=at)
-    return done
+    taken = msgspec.structs.replace(request, state="taken")
+    two_person.keep(rows, taken)
+    _tell(rows, outbox, taken, "taken", by=by, at=at)
+    return taken
+
+
+def finish(
+    rows: Rows, outbox: Outbox, identity: str, *, state: Literal["done", "failed"], outcome: str, at: int
+) -> two_person.Request:
+    """Say what came of a request that was taken up.
+
+    Args:
+        rows: a transaction that writes.
+        outbox: takes the event.
+        identity: the request's id.
+        state: whether it was done.
+        outcome: what was done, or why it cannot be.
+        at: now.
+    """
+    request = require_request(rows, identity)
+    _require_state(request.at(at), "taken")
+    ended = msgspec.structs.replace(request, state=state, outcome=outcome, done_at=at)
+    two_person.keep(rows, ended)
+    _tell(rows, outbox, ended, state, by=ended.decided_by or ended.asked_by, at=at)
+    return ended
 
 
 def require_request(rows: Rows, identity: str) -> two_person.Request:
@@ -157,9 +180,12 @@ def _used_until(request: two_person.Request, at: int) -> int:
     return at + HOURS[request.what] * 3600 if until is None else seconds_of(until)
 
 
-def _require_state(request: two_person.Request, state: two_person.State) -> None:
+def _require_state(request: two_person.Request, state: Literal["open", "consented", "taken"]) -> None:
     if request.state != state:
-        wanted = {"open": "a request that is open", "consented": "a request that was consented to"}[state]
+        wanted = {
+            "open": "a request that is open", "consented": "a request that was consented to",
+            "taken": "a request that is being carried out",
+        }[state]  # fmt: skip
         raise RefusedError(f"expected {wanted}, found {request.id} {request.state}. Ask again")
 
 

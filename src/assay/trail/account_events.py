@@ -13,6 +13,9 @@ from assay.trail.fields import Commitment, Fields, Name, Person, Sha256, Time
 How: TypeAlias = Name
 """``password``, ``passkey``, ``enrolment``, ``secret``, or ``oidc:`` and who vouched."""
 
+TwoPersons: TypeAlias = Literal["erasure", "key-rotation", "log-key-rotation", "break-glass"]
+"""What two persons must agree to; ``key-rotation`` is of a person's key."""
+
 
 class AccountChanged(Fields, kw_only=True):
     """An account was made, or what its person may do, or signs in by, has changed.
@@ -48,7 +51,7 @@ class PipelineChanged(Fields, kw_only=True):
     """
 
     pipeline: Name
-    change: Literal["registered", "permitted", "disabled", "enabled", "secret-made"]
+    change: Literal["registered", "permitted", "disabled", "enabled", "secret-made", "log-keys-accepted"]
     systems: tuple[Name, ...] = ()
     by: Person
 
@@ -118,7 +121,7 @@ class RequestOpened(Fields, kw_only=True):
     """
 
     request: Name
-    what: Literal["erasure", "key-rotation", "break-glass"]
+    what: TwoPersons
     about_commitment: Commitment
     reason_commitment: Commitment
     expires_at: Time
@@ -131,15 +134,16 @@ class RequestDecided(Fields, kw_only=True):
     Attributes:
         request: its id.
         what: what was asked for.
-        outcome: what became of it; ``done`` when what was consented to was carried out.
+        outcome: what became of it; ``taken`` when it began to be carried out, ``done`` when it was, ``failed`` when it
+            cannot be.
         said_commitment: keyed digest of the words with it.
         asked_by: who asked.
         by: who decided.
     """
 
     request: Name
-    what: Literal["erasure", "key-rotation", "break-glass"]
-    outcome: Literal["consented", "refused", "withdrawn", "done"]
+    what: TwoPersons
+    outcome: Literal["consented", "refused", "withdrawn", "taken", "done", "failed"]
     said_commitment: Commitment
     asked_by: Person
     by: Person

@@ -31,7 +31,10 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def trusted(house: House) -> dict[str, tuple[str, ...]]:
-    return {one.name: one.roles for one in parse_trust(house.home.trust.read_bytes()).people}
+    """Return the people of the trust file, without the server itself, whose key may erase and nothing else."""
+    found = {one.name: one.roles for one in parse_trust(house.home.trust.read_bytes()).people}
+    assert found.pop("assay serve", ("data-protection-officer",)) == ("data-protection-officer",)
+    return found
 
 
 def state_of(adam: Browser, name: str) -> dict[str, Any]:
@@ -251,7 +254,7 @@ def test_a_request_takes_two_is_used_once_and_for_what_it_says(house: House) -> 
     with pytest.raises(RefusedError, match="something else"):
         take(what="break-glass")
     take()
-    with pytest.raises(RefusedError, match=r"found q_.* done"):
+    with pytest.raises(RefusedError, match=r"found q_.* taken"):
         take()
     assert house.said()[-3:] == ["request.opened", "request.decided", "request.decided"]
 

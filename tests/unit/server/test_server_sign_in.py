@@ -27,7 +27,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def secure(tmp_path: Path) -> Iterator[House]:
-    yield from open_house(tmp_path, "name: assay\nurl: https://assay.example.org\n")
+    yield from open_house(tmp_path, "name: assay\nurl: https://assay.example.org\nsecond_factor: offered\n")
 
 
 def test_nobody_is_led_to_the_sign_in(house: House) -> None:

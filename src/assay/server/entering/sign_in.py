@@ -108,7 +108,8 @@ def with_password(request: Asked, server: Here, actor: By, data: Annotated[Passw
         cookie = coming_in.by_password(server.entrance, visit_of(request, server.entrance), data.name, data.password)
     except RefusedError as error:
         return _shown(request, server, actor, error=error, name=data.name)
-    return _onward(server.entrance, cookie)
+    came = server.entrance.sessions.actor(cookie, at=server.entrance.at(), reading=True)
+    return _onward(server.entrance, cookie, to="/account" if came is not None and came.half else AFTER)
 
 
 @post(f"{SIGN_IN}/passkey/options", opt=_PUBLIC, sync_to_thread=True, status_code=200)

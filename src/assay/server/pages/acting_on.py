@@ -13,13 +13,14 @@ from assay.lifecycle.recording import one_recorder, record
 
 if TYPE_CHECKING:
     from assay.lifecycle.incident import Act
+    from assay.lifecycle.remediating import RemediationAct
     from assay.server.acting import Actor
     from assay.server.serving import Server
 
 _acting = threading.Lock()
 
 
-def sign_act(server: Server, actor: Actor, act: Act, *, about: tuple[str, str]) -> int:
+def sign_act(server: Server, actor: Actor, act: Act | RemediationAct, *, about: tuple[str, str]) -> int:
     """Sign an act and record it, once it is in its order; return the index of its entry.
 
     Raises:

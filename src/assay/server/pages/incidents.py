@@ -171,10 +171,18 @@ def _open_acts(found: Incident) -> tuple[str, ...]:
     """Return what is in its order now; the act itself is asked again when it is done."""
     names: list[str] = []
     if found.raised and found.resolved is None:
-        names += ["acknowledge"] if found.acknowledged is None else ["assign", "resolve"]
+        names += ["acknowledge"] if found.acknowledged is None else ["assign", *_mending_acts(found), "resolve"]
     names += ["declare"] if not found.declared else []
     names += ["report"] if found.declared and not all(one.complete for one in found.clocks) else []
     return tuple(names)
+
+
+def _mending_acts(found: Incident) -> list[str]:
+    """Return what can be done about the remediation that is under way, or that one can be begun."""
+    waiting = [one.status for one in found.mendings.values() if one.status != "mended"]
+    if not waiting:
+        return [] if found.assigned is None else ["open"]
+    return {"open": ["close"], "awaiting-retest": ["retest"], "retest-failed": ["close"]}[waiting[0]]
 
 
 class ActForm(Frozen, kw_only=True):
@@ -185,13 +193,14 @@ class ActForm(Frozen, kw_only=True):
     due: str = ""
     how: str = ""
     words: str = ""
+    outcome: str = ""
     harm: str = ""
     aware_at: str = ""
     form: str = ""
     authority: str = ""
 
 
-What: TypeAlias = Literal["acknowledge", "assign", "resolve", "declare", "report"]
+What: TypeAlias = Literal["acknowledge", "assign", "open", "close", "retest", "resolve", "declare", "report"]
 _HOW = ("remediated", "back-within-limit", "false-alarm", "accepted")
 _FORMS = ("initial", "complete")
 
@@ -206,7 +215,10 @@ def act_on(
 ) -> Redirect:
     """Do something about an incident, signed by who does it."""
     found = _found(server, actor, server.inside.view(), name_of(name))
-    require(actor, "incident.act", system=server.inside.system_of(found.about[0]))
+    system = server.inside.system_of(found.about[0])
+    require(actor, "incident.act", system=system)
+    if what == "retest":
+        require(actor, "remediation.close", system=system, author=_mender(server.inside.view(), found))
     if what not in _MAKERS:
         raise NotThereError(f"expected one of {', '.join(_MAKERS)}, found {what}")
     sign_act(server, actor, _MAKERS[what](server, found.name, data), about=found.about)
@@ -219,6 +231,32 @@ def _acknowledge(_server: Server, name: str, _data: ActForm) -> Act:
 
 def _assign(_server: Server, name: str, data: ActForm) -> Act:
     return acts.Assign(name=name, owner=data.owner, due=data.due)
+
+
+def _mender(view: View, found: Incident) -> str | None:
+    """Return who owns the remediation that is under way."""
+    waiting = next((one for one in found.mendings.values() if one.status != "mended"), None)
+    return None if waiting is None else view.person(found.owner_of(waiting), waiting.opened)
+
+
+def _open(server: Server, name: str, data: ActForm) -> Act:
+    return acts.OpenRemediation(name=name, plan_sha256=_kept(server, data.words), due=data.due or None)
+
+
+def _close(server: Server, name: str, data: ActForm) -> Act:
+    return acts.Close(name=name, evidence_sha256=_evidence(server, data))
+
+
+def _retest(server: Server, name: str, data: ActForm) -> Act:
+    outcome = _one_of(data.outcome, ("passed", "failed"), "what the test came to")
+    return acts.Retest(name=name, outcome=outcome, evidence_sha256=_evidence(server, data))
+
+
+def _evidence(server: Server, data: ActForm) -> str:
+    kept = _kept(server, data.words)
+    if kept is None:
+        raise InputError("expected what shows it, found an empty text")
+    return kept
 
 
 def _resolve(server: Server, name: str, data: ActForm) -> Act:
@@ -240,7 +278,8 @@ def _report(server: Server, name: str, data: ActForm) -> Act:
 
 
 _MAKERS = {
-    "acknowledge": _acknowledge, "assign": _assign, "resolve": _resolve, "declare": _declare, "report": _report,
+    "acknowledge": _acknowledge, "assign": _assign, "open": _open, "close": _close, "retest": _retest,
+    "resolve": _resolve, "declare": _declare, "report": _report,
 }  # fmt: skip
 
 

@@ -12,9 +12,12 @@ from assay.errors import InputError
 from assay.records.tally import Frozen
 from assay.server.page import page
 from assay.server.serving import By, Here
+from assay.trail.registry_standing import MOVES, Against, against
 from assay.trail.standing_table import Order, Standing, Wanted, choices, standings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from assay.server.serving import Server
     from assay.trail.view import View
 
@@ -26,7 +29,11 @@ MOST_DAYS = 3650
 
 
 class ModelRow(Frozen, kw_only=True):
-    """A model version, as the list shows it; names of people as far as they are known and not erased."""
+    """A model version, as the list shows it; names of people as far as they are known and not erased.
+
+    Attributes:
+        registries: what registries let it do against its verdict, or were not let to do, in words.
+    """
 
     model: str
     version: str | None
@@ -45,6 +52,7 @@ class ModelRow(Frozen, kw_only=True):
     open_remediations: int
     expires: str | None
     here: bool
+    registries: tuple[str, ...] = ()
 
 
 class Count(Frozen, kw_only=True):
@@ -104,10 +112,12 @@ def models(
         view.connection, _wanted(asked, view, mine, today), today=today, order=cast("Order", order), limit=LIMIT,
         offset=offset,
     )  # fmt: skip
+    models = {one.model for one in found.rows}
+    moves = list(against(view.about(*sorted(models)).facts(*MOVES))) if models else []
     given = {name: said for name, said in asked.items() if said}
     return ModelsPage(
         asked=asked, choices=choices(view.connection) if mine is None else {}, counts=_counts(view, mine, today),
-        total=found.total, offset=offset, limit=LIMIT, rows=tuple(_row(server, view, one) for one in found.rows),
+        total=found.total, offset=offset, limit=LIMIT, rows=tuple(_row(server, view, one, moves) for one in found.rows),
         query=urlencode(given), today=today,
     )  # fmt: skip
 
@@ -152,7 +162,7 @@ def _counts(view: View, mine: tuple[str, ...] | None, today: str) -> tuple[Count
     )
 
 
-def _row(server: Server, view: View, one: Standing) -> ModelRow:
+def _row(server: Server, view: View, one: Standing, moves: Sequence[Against]) -> ModelRow:
     here = one.version is not None and server.inside.has(one.model, one.version)
     return ModelRow(
         model=one.model, version=one.version, model_sha256=one.model_sha256, status=one.status, serves_in=one.serves_in,
@@ -160,6 +170,7 @@ def _row(server: Server, view: View, one: Standing) -> ModelRow:
         owner=None if one.owner is None else view.people.get(one.owner, "name not disclosed"),
         open_findings=one.open_findings, open_alerts=one.open_alerts, open_incidents=one.open_incidents,
         open_remediations=one.open_remediations, expires=one.expires, here=here,
+        registries=tuple(move.words for move in moves if (move.model, move.version) == (one.model, one.version)),
     )  # fmt: skip
 
 

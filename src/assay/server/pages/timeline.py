@@ -53,10 +53,13 @@ _TOLD = {
     "release.delivered": "{said.pipeline} delivered it, decided there: {said.decision}",
     "finding.explained": "{by} asked why {said.finding} is no pass: {said.cause}",
     "mitigation.searched": "Mitigations were searched",
+    "registry.allowed": "Registry {said.registry} let it serve by the {said.door} {said.mark}",
+    "registry.refused": "Registry {said.registry} did not let it serve by the {said.door} {said.mark} ({said.why})",
+    "registry.reverted": "It served by {said.mark} of registry {said.registry} ({said.why}): {said.outcome}",
 }
 _TONES = {
     "allow": "allow", "warn": "warn", "deny": "deny", "undecided": "undecided", "not-stated": "undecided",
-    "passed": "allow", "warned": "warn", "failed": "deny", "succeeded": "allow",
+    "passed": "allow", "warned": "warn", "failed": "deny", "succeeded": "allow", "reverted": "warn",
 }  # fmt: skip
 _LINKS = ("alert", "remediation", "incident", "consent")
 """Fields by which later events name what earlier ones began."""

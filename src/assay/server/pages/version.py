@@ -17,6 +17,7 @@ from assay.server.permits import may as can
 from assay.server.serving import By, Here
 from assay.trail.incident_telling import incident_row
 from assay.trail.incidents import incidents
+from assay.trail.registry_standing import Against, against
 from assay.trail.remediation_telling import about_words, status_words
 from assay.trail.remediations import release_remediations
 from assay.trail.serving import spells
@@ -150,6 +151,9 @@ class VersionPage(Frozen, kw_only=True):
         approve: whether the reader may approve, and if not, why; None where no approval is waited for.
         verdict_sha256: digest of the verdict that is shown; a consent is to this one.
         revocable: ids of the consents that the reader may take back.
+        registries: what registries let it do against the verdict, or were not let to do.
+        people: who may be given a finding to mend.
+        today: the day on which that can be due at the earliest.
         again: whether another policy is in force now, and the reader may have it decided again.
     """
 
@@ -178,6 +182,9 @@ class VersionPage(Frozen, kw_only=True):
     serving: tuple[ShownServing, ...] = ()
     windows: tuple[Window, ...] = ()
     incidents: tuple[dict[str, Any], ...] = ()
+    registries: tuple[Against, ...] = ()
+    people: tuple[str, ...] = ()
+    today: str = ""
     remediations: tuple[ShownRemediation, ...] = ()
     timeline: tuple[Happened, ...] = ()
     files: tuple[Download, ...] = ()
@@ -207,7 +214,8 @@ def version(server: Here, actor: By, model: FromPath[str], version: FromPath[str
         system=held.evidence.system, model=model, version=version, author=held.author, model_sha256=about.sha256,
         **_decided(server, actor, held), facts=_facts(held), card=held.card[:CARD_LETTERS],
         card_cut=len(held.card) > CARD_LETTERS, card_missing=held.evidence.documentation.missing,
-        serving=served, incidents=alerts, remediations=mending,
+        serving=served, registries=tuple(against(told)), people=tuple(sorted(one.name for one in view.trust.people)),
+        today=at[:10], incidents=alerts, remediations=mending,
         windows=tuple(_windows(files)), timeline=happened, files=files,
     )  # fmt: skip
 

@@ -10,15 +10,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from assay.errors import RefusedError, StorageError
 from assay.server.signing_in import opaque
-from assay.server.store import accounts, sessions
+from assay.server.store import accounts, passkeys, sessions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from assay.server.acting import Actor
     from assay.server.store import Rows, Store
 
 IDLE_SECONDS, LONGEST_SECONDS = 30 * 60, 12 * 3600
+ONE_FACTOR = frozenset({"password", "enrolment"})
+"""Ways in that show one factor; a passkey shows that one has the device and that it knows one."""
+
 FRESH_SECONDS = 15 * 60
 """How long after signing in somebody may change how they sign in."""
 
@@ -37,10 +44,11 @@ class Sessions:
 
     Args:
         store: where they are.
+        asks_two: says whether who has some roles comes in by two factors alone.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, asks_two: Callable[[Iterable[str]], bool] = lambda _roles: False) -> None:
+        self._store, self._asks_two = store, asks_two
         self._known: dict[str, tuple[Actor, int]] = {}
 
     def actor(self, cookie: str | None, *, at: int, reading: bool) -> Actor | None:
@@ -82,7 +90,8 @@ class Sessions:
         if at - session.seen_at >= _SEEN_SECONDS:
             with self._store.writing() as rows:
                 sessions.seen(rows, digest, at=at)
-        return account.actor(digest)
+        half = session.how in ONE_FACTOR and self._asks_two(account.roles)
+        return msgspec.structs.replace(account.actor(digest), half=half)
 
 
 def open_session(rows: Rows, account: str, *, how: str, agent: str, at: int, replaces: str | None = None) -> str:
@@ -116,13 +125,18 @@ def require_fresh(rows: Rows, actor: Actor, *, at: int) -> sessions.Session:
     """Return the session of somebody who has just signed in: nobody else changes how they sign in (ASVS 3.7.1).
 
     Raises:
-        RefusedError: when it was long ago.
+        RefusedError: when it was long ago, or by one factor where there is a second one.
     """
     session = None if actor.session is None else sessions.find(rows, actor.session)
     if session is None or at - session.created_at >= FRESH_SECONDS:
         raise RefusedError(
             f"expected somebody who has signed in within the last {FRESH_SECONDS // 60} minutes, found that it was "
             "longer ago. Sign out and in again, and repeat it"
+        )
+    if actor.half and passkeys.of_account(rows, actor.name):
+        raise RefusedError(
+            "expected you to have come in by your passkey, found a password alone: it changes nothing here. Sign out, "
+            "and come in by the passkey; if it is lost, an administrator resets the account"
         )
     return session
 

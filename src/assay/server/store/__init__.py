@@ -59,6 +59,14 @@ class Store(Protocol):
         """
         ...
 
+    def compact(self) -> None:
+        """Free the database of what was deleted from it; its write-ahead log, too.
+
+        Raises:
+            StorageError: when the database is absent or slow.
+        """
+        ...
+
     def close(self) -> None:
         """Let the database go."""
         ...

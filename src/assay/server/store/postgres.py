@@ -68,6 +68,14 @@ class PostgresStore:
             rows.execute(f"SELECT pg_advisory_xact_lock({_TURN})")
             yield rows
 
+    def compact(self) -> None:
+        """Write the tables anew without what was deleted; the database's own backups and logs are its operator's."""
+        with self._pool.connection() as connection:
+            rows = _PostgresRows(connection, self._psycopg)
+            query = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
+            for (table,) in rows.execute(query):
+                rows.execute(f"VACUUM FULL {table}")
+
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()

@@ -76,7 +76,17 @@ _SECOND = (
     "ALTER TABLE enrolment ADD COLUMN used_at $INT",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+_THIRD = (
+    # What became of a request once it was consented to: what was done, or why not yet, and when.
+    "ALTER TABLE request ADD COLUMN outcome TEXT",
+    "ALTER TABLE request ADD COLUMN done_at $INT",
+    # Keys of projects' logs, by the sizes they may sign: accepted by an administrator, or waiting for one.
+    """CREATE TABLE log_keys (
+         origin TEXT NOT NULL, standing TEXT NOT NULL, keys TEXT NOT NULL, pipeline TEXT NOT NULL, said_by TEXT,
+         at $INT NOT NULL, PRIMARY KEY (origin, standing)) $STRICT""",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
 """What makes each version out of the one before it, the first out of nothing."""
 
 VERSION = len(STEPS)

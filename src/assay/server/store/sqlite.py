@@ -54,6 +54,13 @@ class SqliteStore:
         with self._transaction("BEGIN IMMEDIATE") as rows:
             yield rows
 
+    def compact(self) -> None:
+        """Write the database anew without what was deleted, and empty its write-ahead log."""
+        with self._pool.connection() as connection:
+            rows = _SqliteRows(connection, self._path)
+            rows.execute("VACUUM")
+            rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
@@ -76,7 +83,13 @@ class SqliteStore:
             connection = sqlite3.connect(
                 self._path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
             )
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+            for pragma in (
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                "foreign_keys = ON",
+                "trusted_schema = OFF",
+                "secure_delete = ON",
+            ):
                 connection.execute(f"PRAGMA {pragma}").fetchall()
         except sqlite3.Error as error:
             raise _told(self._path, error) from error

@@ -12,11 +12,12 @@ from assay.server.store.lists import from_text, to_text
 if TYPE_CHECKING:
     from assay.server.store import Row, Rows
 
-What: TypeAlias = Literal["erasure", "key-rotation", "break-glass"]
+What: TypeAlias = Literal["erasure", "key-rotation", "log-key-rotation", "break-glass"]
 
-State: TypeAlias = Literal["open", "consented", "refused", "withdrawn", "expired", "done"]
+State: TypeAlias = Literal["open", "consented", "refused", "withdrawn", "expired", "taken", "done", "failed"]
 
-_COLUMNS = "id, what, about, reason, asked_by, asked_at, expires_at, state, decided_by, decided_at, words"
+_ASKED = "id, what, about, reason, asked_by, asked_at, expires_at, state, decided_by, decided_at, words"
+_COLUMNS = f"{_ASKED}, outcome, done_at"
 
 
 class Request(Frozen, kw_only=True):
@@ -30,10 +31,12 @@ class Request(Frozen, kw_only=True):
         asked_by: who asks.
         asked_at: when.
         expires_at: when it can no longer be consented to, or, once consented, no longer be used.
-        state: what became of it.
+        state: what became of it; ``taken`` from when it begins to be carried out, until it is ``done``, or ``failed``.
         decided_by: who consented or refused.
         decided_at: when.
         words: theirs.
+        outcome: what was done, or why it is not yet.
+        done_at: when it was done.
     """
 
     id: str
@@ -47,6 +50,8 @@ class Request(Frozen, kw_only=True):
     decided_by: str | None = None
     decided_at: int | None = None
     words: str | None = None
+    outcome: str | None = None
+    done_at: int | None = None
 
     def at(self, now: int) -> Request:
         """Return the request as it stands at a time: one that nobody decided on in time has expired."""
@@ -55,15 +60,19 @@ class Request(Frozen, kw_only=True):
 
 
 def add(rows: Rows, request: Request) -> None:
-    """Add a request."""
-    rows.execute(f"INSERT INTO request ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *_values(request))
+    """Add a request; nothing has come of it yet."""
+    values = _values(request)
+    marks = ", ".join("?" * len(values))
+    rows.execute(f"INSERT INTO request ({_ASKED}) VALUES ({marks})", *values)
 
 
 def keep(rows: Rows, request: Request) -> None:
     """Keep what became of a request."""
     rows.execute(
-        "UPDATE request SET state = ?, decided_by = ?, decided_at = ?, words = ?, expires_at = ? WHERE id = ?",
-        request.state, request.decided_by, request.decided_at, request.words, request.expires_at, request.id,
+        "UPDATE request SET state = ?, decided_by = ?, decided_at = ?, words = ?, expires_at = ?, outcome = ?, "
+        "done_at = ? WHERE id = ?",
+        request.state, request.decided_by, request.decided_at, request.words, request.expires_at, request.outcome,
+        request.done_at, request.id,
     )  # fmt: skip
 
 
@@ -77,6 +86,20 @@ def latest(rows: Rows, most: int = 200) -> list[Request]:
     """Return the latest requests, the newest first."""
     statement = f"SELECT {_COLUMNS} FROM request ORDER BY asked_at DESC, id LIMIT ?"
     return [_request(row) for row in rows.execute(statement, most)]
+
+
+def note(rows: Rows, identity: str, outcome: str) -> None:
+    """Keep why a request that was taken up is not done yet."""
+    rows.execute("UPDATE request SET outcome = ? WHERE id = ?", outcome, identity)
+
+
+def to_carry_out(rows: Rows) -> list[Request]:
+    """Return what was consented to, or is being carried out, the first that was decided first; break-glass is used."""
+    statement = (
+        f"SELECT {_COLUMNS} FROM request WHERE state IN ('consented', 'taken') AND what <> 'break-glass' "
+        "ORDER BY decided_at, id"
+    )
+    return [_request(row) for row in rows.execute(statement)]
 
 
 def _values(request: Request) -> tuple[object, ...]:
