@@ -359,5 +359,9 @@ def connect(path: Path | str, *, shared: bool = False) -> sqlite3.Connection:
         shared: threads take turns with it, and their owner sees to that.
     """
     connection = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=not shared)
-    connection.execute("PRAGMA secure_delete = ON")  # what is dropped from it is overwritten
+    try:
+        connection.execute("PRAGMA secure_delete = ON")  # what is dropped from it is overwritten
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection

@@ -111,10 +111,21 @@ def test_a_database_that_went_is_told(tmp_path: Path) -> None:
     store.close()
 
 
-def test_what_is_no_database_is_told(tmp_path: Path) -> None:
+def test_what_is_no_database_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def kept(*path: object, **options: object) -> sqlite3.Connection:
+        opened.append(connect(*path, **options))  # type: ignore[call-overload]
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", kept)
     (tmp_path / FILE).write_bytes(b"not a database, but long enough to be taken for one" * 40)
     with pytest.raises(StorageError, match="not a database"):
         SqliteStore(tmp_path / FILE)
+    assert len(opened) == 1
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
 
 
 def test_busy_connections_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

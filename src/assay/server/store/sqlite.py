@@ -83,14 +83,18 @@ class SqliteStore:
             connection = sqlite3.connect(
                 self._path, timeout=PATIENCE_SECONDS, isolation_level=None, check_same_thread=False
             )
-            for pragma in (
-                "journal_mode = WAL",
-                "synchronous = FULL",
-                "foreign_keys = ON",
-                "trusted_schema = OFF",
-                "secure_delete = ON",
-            ):
-                connection.execute(f"PRAGMA {pragma}").fetchall()
+            try:
+                for pragma in (
+                    "journal_mode = WAL",
+                    "synchronous = FULL",
+                    "foreign_keys = ON",
+                    "trusted_schema = OFF",
+                    "secure_delete = ON",
+                ):
+                    connection.execute(f"PRAGMA {pragma}").fetchall()
+            except sqlite3.Error:
+                connection.close()
+                raise
         except sqlite3.Error as error:
             raise _told(self._path, error) from error
         return connection
