@@ -89,17 +89,18 @@ def show(
     from assay.reports.packs import pack_markdown, pack_record, pack_text  # noqa: PLC0415
 
     counting = _today(day)
-    pack = _shelf(folder).named(framework, counting)
+    shelf = _shelf(folder)
+    pack = shelf.named(framework, counting)
     standing = Standing(roles=tuple(_known(one, pack.roles, "role") for one in roles), route=route)
     if route is not None:
         _known(route, pack.routes, "route")
     controls = _below(pack, clause)
     if form == "json":
-        print_machine(as_json(pack_record(pack, controls)))
+        print_machine(as_json(pack_record(pack, controls, shelf)))
     elif form == "markdown":
         print_machine(pack_markdown(pack, controls))
     else:
-        print_machine(pack_text(pack, controls, standing, counting))
+        print_machine(pack_text(pack, controls, standing, counting, shelf))
 
 
 def _known(name: str, known: dict[str, str], what: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from assay.packs.dates import applicability, told
+from assay.packs.meetings import meetings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,8 +66,8 @@ def listing_text(rows: list[dict[str, Any]], day: str) -> str:
     return "\n".join([*lines, "", NOT_TEXT])
 
 
-def control_record(pack: Pack, control: PackControl) -> dict[str, Any]:
-    """Return a control with everything that its names stand for."""
+def control_record(pack: Pack, control: PackControl, shelf: Shelf) -> dict[str, Any]:
+    """Return a control with everything that its names stand for, and what it meets in other frameworks."""
     schedule, reading = pack.dates[control.dates], pack.readings[control.verified]
     return {
         "id": f"{pack.framework}:{control.id}", "clause": control.cited, "title": control.title, "says": control.says,
@@ -77,10 +79,11 @@ def control_record(pack: Pack, control: PackControl) -> dict[str, Any]:
             "verified": reading.verified, "by": reading.by, "when": reading.when, "sure": reading.sure,
         },
         "text": pack.text.id, "note": control.note,
+        "meets": [asdict(one) for one in meetings(shelf, pack.framework, control)],
     }  # fmt: skip
 
 
-def pack_record(pack: Pack, controls: Sequence[PackControl]) -> dict[str, Any]:
+def pack_record(pack: Pack, controls: Sequence[PackControl], shelf: Shelf) -> dict[str, Any]:
     """Return a pack with some of its controls, for machines."""
     return {
         "framework": pack.framework, "version": pack.version, "title": pack.title, "issuer": pack.issuer,
@@ -91,11 +94,11 @@ def pack_record(pack: Pack, controls: Sequence[PackControl]) -> dict[str, Any]:
         "superseded": None if pack.superseded is None else
         {"on": pack.superseded.on, "by": pack.superseded.by, "source": pack.superseded.source},
         "roles": pack.roles, "routes": pack.routes, "conditions": pack.conditions,
-        "controls": [control_record(pack, one) for one in controls],
+        "controls": [control_record(pack, one, shelf) for one in controls],
     }  # fmt: skip
 
 
-def pack_text(pack: Pack, controls: Sequence[PackControl], standing: Standing, day: str) -> str:
+def pack_text(pack: Pack, controls: Sequence[PackControl], standing: Standing, day: str, shelf: Shelf) -> str:
     """Return a pack's controls for a reader; whether each applies to a standing on a day, where one is given."""
     ended = f" to {pack.in_force.ends}" if pack.in_force.ends else " on"
     lines = [
@@ -108,6 +111,10 @@ def pack_text(pack: Pack, controls: Sequence[PackControl], standing: Standing, d
     lines += [pack.text.note] if pack.text.note else []
     for control in controls:
         lines += ["", *_control(pack, control, standing, day)]
+        met = "; ".join(
+            f"{one.clause} ({one.relation}; {one.source})" for one in meetings(shelf, pack.framework, control)
+        )
+        lines += textwrap.wrap(f"meets {met}", WIDTH, initial_indent="    ", subsequent_indent="    ") if met else []
     return "\n".join([*lines, "", NOT_TEXT])
 
 

@@ -26,6 +26,27 @@ def test_the_list_tells_what_counts_on_a_day(project: SmallProject) -> None:
     assert "superseded on 2026-04-17 by sr-26-2" in project.say("packs", "list", "--as-of", "2026-11-23").out
 
 
+def test_a_control_tells_what_it_meets_elsewhere_and_whose_reading_that_is(project: SmallProject) -> None:
+    crosswalk = """\
+schema: assay.crosswalk/v1
+from: house-rules
+to: nist-ai-rmf
+title: House rules and NIST
+rows:
+  - {from: "1(a)", to: GOVERN-2.1, relation: subset, source: "House table 3, 2026-01-05"}
+  - {from: "1(a)", to: GOVERN-1.6, relation: intersects, ours: true}
+"""
+    project.write("packs/house.yaml", PACK)
+    project.write("packs/house--nist.yaml", crosswalk)
+    said = project.say("packs", "show", "house-rules", "1(a)", "--packs", "packs", "--format", "json")
+    assert json.loads(said.out)["controls"][0]["meets"] == [
+        {"clause": "nist-ai-rmf:GOVERN-2.1", "relation": "subset", "source": "House table 3, 2026-01-05"},
+        {"clause": "nist-ai-rmf:GOVERN-1.6", "relation": "intersects", "source": "our own reading"},
+    ]
+    back = project.say("packs", "show", "nist-ai-rmf", "GOVERN-2.1", "--packs", "packs").out
+    assert "house-rules:1(a) (superset; House table 3, 2026-01-05)" in " ".join(back.split())
+
+
 def test_a_control_is_shown_with_all_that_its_names_stand_for(project: SmallProject) -> None:
     said = project.say("packs", "show", "eu-ai-act", "9(8)", "--as-of", "2026-11-23", "--format", "json")
     shown = json.loads(said.out)
