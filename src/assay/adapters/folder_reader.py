@@ -14,6 +14,7 @@ from assay.adapters.durable_files import read_file
 from assay.adapters.folder_tiles import CHECKPOINT, TILE_CAP
 from assay.errors import AssayError, InputError, VerificationError
 from assay.lifecycle.log_shards import missing_log
+from assay.lifecycle.retired import is_retired
 from assay.tlog.audit import audit
 from assay.tlog.log_keys import MAX_LOG_KEYS, LogKeys, always, parse_log_keys
 from assay.tlog.merkle import hash_leaf, verify_consistency, verify_inclusion
@@ -143,8 +144,15 @@ class FolderReader:
         return self._keys.newest
 
     def fetch(self, path: str) -> bytes | None:
-        """Return the bytes of a path below the log, or None."""
-        return read_file(self._folder / path, TILE_CAP)
+        """Return the bytes of a path below the log, or None.
+
+        Raises:
+            InputError: when it was deleted with all entries of the log, because it was retired.
+        """
+        content = read_file(self._folder / path, TILE_CAP)
+        if content is None and is_retired(self._folder):
+            raise InputError(f"{self._folder}: was retired, its entries deleted. See: assay log check {self._folder}")
+        return content
 
     def checkpoint(self) -> SignedCheckpoint:
         """Return the current checkpoint.

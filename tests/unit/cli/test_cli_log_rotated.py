@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from assay.cli import main
+from assay.lifecycle.log_handover import ed25519_keys
+from assay.tlog.log_keys import parse_log_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,8 +62,8 @@ def test_a_proof_is_verified_by_the_keys_of_its_size(assay: Auditor, tmp_path: P
         assert (code, f"is entry {index} of the log example.com/log" in out) == (0, True)
         assert "and by example.com/log+" in out  # the key of the other kind
     assert "expected a signature by a trusted key" in assay("verify", "one.tlog-proof", "one", "--vkey", "L.vkey")[2]
-    ed25519 = [line for line in (tmp_path / "L.keys").read_text().splitlines() if "+A" in line.partition("+")[2]]
-    (tmp_path / "one.keys").write_text("\n".join(ed25519))
+    ed25519 = ed25519_keys(parse_log_keys((tmp_path / "L.keys").read_bytes()))
+    (tmp_path / "one.keys").write_bytes(ed25519.content())
     code, out, _ = assay("verify", "one.tlog-proof", "one", "--vkey", "one.keys")
     assert (code, "and by" in out) == (0, False)  # who knows the Ed25519 keys alone asks for no other
 
