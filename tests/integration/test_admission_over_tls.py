@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from admission_home import CLUSTER, DENIED_IMAGE, GOOD_IMAGE, released_home, rev
 from assay.adapters.standing_here import open_standing_trail
 from assay.server.cluster_gate import ANSWER_SECONDS
 from assay.server.entrance import open_entrance
+from live_server import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +75,9 @@ def write_certificates(folder: Path) -> Path:
     )
     leaf = (
         made(NAME, key.public_key())
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(NAME), x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(known), critical=False)
         .sign(ca_key, hashes.SHA256())
@@ -111,9 +115,7 @@ class Webhook:
 @contextmanager
 def serving(tmp_path: Path) -> Iterator[Webhook]:
     """Run a server with a released model until the test has asked it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = f"listen: 127.0.0.1:{port}\ntls: {{certificate: tls.crt, key: tls.key}}\n"
     home = released_home(tmp_path, settings).home
     authority = write_certificates(home.root)

@@ -1,4 +1,4 @@
-"""Signing in by OpenID Connect against a real provider (oidc-provider-mock): the whole flow, and what must not pass."""
+"""Signing in by OpenID Connect against a provider whose people a test makes: the whole flow, and what must not pass."""
 
 from __future__ import annotations
 

@@ -51,10 +51,10 @@ def change_words(
         told = people_words(gate, words)
         if not point:
             return f"The number keeps its limit; for all of the interval to keep it, it would take {told}."
-        return f"To pass, all of the interval has to keep the limit: {told}."
+        return f"All of the interval has to keep the limit: {told}."
     if gate is None:
         return (
-            "To pass, all of the interval has to keep the limit; with so few people no change of decisions in favour "
+            "All of the interval has to keep the limit; with so few people no change of decisions in favour "
             "of the groups that are short brings that about: it takes more people."
         )
     return None

@@ -299,7 +299,7 @@ class _Sender:
                 yield release_at(folder, model, version, within, last)
 
     def _sources(self) -> dict[str, bytes]:
-        """Return assay.yaml, the policy and those it extends, by the names of their files."""
+        """Return assay.yaml, the policy and those it extends, and the card that people wrote, by their files' names."""
         root, policy = self._project.root, self._project.root / self._project.config.policy
         found = {CONFIG_NAME: read_file(root / CONFIG_NAME, "a project file")}
 
@@ -308,6 +308,9 @@ class _Sender:
             return found[name]
 
         parse_policy(policy.name, read)
+        written = self._project.config.documentation
+        if written is not None and (root / written).is_file():
+            found.setdefault((root / written).name, read_file(root / written, "the model's documentation"))
         return {name: content for name, content in found.items() if is_source_file(name)}
 
     def _unknown(self, digests: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 FOLDER = "deliveries"
 _DIGITS = 32
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _REACH, _TAKEN, _INTENT, _LOCK, _AHEAD = "reach.json", "taken", "intent.json", "lock", "documents"
 
 MAX_AHEAD_BYTES = 1 << 30
@@ -322,8 +324,8 @@ class Kept:
             yield parse_record(path.read_bytes(), Delivered, name=path.name)
 
     def document(self, sha256: str) -> bytes | None:
-        """Return a document that is kept by its digest; None when it is not."""
-        return _document(self.state / KEPT / sha256, sha256)
+        """Return a document that is kept by its digest; None when it is not, or the name is no digest."""
+        return _document(self.state / KEPT / sha256, sha256) if _DIGEST.match(sha256) else None
 
     def has_document(self, sha256: str) -> bool:
         """Say whether a document is kept."""

@@ -304,7 +304,9 @@ def terms_words(use: ConsentUse) -> str:
     """Return why a consent was given, when it ends, and what limits the harm meanwhile."""
     ends = f" Ends {plain(use.expires)}." if use.expires else ""
     meanwhile = f" Meanwhile: {plain(use.compensating)}" if use.compensating else ""
-    return f"{plain(use.reason)}{ends}{meanwhile}"
+    reason = plain(use.reason)
+    stop = "." if (ends or meanwhile) and reason and reason[-1] not in ".!?\u3002" else ""
+    return f"{reason}{stop}{ends}{meanwhile}"
 
 
 def range_words(found: Measurement) -> str:

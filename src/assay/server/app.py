@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 
@@ -49,10 +50,10 @@ OWN_JSON = frozenset({"openapi.json", "proof.json"})
 PROGRAMS = ("/api/", "/log/")
 """Paths below which there are no pages."""
 
-FILES = "/files/"
-"""In the path of a release's file, which is what it is called."""
+FILES = re.compile(r"/models/[^/]+/[^/]+/(files|reports)/")
+"""How the path of a release's file or report begins; it ends as the file is called."""
 
-CSS, SCRIPT = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
+CSS, SCRIPT = "text/css", "text/javascript"
 
 STATIC = {
     "report.css": ("assay.reports", "templates", CSS),  # one look for reports and console
@@ -194,7 +195,7 @@ def by_twins(app: ASGIApp) -> ASGIApp:
     async def routed(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         last = path.rpartition("/")[2]
-        if last.endswith(".json") and last not in OWN_JSON and not path.startswith(PROGRAMS) and FILES not in path:
+        if last.endswith(".json") and last not in OWN_JSON and not path.startswith(PROGRAMS) and not FILES.match(path):
             there = f"{path.removesuffix('.json').rstrip('/')}{TWIN}"
             scope = cast("Scope", {**scope, "path": there, "raw_path": there.encode()})
         await app(scope, receive, send)

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT
-from assay.errors import InputError, NotThereError, VerificationError
+from assay.errors import DocumentError, InputError, NotThereError, VerificationError
 from assay.lifecycle.documents import read_release
-from assay.lifecycle.issuing import CARD, EXPLANATION
+from assay.lifecycle.issuing import EXPLANATION
 from assay.lifecycle.keyring import Keyring
 from assay.lifecycle.project import read_file, release_folder
 from assay.lifecycle.setting import read_trust
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from assay.attest.trust import Trust
     from assay.lifecycle.asking import Trail
     from assay.lifecycle.standing_trail import StandingTrail
+    from assay.reports.card import Card
     from assay.reports.figures import Section
     from assay.reports.release import Release
     from assay.reports.why import Told
@@ -47,7 +48,7 @@ KEPT_RELEASES = 48
 """So many releases' records stay in memory: the tally of one that was looked at may take some megabytes."""
 
 KEPT_NAMES = 20_000
-_RECORDS = (EVIDENCE, VERDICT, TALLY, EXPLANATION, CARD)
+_RECORDS = (EVIDENCE, VERDICT, TALLY, EXPLANATION)
 
 
 class _OfSystem(msgspec.Struct):
@@ -84,6 +85,7 @@ class Held:
     """A release that lies in the server's folder; what takes time to read or to draw is made when it is asked for.
 
     Attributes:
+        state: the server's state folder.
         folder: where.
         evidence: what was measured.
         verdict: what was decided; None while nothing was decided on it here.
@@ -91,6 +93,7 @@ class Held:
         became: tells what an erasure left of a document, digest to digest.
     """
 
+    state: Path
     folder: Path
     evidence: Evidence
     verdict: Verdict | None = None
@@ -121,11 +124,25 @@ class Held:
 
         return () if self.report is None else why(self.report)
 
-    @functools.cached_property
-    def card(self) -> str:
-        """The text of its model card; empty where there is none."""
-        path = self.folder / CARD
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+    @property
+    def card_sha256(self) -> str:
+        """Digest of what only people can say of it, as it lies here now; empty where they said nothing."""
+        return self.became(self.evidence.documentation.sha256 or "")
+
+    @property
+    def card(self) -> Card | None:
+        """What only people can say of it, as it was delivered; None where it was not, or cannot be read.
+
+        It is read each time, and not kept in memory: what was erased from it must not be shown.
+        """
+        from assay.lifecycle.received import Kept as Documents  # noqa: PLC0415 - as above
+        from assay.reports.card import read_card  # noqa: PLC0415
+
+        content = Documents(self.state).document(self.card_sha256)
+        try:
+            return None if content is None else read_card(content, "card.yaml")
+        except DocumentError:
+            return None  # the evidence about it says what is missing, and whoever measured it was told
 
 
 class Inside:
@@ -252,7 +269,7 @@ class Inside:
         folder = _safe(self.home.state, model, version)
         if not (folder / EVIDENCE).is_file():
             raise NotThereError(f"expected a version of a model here, found none of the name {model} {version}")
-        held = self._releases.get(folder, _stamps(folder), lambda: _read(folder, self._became))
+        held = self._releases.get(folder, _stamps(folder), lambda: _read(self.home.state, folder, self._became))
         require(actor, "models.read", system=held.evidence.system)
         return held
 
@@ -276,11 +293,11 @@ def _stamps(folder: Path) -> tuple[tuple[int, int] | None, ...]:
     return tuple(_stamp(folder / name) for name in _RECORDS)
 
 
-def _read(folder: Path, became: Callable[[str], str]) -> Held:
+def _read(state: Path, folder: Path, became: Callable[[str], str]) -> Held:
     content = read_file(folder / EVIDENCE, "evidence")
     evidence = parse_record(content, Evidence, name=EVIDENCE)
     if not (folder / VERDICT).is_file():
-        return Held(folder=folder, evidence=evidence)
+        return Held(state=state, folder=folder, evidence=evidence)
     decided = read_file(folder / VERDICT, "a verdict")
     verdict = parse_record(decided, Verdict, name=VERDICT)
     measured = sha256_hex(content)
@@ -288,4 +305,7 @@ def _read(folder: Path, became: Callable[[str], str]) -> Held:
         raise VerificationError(
             f"{evidence.model.name} {evidence.model.version}: {VERDICT} was decided on other evidence than lies there"
         )
-    return Held(folder=folder, evidence=evidence, verdict=verdict, verdict_sha256=sha256_hex(decided), became=became)
+    return Held(
+        state=state, folder=folder, evidence=evidence, verdict=verdict, verdict_sha256=sha256_hex(decided),
+        became=became,
+    )  # fmt: skip

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R", bound=msgspec.Struct)
 
-HTML_TYPE = "text/html; charset=utf-8"
+HTML_TYPE = "text/html"
 
 TWIN = "/.json"
 """How a twin's route ends. The framework's paths have whole segments as parameters, and a version may have dots in it;

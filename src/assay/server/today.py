@@ -47,12 +47,14 @@ def kept_policy(home: Home, system: str, sha256: str) -> Policy | None:
     return found if found.sha256 == sha256 else None
 
 
-def read_from(files: Mapping[str, bytes]) -> Callable[[str], bytes]:
-    """Return what reads a policy and those it extends from some files."""
+def read_from(files: Mapping[str, bytes], taken: dict[str, bytes] | None = None) -> Callable[[str], bytes]:
+    """Return what reads a policy and those it extends from some files, and notes which it took, in their order."""
 
     def read(name: str) -> bytes:
         if name not in files:
             raise InputError(f"expected the policy file {name}, found {', '.join(files) or 'none'}")
+        if taken is not None:
+            taken[name] = files[name]
         return files[name]
 
     return read

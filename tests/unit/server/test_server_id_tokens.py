@@ -34,7 +34,10 @@ def test_a_token_that_holds(issuer: Issuer) -> None:
     assert Known(issuer.url).claims(token, audience=US, at=AT) == claims(issuer, nbf=AT)
 
 
-@pytest.mark.parametrize(("kind", "alg"), [("RSA", "RS256"), ("RSA", "PS256"), ("EC", "ES256"), ("OKP", "EdDSA")])
+@pytest.mark.parametrize(
+    ("kind", "alg"),
+    [("RSA", "RS256"), ("RSA", "RS512"), ("RSA", "PS256"), ("EC", "ES256"), ("OKP", "EdDSA"), ("OKP", "Ed25519")],
+)
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 def test_each_algorithm_of_the_list(issuer: Issuer, kind: str, alg: str) -> None:
     issuer.keys = [new_key("RSA", "other"), new_key(kind, "mine")]

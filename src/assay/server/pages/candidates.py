@@ -81,14 +81,15 @@ def _candidate(server: Server, kept: Kept, one: Delivered, those: list[Delivered
         return None
     try:
         first = PurePosixPath(load_yaml(config, Config, name=CONFIG_NAME).policy).name
-        policy = parse_policy(first, read_from(contents))
+        read: dict[str, bytes] = {}
+        policy = parse_policy(first, read_from(contents, read))
     except AssayError:
         return None
     if policy.sha256 != one.policy_sha256:
         return None
     authors = [server.inside.author_of(each.place.model, each.place.version) for each in those]
     return Candidate(
-        policy=policy, files={first: contents.pop(first), **contents}, system=one.system, delivered_by=one.pipeline,
+        policy=policy, files=read, system=one.system, delivered_by=one.pipeline,
         delivered_at=max(each.delivered_at for each in those),
         about=tuple(dict.fromkeys(f"{each.place.model} {each.place.version}" for each in those)),
         authors=tuple(dict.fromkeys(name for name in authors if name is not None)),

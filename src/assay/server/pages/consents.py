@@ -108,7 +108,7 @@ def approval_open_to(actor: Actor, held: Held, rules: Rules | None, stale: str =
         return None
     why = _refusal(actor, "approve", held) or stale
     if not why and step.role not in titles_of(rules, actor.name):
-        why = f"It waits for an approval as {step.role}; the people's file does not give you that role"
+        why = f"It waits for an approval as {step.role}, and you have no such role"
     if not why and any(actor.name in one.given for one in verdict.approvals):
         why = "You have approved it already; one person counts once"
     return May(allowed=not why, role=step.role, why=why or f"It waits for an approval as {step.role}")

@@ -39,7 +39,7 @@ _TOLD = {
     "deployment.started": "Its deployment to {said.environment} began",
     "deployment.finished": "Its deployment to {said.environment} {said.outcome}",
     "deployment.rolled_back": "It was rolled back in {said.environment}",
-    "monitor.alert": "Alert {said.alert} ({said.severity}): {said.metric} was {said.measured}, limit {said.limit}",
+    "monitor.alert": "Alert {said.alert} ({said.severity}): {said.metric} was {measured}, limit {limit}",
     "monitor.ack": "{by} took alert {said.alert} up",
     "monitor.assigned": "{by} gave alert {said.alert} to {owner}, due {said.due}",
     "monitor.resolved": "{by} resolved alert {said.alert}: {said.how}",
@@ -129,8 +129,16 @@ def event_words(view: View, fact: Fact) -> str:
         by=view.person(getattr(said, "by", None), fact) if getattr(said, "by", None) else "Monitoring",
         owner=view.person(said.owner, fact) if hasattr(said, "owner") else "",
         stage=f" of the {said.stage} stage" if getattr(said, "stage", None) else "",
+        **_numbers(fact),
         decision="no pass" if getattr(said, "decision", "") == "not-stated" else getattr(said, "decision", ""),
     )
+
+
+def _numbers(fact: Fact) -> dict[str, str]:
+    """Return an alert's numbers as people read them; the entry has every digit."""
+    said: Any = fact.said
+    alert = fact.event.type == "monitor.alert"
+    return {name: f"{float(getattr(said, name)):.4g}" for name in ("measured", "limit")} if alert else {}
 
 
 def _tone(said: Any) -> str:  # noqa: ANN401 - the fields of any type of event

@@ -11,6 +11,7 @@ from assay.records.verdict import ApprovalStep, ConsentUse, Decision, Finding
 from assay.reports import words
 from assay.server.page import page
 from assay.server.pages.consents import May, consents_open_to
+from assay.server.pages.reports import Report, Section, Window, card_sections, in_words, reports, windows
 from assay.server.pages.timeline import Happened, facts_about, timeline
 from assay.server.pages.version_files import Download, downloads
 from assay.server.permits import may as can
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from assay.server.acting import Actor
     from assay.server.inside import Held
     from assay.trail.view import Fact, View
-
-CARD_LETTERS = 12_000
-"""So much of a model card is shown in the page; the whole is a file."""
 
 _MOST_PASSED = 200
 _MOST_TOLD = 6
@@ -132,13 +130,6 @@ class ShownRemediation(Frozen, kw_only=True):
     entries: tuple[int, ...]
 
 
-class Window(Frozen, kw_only=True):
-    """A window of monitoring: its name, and the file that tells of it."""
-
-    name: str
-    report: str
-
-
 class VersionPage(Frozen, kw_only=True):
     """A model version, as its page shows it.
 
@@ -170,8 +161,7 @@ class VersionPage(Frozen, kw_only=True):
     passed: tuple[tuple[str, str, str, str, str], ...] = ()
     more_passed: int = 0
     aside: int = 0
-    card: str = ""
-    card_cut: bool = False
+    card: tuple[Section, ...] = ()
     card_missing: tuple[str, ...] = ()
     steps: tuple[ShownStep, ...] = ()
     consents: tuple[ShownConsent, ...] = ()
@@ -187,6 +177,7 @@ class VersionPage(Frozen, kw_only=True):
     today: str = ""
     remediations: tuple[ShownRemediation, ...] = ()
     timeline: tuple[Happened, ...] = ()
+    reports: tuple[Report, ...] = ()
     files: tuple[Download, ...] = ()
 
 
@@ -212,11 +203,11 @@ def version(server: Here, actor: By, model: FromPath[str], version: FromPath[str
     files = downloads(held.folder)
     return VersionPage(
         system=held.evidence.system, model=model, version=version, author=held.author, model_sha256=about.sha256,
-        **_decided(server, actor, held), facts=_facts(held), card=held.card[:CARD_LETTERS],
-        card_cut=len(held.card) > CARD_LETTERS, card_missing=held.evidence.documentation.missing,
+        **_decided(server, actor, held), facts=_facts(held), card=card_sections(held.card),
+        card_missing=tuple(map(in_words, held.evidence.documentation.missing)),
         serving=served, registries=tuple(against(told)), people=tuple(sorted(one.name for one in view.trust.people)),
         today=at[:10], incidents=alerts, remediations=mending,
-        windows=tuple(_windows(files)), timeline=happened, files=files,
+        windows=windows(held), timeline=happened, reports=reports(held), files=files,
     )  # fmt: skip
 
 
@@ -361,14 +352,6 @@ def _remediation(view: View, one: Any) -> ShownRemediation:  # noqa: ANN401 - as
         words=f"{about_words(one)}, due {one.due}. {status_words(view, one)}",
         entries=tuple(fact.index for fact in one.facts()),
     )
-
-
-def _windows(files: tuple[Download, ...]) -> list[Window]:
-    return [
-        Window(name=one.path.split("/")[1], report=one.path)
-        for one in files
-        if one.path.startswith("monitoring/") and one.path.endswith("/report.html")
-    ]
 
 
 ROUTES = [*version, *charts]

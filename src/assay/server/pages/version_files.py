@@ -25,12 +25,14 @@ MOST_FILES = 2_000
 KEPT_CHARTS = 400
 
 _TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".md": "text/markdown; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
+    ".html": "text/html",
+    ".md": "text/markdown",
+    ".txt": "text/plain",
     ".json": "application/json",
     ".jsonl": "application/x-ndjson",
     ".pdf": "application/pdf",
+    ".sarif": "application/sarif+json",
+    ".xml": "application/xml",
 }
 _OTHER = "application/octet-stream"
 
@@ -58,7 +60,9 @@ _STYLE = """<style>
 </style>"""
 """The colours of the page, which a picture of its own does not see."""
 
-_drawing = threading.Lock()
+drawing = threading.Lock()
+"""One at a time: the engine that draws is one, and large."""
+
 _drawn: Kept[bytes] = Kept(KEPT_CHARTS)
 
 
@@ -111,13 +115,16 @@ def release_file(
     wanted = path.lstrip("/")
     if wanted not in {one.path for one in downloads(held.folder)}:
         raise NotThereError(f"expected a file of {model} {version}, found none of this name. Its page lists them")
-    file = held.folder / wanted
-    kind = _TYPES.get(file.suffix, _OTHER)
-    shown = file.suffix == ".html"
-    name = file.name if "/" not in wanted else wanted.replace("/", "-")
+    return document((held.folder / wanted).read_bytes(), wanted)
+
+
+def document(content: bytes, path: str) -> Response[bytes]:
+    """Return a document of a release, by its path there: HTML to read in a sandbox, all else to keep."""
+    suffix = f".{path.rpartition('.')[2]}"
+    shown = suffix == ".html"
     headers = {"content-security-policy": DOCUMENT_POLICY} if shown else {}
-    headers["content-disposition"] = "inline" if shown else f'attachment; filename="{_ascii(name)}"'
-    return Response(file.read_bytes(), media_type=kind, headers=headers)
+    headers["content-disposition"] = "inline" if shown else f'attachment; filename="{_ascii(path.replace("/", "-"))}"'
+    return Response(content, media_type=_TYPES.get(suffix, _OTHER), headers=headers)
 
 
 def _ascii(name: str) -> str:
@@ -162,7 +169,7 @@ def charts_of(held: Held) -> Iterator[Chart]:
 def _draw(chart: Chart) -> bytes:
     from assay.reports.charts import svg  # noqa: PLC0415 - loads a JavaScript engine
 
-    with _drawing:
+    with drawing:
         drawn = svg(chart)
     head, _, rest = drawn.partition(">")
     return f"{head}>{_STYLE}{rest}".encode()

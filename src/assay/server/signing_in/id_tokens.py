@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 ALGORITHMS: Mapping[str, type[RSAKey | ECKey | OKPKey]] = {
-    "RS256": RSAKey, "PS256": RSAKey, "ES256": ECKey, "EdDSA": OKPKey,
+    "RS256": RSAKey, "RS384": RSAKey, "RS512": RSAKey, "PS256": RSAKey, "PS384": RSAKey, "PS512": RSAKey,
+    "ES256": ECKey, "ES384": ECKey, "ES512": ECKey, "EdDSA": OKPKey, "Ed25519": OKPKey,
 }  # fmt: skip
+"""Those that providers sign with (RFC 7518 section 3.1, RFC 8037, and RFC 9864, by which EdDSA is called Ed25519)."""
 
 LEEWAY_SECONDS = 60
 """How far clocks may differ."""
