@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from assay.server.routes import ROUTES
 from assay.server.starting import start
 from assay.server.store.pipelines import Pipeline
 from assay.server.today import put_in_force
+from live_server import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,13 +55,6 @@ class Running:
         files = {"policy.yaml": (root / "policy.yaml").read_bytes()}
         put_in_force(self.server, SYSTEM, files, by="vera", at=1_760_000_000)
         self.receiver.judge.decide_waiting(SYSTEM)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on just now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextlib.contextmanager

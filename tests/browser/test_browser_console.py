@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pytest
 import uvicorn
 
 from browser.test_browser_report import SCREENS
+from live_server import free_port
 from unit.server._home import ROSA, VERA, waiting_home
 from unit.server._home import Browser as Console
 
@@ -37,9 +37,7 @@ PAGES = (
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Console]]:
     """Return a console that listens, and who is before it."""
     found = Console(waiting_home(tmp_path_factory.mktemp("console")), ROSA)
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    port = free_port()
     served = uvicorn.Server(uvicorn.Config(found.app, host="127.0.0.1", port=port, log_level="error"))
     thread = threading.Thread(target=served.run, daemon=True)
     thread.start()

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+
+from live_server import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +29,6 @@ pytest_plugins = ("chromium_here",)
 PASSWORD = "three green boats at noon"
 PATIENCE_SECONDS = 90
 PICTURES = os.environ.get("ASSAY_SCREENSHOTS")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answers(url: str, process: subprocess.Popen[Any]) -> None:

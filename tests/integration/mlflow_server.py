@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 
 import pytest
+
+from live_server import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -140,9 +141,7 @@ def _started(
     folder: Path, app: str | None, environ: Mapping[str, str], options: tuple[str, ...]
 ) -> Iterator[tuple[subprocess.Popen[bytes], Mlflow]]:
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [
         str(mlflow_python()), "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
         "--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/artifacts",

@@ -18,6 +18,7 @@ import pytest
 
 from assay.adapters.azure_container import BlobContainer, connect
 from azure_scenarios import CONDITIONS, SCENARIOS, AzureStore
+from live_server import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,12 +29,6 @@ CLOUD_URL, CLOUD_LOCKED, CLOUD_MUTABLE = (
 PATIENCE_S = 60
 
 pytestmark = pytest.mark.service
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

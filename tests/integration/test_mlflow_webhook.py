@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -39,6 +38,7 @@ from assay.server.store import pipelines
 from assay.server.today import put_in_force
 from integration.mlflow_server import Mlflow, install_guard, mlflow_python, mlflow_server
 from integration.projects import write_project
+from live_server import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,12 +92,6 @@ class Both:
         return [one.said for one in self.server.inside.view().facts(kind) if one.said.model == model]
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     folder = tmp_path_factory.mktemp("told")
@@ -116,7 +110,7 @@ def _home(folder: Path, mlflow: Mlflow) -> tuple[Home, Path]:
     secret = folder / "secret"
     secret.write_text(SECRET)
     secret.chmod(0o600)
-    port = _free_port()
+    port = free_port()
     root = folder / "home"
     root.mkdir(mode=0o700)
     (root / "server.yaml").write_text(
@@ -308,7 +302,7 @@ def test_a_pipeline_of_other_systems_is_cleared_nothing(both: Both) -> None:
 def test_a_guard_whose_server_is_down_refuses(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text(f"mlflow:{PIPELINE_SECRET}")
-    governed = GuardSettings(server=f"http://127.0.0.1:{_free_port()}", registry="test", governed=Governed())
+    governed = GuardSettings(server=f"http://127.0.0.1:{free_port()}", registry="test", governed=Governed())
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("ASSAY_TOKEN_FILE", str(token))
         found = judge_of(governed).judge(Move(door="alias", mark="champion", model="lender", version="1"), "ab" * 32)

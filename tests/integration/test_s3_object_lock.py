@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from assay.adapters.s3_client import connect
-from integration.s3_server import free_port, local, running_ministack, wait_for
+from integration.s3_server import local, running_ministack, wait_for
+from live_server import free_port
 from s3_log import S3Log
 from worm_scenarios import SCENARIOS, Store
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import httpx
 import pytest
 
 from assay.attest.trust import parse_trust
+from live_server import free_port
 from server_people import Browser, House, open_house
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ pytestmark = pytest.mark.service
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
     """A process of its own: what it warns of is not ours."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [
         sys.executable,
         "-m",

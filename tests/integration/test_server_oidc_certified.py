@@ -39,14 +39,13 @@ def provider() -> Iterator[str]:
         [node, FOLDER / "provider.mjs", ENTRY, str(port), CALLBACK],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
-    try:
+    with process:
         assert process.stdout is not None
-        assert any("ready" in line for line in process.stdout), "the provider ended"
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-        process.stdout.close()
+        try:
+            assert any("ready" in line for line in process.stdout), "the provider ended"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 def house_of(folder: Path, provider: str, algorithm: str) -> Iterator[House]:

@@ -24,6 +24,7 @@ from assay.errors import AssayError
 from assay.records.tally import Frozen
 from assay.server.acting import NOBODY, Actor
 from assay.server.ailing import AILING
+from assay.server.bodies import StrictRequest, in_time
 from assay.server.errors import LOGGER, handlers
 from assay.server.page import TWIN
 from assay.server.permits import ACTS, require
@@ -63,6 +64,7 @@ STATIC = {
     "trail.css": ("assay.server", "static", CSS),
     "proof-page.js": ("assay.server", "static", SCRIPT),
     "passkey.js": ("assay.server", "static", SCRIPT),
+    "replay.js": ("assay.server", "static", SCRIPT),
     "enrol.js": ("assay.server", "static", SCRIPT),
 }
 """The files that pages ask for: package, folder and type of each; nothing else of the packages is served."""
@@ -139,6 +141,7 @@ def create_app(server: Server, routes: Iterable[ControllerRouterHandler | Sequen
             "actor": Provide(_actor, sync_to_thread=False),
         },
         exception_handlers=handlers(),
+        request_class=StrictRequest,
         openapi_config=OpenAPIConfig(
             title="Assay",
             version=__version__,
@@ -150,7 +153,7 @@ def create_app(server: Server, routes: Iterable[ControllerRouterHandler | Sequen
         logging_config=None,
     )
     _require_acts(app)
-    app.asgi_handler = with_headers(by_twins(app.asgi_handler), https=server.home.settings.is_https)
+    app.asgi_handler = with_headers(in_time(by_twins(app.asgi_handler)), https=server.home.settings.is_https)
     return app
 
 

@@ -22,6 +22,7 @@ from assay.errors import (
     VerificationError,
 )
 from assay.server.acting import NOBODY, Actor
+from assay.server.bodies import GONE
 from assay.server.page import HTML_TYPE, render
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ SECRET_LAST = ("/api/v1/admission/",)
 
 SERVER_FAULT = 500
 UNAUTHORISED = 401
+REQUEST_TIMEOUT = 408
 _REFERENCE_BYTES = 6
 
 
@@ -100,6 +102,8 @@ def _assay(request: Request[Any, Any, Any], error: AssayError) -> Response[Any]:
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     extra = error.extra if isinstance(error.extra, list) else []
     problems = tuple(f"{one.get('key', '')}: {one.get('message', '')}" for one in extra if isinstance(one, dict))
+    if error.detail == GONE:  # nobody's fault here, and nothing that strangers should fill our log with
+        return _answer(request, REQUEST_TIMEOUT, Told(message="expected the whole request, found that it broke off"))
     if error.status_code >= SERVER_FAULT:
         return _fault(request, error)
     answer = _answer(request, error.status_code, Told(message=error.detail, problems=problems))

@@ -21,7 +21,8 @@ from assay.server.acting import Actor
 from assay.server.pages.deciding import gate_again
 from assay.server.today import rules_of
 from delivery_home import BareLog
-from delivery_server import AT, SYSTEM, free_port, running
+from delivery_server import AT, SYSTEM, running
+from live_server import free_port
 from small_project import small_project
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from assay.server.pages import replay
 from assay.server.pages.candidates import Candidate
 from assay.server.pages.policies import changed
 from assay.server.store import deliveries
@@ -79,6 +80,24 @@ def test_a_change_is_told_with_what_it_would_have_blocked(tmp_path: Path) -> Non
     assert "<code>sex-gap/sex</code>" in tighter.text or "sex" in tighter.text
     assert "tightens" in tighter.text
     assert browser.get(f"{PLACE}.json").json()["name"] == "fair-lending 1.0.0"
+
+
+def test_history_that_is_too_long_for_one_answer_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "SECONDS", -1.0)
+    browser = Browser(demo_home(tmp_path), DAN)
+    first = browser.post(f"{PLACE}/replay", content=policy_text(TIGHTER)).text
+    assert "1 to 1 of 2 versions that the log tells of" in first
+    assert "1 older version was not reached" in first
+    assert 'name="offset" value="1"' in first
+    last = browser.post(f"{PLACE}/replay", content=policy_text(TIGHTER), offset="1").text
+    assert "2 to 2 of 2 versions" in last
+    assert "not reached" not in last
+    told = (first + last).count("1 of 1 version would have been decided otherwise")
+    assert told == 1, "each version is told once"
+    beyond = browser.post(f"{PLACE}/replay", content=policy_text(TIGHTER), offset="99").text
+    assert "would have been decided otherwise" not in beyond
 
 
 @pytest.mark.parametrize(

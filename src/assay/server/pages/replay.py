@@ -1,4 +1,4 @@
-"""What would a change of the policy have blocked? History decided again, within a bounded time."""
+"""What would a change of the policy have blocked? History decided again, page by page, each within a bounded time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from litestar import Response, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
+from msgspec import structs
 
 from assay.errors import AssayError, DocumentError, InputError
 from assay.lifecycle.consenting import consent_files, read_consents
@@ -20,7 +21,7 @@ from assay.server.pages.policies import changed, require_system
 from assay.server.permits import require
 from assay.server.serving import By, Here
 from assay.server.today import ENTRY, folder_of, kept_policy
-from assay.trail.standing_table import Wanted, standings
+from assay.trail.standing_table import MAX_LIMIT, Wanted, standings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     from assay.server.acting import Actor
     from assay.server.inside import Held
     from assay.server.serving import Server
+    from assay.trail.standing_table import Standing
 
 SECONDS = 5.0
-"""So long history is decided again, the newest first; what was not reached is told."""
+"""So long history is decided again at a time; what was not reached is told, and the next page goes on with it."""
 
-MOST = 500
 CANDIDATE = "candidate.yaml"
 _PATH = "/policies/{system}/replay"
 
@@ -63,7 +64,9 @@ class ReplayPage(Frozen, kw_only=True):
         changed: what it changes against the policy in force.
         rows: the versions whose decision would be another one.
         looked: how many versions were decided again.
-        left: how many were not reached.
+        offset: how many the pages before this one have passed.
+        further: how many have been passed with it; the next page begins there.
+        total: how many there are.
         broken: versions that cannot be decided again, and why.
     """
 
@@ -74,14 +77,17 @@ class ReplayPage(Frozen, kw_only=True):
     changed: tuple[Changed, ...] = ()
     rows: tuple[ReplayedRow, ...] = ()
     looked: int = 0
-    left: int = 0
+    offset: int = 0
+    further: int = 0
+    total: int = 0
     broken: tuple[str, ...] = ()
 
 
 class Try(Frozen, kw_only=True):
-    """The form: a policy to try."""
+    """The form: a policy to try, and from where in history on."""
 
     content: str
+    offset: int = 0
     csrf: str = ""
 
 
@@ -105,11 +111,11 @@ def try_policy(
 ) -> Response[str]:
     """Decide history again under a policy that nobody adopts by that."""
     require(actor, "policy.try", system=system)
-    record = _tried(server, actor, system, data.content)
+    record = _tried(server, actor, system, data.content, max(data.offset, 0))
     return Response(render("replay.html", actor, page=record, path=_PATH), media_type=HTML_TYPE)
 
 
-def _tried(server: Server, actor: Actor, system: str, content: str) -> ReplayPage:
+def _tried(server: Server, actor: Actor, system: str, content: str, offset: int) -> ReplayPage:
     history = require_system(server, actor, system)
     folder = folder_of(server.home, system, history[0].sha256) if history else None
     now = kept_policy(server.home, system, history[0].sha256) if history else None
@@ -130,35 +136,54 @@ def _tried(server: Server, actor: Actor, system: str, content: str) -> ReplayPag
         return ReplayPage(system=system, content=content, problems=tuple(map(str, error.problems)))
     except AssayError as error:
         return ReplayPage(system=system, content=content, problems=(str(error),))
+    found = _decided(server, actor, system, candidate, offset)
+    return structs.replace(found, content=content, changed=changed(now, candidate))
+
+
+def _decided(server: Server, actor: Actor, system: str, candidate: Policy, offset: int) -> ReplayPage:
+    """Decide history again from some place on, until it ends or the time is up; one version at least."""
     rows: list[ReplayedRow] = []
     broken: list[str] = []
-    looked, left, until = 0, 0, time.monotonic() + SECONDS
-    for model, version in _history(server, actor, system):
-        if time.monotonic() > until:
-            left += 1
+    looked, further, until = 0, offset, time.monotonic() + SECONDS
+    history = _History(server, system)
+    for one in history.since(offset):
+        if further > offset and time.monotonic() > until:
+            break
+        further += 1
+        if one.version is None or one.decision is None or not server.inside.sees(actor, one.model):
             continue
         try:
-            held = server.inside.release(actor, model, version)
+            held = server.inside.release(actor, one.model, one.version)
             row = None if held.verdict is None else _again(server, held, candidate)
         except AssayError as error:
-            broken.append(f"{model} {version}: {error}")
+            broken.append(f"{one.model} {one.version}: {error}")
             continue
-        looked += 1
+        looked += held.verdict is not None
         rows += [row] if row is not None and row.then != row.would_be else []
     return ReplayPage(
-        system=system, content=content, asked=True, changed=changed(now, candidate), rows=tuple(rows), looked=looked,
-        left=left, broken=tuple(broken),
+        system=system, content="", asked=True, rows=tuple(rows), looked=looked, offset=offset, further=further,
+        total=history.total, broken=tuple(broken),
     )  # fmt: skip
 
 
-def _history(server: Server, actor: Actor, system: str) -> Iterator[tuple[str, str]]:
-    """Yield the versions of a system that were decided on, the last first."""
-    view, today = server.inside.view(), server.clock()[:10]
-    models = server.inside.models_in(system)
-    found = standings(view.connection, Wanted(models=models), today=today, order="-decided", limit=MOST).rows
-    for one in found:
-        if one.version is not None and one.decision is not None and server.inside.sees(actor, one.model):
-            yield one.model, one.version
+class _History:
+    """The versions of a system, the last decided first."""
+
+    def __init__(self, server: Server, system: str) -> None:
+        self._view, self._today = server.inside.view(), server.clock()[:10]
+        self._wanted = Wanted(models=server.inside.models_in(system))
+        self.total = 0
+
+    def since(self, offset: int) -> Iterator[Standing]:
+        while True:
+            found = standings(
+                self._view.connection, self._wanted, today=self._today, order="-decided", limit=MAX_LIMIT, offset=offset
+            )
+            self.total = found.total
+            yield from found.rows
+            offset += len(found.rows)
+            if not found.rows or offset >= found.total:
+                return
 
 
 def _again(server: Server, held: Held, candidate: Policy) -> ReplayedRow | None:
