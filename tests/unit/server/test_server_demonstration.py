@@ -115,6 +115,25 @@ def test_no_other_report_is_there(server: Server, path: str) -> None:
     assert Somebody(server, "ida").get(f"{TWO}/reports/{path}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "/models", ONE, TWO, f"{TWO}/charts", "/inbox", "/production", "/incidents", "/policies", "/trail", "/trail/0",
+        "/policies/mortgage-approval", "/policies/mortgage-approval/replay", "/requests", "/account",
+        "/incidents/mortgage-approval~2~week-2~applicants-as-before~debt_ratio",
+        f"{TWO}/waive?finding=race-and-sex-gap%2Frace%2Csex",
+    ],
+)  # fmt: skip
+def test_what_a_label_or_a_link_names_is_there_once(server: Server, place: str) -> None:
+    text = Somebody(server, "rosa").get(place).text
+    names = re.findall(r' id="([^"]+)"', text)
+    assert [name for name in names if names.count(name) > 1] == []
+    wanted = re.findall(r' (?:for|aria-labelledby|aria-describedby)="([^"]+)"', text) + re.findall(
+        r'href="#(.+?)"', text
+    )
+    assert set(wanted) <= set(names)
+
+
 def test_people_see_why_consent_accept_and_find_what_served(server: Server) -> None:
     """The whole of what the console is for, in the order in which the issue says it."""
     mila, vera, rosa = (Somebody(server, name) for name in ("mila", "vera", "rosa"))
