@@ -127,7 +127,8 @@ class Held:
     @property
     def card_sha256(self) -> str:
         """Digest of what only people can say of it, as it lies here now; empty where they said nothing."""
-        return self.became(self.evidence.documentation.sha256 or "")
+        sha256 = self.evidence.documentation.sha256
+        return self.became(sha256) if sha256 else ""
 
     @property
     def card(self) -> Card | None:
