@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import shutil
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +33,7 @@ from assay.tlog.witness_policy import parse_witness_policy
 from unit.adapters.witness_cast import place, running
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ORIGIN = "example.com/log"
@@ -444,8 +446,13 @@ def test_a_log_may_sign_with_ml_dsa_too(tmp_path: Path) -> None:
     assert FolderLog.open(tmp_path / "log").append([b"two"])[0].index == 1
 
 
-def test_publishing_waits_for_the_quorum_of_the_policy(log: FolderLog, tmp_path: Path) -> None:
-    state = WitnessState.open(tmp_path / "witness", "example.com/witness")
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[WitnessState]:
+    with closing(WitnessState.open(tmp_path / "witness", "example.com/witness")) as opened:
+        yield opened
+
+
+def test_publishing_waits_for_the_quorum_of_the_policy(log: FolderLog, state: WitnessState, tmp_path: Path) -> None:
     server = WitnessServer(("127.0.0.1", 0), state, watched_logs([parse_vkey(log.vkey)]))
     host, port = place(server)
     policy = f"log {log.vkey}\nwitness w {state.signers[0].verifier} http://{host}:{port}\nquorum w\n"
