@@ -29,7 +29,7 @@ PAGES = (
     "/models", "/models?q=nothing", "/inbox", "/production", "/production?model=mortgage-approval", "/incidents",
     "/incidents/mortgage-approval~2~week-2~applicants-as-before~debt_ratio", "/policies", "/policies/mortgage-approval",
     "/policies/mortgage-approval/replay", "/models/mortgage-approval/1", TWO, f"{TWO}/charts",
-    f"{TWO}/waive?finding={GAP}",
+    f"{TWO}/waive?finding={GAP}", "/remediations", "/requests", "/account", "/trail",
 )  # fmt: skip
 
 

@@ -195,7 +195,7 @@ def erase(
     keep_copies(plan)
     done = record(_events(place.state, plan, request, begun))
     entries = {index: prove(index) for index in (*begun.events, *(one.index for one in done))}
-    _remember(place.root, plan, begun.id, entries)
+    remember(place.root, plan, begun.id, entries)
     apply_plan(plan)
     compact(place.state)
     found = scan(places(place, also), request.search)
@@ -301,7 +301,7 @@ def _events(state: Path, plan: Plan, request: Request, begun: Begun) -> list[Eve
     return found
 
 
-def _remember(root: Path, plan: Plan, identity: str, entries: dict[int, tuple[bytes, bytes]]) -> None:
+def remember(root: Path, plan: Plan, identity: str, entries: Mapping[int, tuple[bytes, bytes]]) -> None:
     """Put the erasure's entries into the ledger, and with their proofs beside each release that it changes."""
     ledger = root / LEDGER
     before = ledger.read_bytes() if ledger.is_file() else b""

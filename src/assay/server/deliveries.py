@@ -17,6 +17,7 @@ from assay.lifecycle.receiving import Receiver
 from assay.lifecycle.receiving_checks import Pipeline, UnvouchedError
 from assay.records.canonical import parse_record
 from assay.records.delivery import MAX_DELIVERY_BYTES, Asked, Outcome, OutOfStepError, Reached, Taken, Unknown
+from assay.server.erasures_told import ask_for_erasures
 from assay.server.gates import clearings_of
 from assay.server.permits import require
 from assay.server.serving import By, Here, Server
@@ -112,6 +113,7 @@ def deliver(request: Request[Any, Any, Any], body: RawBody, server: Here, actor:
     except UnvouchedError as error:
         _let_wait(server, error.keys, actor)
         raise
+    ask_for_erasures(server, actor, content)
     if taken.outcomes:
         clearings_of(server).look_again()  # a cluster may ask for it in the next moment
     return Response(taken)

@@ -14,8 +14,10 @@ from assay.lifecycle.asking import entry_with_proof
 from assay.lifecycle.erasing import Begun, Erased, Request, erase
 from assay.lifecycle.keyring import DEFAULT, Keyring
 from assay.lifecycle.log_shards import shards
+from assay.lifecycle.received import Kept
 from assay.lifecycle.recording import one_recorder, record
 from assay.server import two_persons
+from assay.server.erasures_told import erase_as_told
 from assay.server.store import FILE
 from assay.server.store.erasing import erase_name
 from assay.trail.searching import Search
@@ -41,6 +43,9 @@ def erase_here(server: Server, asked: two_person.Request) -> None:
         InputError: when nothing here holds the value.
         StorageError: when log, disk or database refuse.
     """
+    if "erasure" in asked.about:
+        _erase_as_told(server, asked)
+        return
     entrance, value = server.entrance, asked.about["person"]
     search = Search(value)
     entrance.people.require_dispensable(value)
@@ -66,6 +71,17 @@ def erase_here(server: Server, asked: two_person.Request) -> None:
         two_persons.finish(rows, entrance.outbox, asked.id, state="done", outcome=_words(server, done, changed), at=at)
     entrance.people.write_trust()
     entrance.store.compact()
+
+
+def _erase_as_told(server: Server, asked: two_person.Request) -> None:
+    """Erase what a project has erased and told of."""
+    entrance = server.entrance
+    entrance.outbox.flush()
+    Keyring(server.home.keys).signer(DEFAULT)
+    entrance.people.write_trust()
+    outcome = erase_as_told(server, asked, Kept(server.home.state), lambda events: _record(server, events))
+    with entrance.store.writing() as rows:
+        two_persons.finish(rows, entrance.outbox, asked.id, state="done", outcome=outcome, at=entrance.at())
 
 
 def _begun(server: Server, identity: str) -> Begun:

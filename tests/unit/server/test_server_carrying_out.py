@@ -10,20 +10,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from assay.adapters.folder_reader import FolderReader
+from assay.attest import dsse
+from assay.attest.keys import Signer, generate_key
 from assay.attest.trust import parse_trust
 from assay.errors import StorageError
 from assay.lifecycle.log_shards import shards
 from assay.lifecycle.log_trust import trust_beside
 from assay.lifecycle.people import pseudonym, read_people
 from assay.lifecycle.verification import verify_release
+from assay.records.canonical import sha256_hex
 from assay.server import carrying_out, two_persons
+from assay.server.acting import Actor
+from assay.server.erasures_told import ask_for_erasures
 from assay.server.home import Home, open_home
 from assay.server.log_key import about_log_key
 from assay.server.proving import prove_entry
 from assay.server.starting import start
 from assay.server.store import accounts, two_person
 from assay.tlog.vkey import parse_vkey
+from assay.trail.events import event_statement, make_event
 from assay.trail.searching import Search
+from delivery_home import BareLog
 from small_project import files_under
 from unit.server._home import ADA, MODEL, ROSA, VERA, Browser, waiting_home
 
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
 
     from assay.server.serving import Server
 
+AT = "2026-11-23T12:00:00Z"
 CHILD = """
 import importlib, os, signal, sys, time
 from pathlib import Path
@@ -55,7 +63,7 @@ with start(open_home(Path(sys.argv[1]))) as server:
 """
 ERASING = (
     ("assay.lifecycle.erasing", "keep_copies", "after"),
-    ("assay.lifecycle.erasing", "_remember", "before"),
+    ("assay.lifecycle.erasing", "remember", "before"),
     ("assay.lifecycle.erasing", "apply_plan", "before"),
     ("assay.lifecycle.erasing", "apply_plan", "after"),
     ("assay.server.erasing_here", "erase_name", "after"),
@@ -260,3 +268,44 @@ def test_nobody_erases_the_last_administrator_or_repeats_the_name(tmp_path: Path
     assert browser.post("/requests", what="log-key-rotation", about="whim", reason="why not").status_code == 400
     assert browser.post("/requests", what="log-key-rotation", about="planned", reason="a year").status_code == 303
     assert browser.post("/requests", **{**said, "about": "mila", "ground": "unlawful"}).status_code == 303
+
+
+def test_what_a_project_has_erased_is_erased_here_once_a_person_consents(tmp_path: Path) -> None:
+    home = waiting_home(tmp_path)
+    folder = home.state / "releases" / MODEL / "1"
+    gone = sha256_hex((folder / "report.html").read_bytes())
+    said = {"erasure": "x_1", "person": f"p_{'7' * 32}", "ground": "request", "disclosures": 1, "destroyed": [gone]}
+    stranger = Signer("dora", generate_key())
+    entry = dsse.sign(event_statement(make_event("privacy.erasure", said, claimed_at=AT)), [stranger]).content()
+    log = BareLog(tmp_path / "project" / "log")
+    log.append(entry)
+    server = Browser(home, ADA).server
+    pipeline = Actor(kind="pipeline", name="ci", roles=("pipeline",), systems=(MODEL,))
+    for _ in range(2):
+        ask_for_erasures(server, pipeline, log.delivery(0))
+    home.log.append([entry])
+    with server.store.reading() as rows:
+        (asked,) = two_person.latest(rows)
+    assert (asked.asked_by, asked.about["erasure"], (folder / "report.html").exists()) == ("ci", "x_1", True)
+    with server.store.writing() as rows:
+        at = server.entrance.at()
+        two_persons.decide(rows, server.outbox, VERA, asked.id, consent=True, words="", at=at)
+    assert carrying_out.carry_out_all(server)
+    assert request_of(server, asked.id).state == "done", request_of(server, asked.id).outcome
+    assert not (folder / "report.html").exists()
+    assert "Erasure x_" in Browser(home, VERA).get("/requests").text
+    server.entrance.close()
+
+
+def test_every_kind_of_request_is_shown(tmp_path: Path) -> None:
+    home = waiting_home(tmp_path)
+    browser = Browser(home, ROSA)
+    glass = {"cluster": "prod", "namespace": "credit", "hours": "1", "reason": "the queue is full"}
+    assert browser.post("/requests/break-glass", **glass, image_sha256="a" * 64).status_code == 303
+    assert browser.post("/requests/break-glass", **glass, model_sha256="b" * 64).status_code == 303
+    assert browser.post("/requests", what="log-key-rotation", about="planned", reason="a year").status_code == 303
+    assert browser.post("/requests", what="erasure", about="mila", reason="she asked").status_code == 303
+    page = browser.get("/requests")
+    assert page.status_code == 200
+    for words in ("a" * 64, "b" * 64, "Erase a person: mila", "Another key for the log"):
+        assert words in page.text
