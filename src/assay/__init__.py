@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from assay.adapters.remediations_here import remediate as remediate
     from assay.adapters.risks_here import record_risk as record_risk
     from assay.adapters.risks_here import risks as risks
+    from assay.adapters.spark_profile import compare_spark as compare_spark
+    from assay.adapters.spark_profile import profile_spark as profile_spark
     from assay.adapters.spark_tally import tally_spark as tally_spark
     from assay.adapters.trail_here import open_trail as open_trail
     from assay.adapters.trail_here import record as record
@@ -86,6 +88,7 @@ _NAMES = {
     "adapters.reasons_here": ("reasons",),
     "adapters.remediations_here": ("open_remediation", "remediate"),
     "adapters.risks_here": ("record_risk", "risks"),
+    "adapters.spark_profile": ("compare_spark", "profile_spark"),
     "adapters.spark_tally": ("tally_spark",),
     "adapters.trail_here": ("open_trail", "record"),
     "adapters.verifying_here": ("verify",),

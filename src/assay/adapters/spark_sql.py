@@ -156,12 +156,15 @@ class _Translation:
         if not isinstance(node, str):
             return f"({self.write(node)})", 1
         after = nodes[number + 1] if number + 1 < len(nodes) else ""
+        if isinstance(after, list) and node.isspace() and nodes[number + 2 : number + 4] == ["::", "INTEGER"]:
+            return f"{node}CAST(rint({self.write(after)}) AS INT)", 4  # DuckDB rounds half to even, Spark cuts off
         if isinstance(after, list):
             return self._call(node, after, nodes, number)
         if node == "*" and nodes[number + 1 : number + 3] == [" ", "REPLACE"]:
             return self._replaced(nodes[number + 4]), 5
         if after == "::":
-            return f"CAST({self._text(node)} AS {nodes[number + 2]})", 3
+            value = self._token(node) if node.isdecimal() else self._text(node)
+            return f"CAST({value} AS {nodes[number + 2]})", 3
         return self._token(node), 1
 
     def _token(self, token: str) -> str:

@@ -28,7 +28,7 @@ from assay.tabular.opening import Opened
 from assay.tabular.tallying import checked, tally_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -89,16 +89,16 @@ def tally_spark(
         DataError: when the rows cannot be read or counted; the message says what was expected and what to do.
         MissingExtraError: when pyspark or pyarrow is not installed.
     """
-    frame = _frame(rows, spark)
+    frame = spark_frame(rows, spark)
     called = name or (rows if isinstance(rows, str) else "the DataFrame")
-    types = _types(frame, roles, called)
+    types = column_types(frame, (column for _, column in named(roles)), called)
     view = f"assay_{uuid.uuid4().hex}"
     frame.createOrReplaceTempView(view)
     try:
         with session(memory=memory) as engine:
             counting = _Counting(engine, memory, frame, view, _written(types, roles))
             opened = Opened(
-                name=called, relation=ROWS, columns={column: _duckdb_type(kind) for column, kind in types.items()}
+                name=called, relation=ROWS, columns={column: duckdb_type(kind) for column, kind in types.items()}
             )
             seen: Counter[Value] = Counter()
             tally = tally_batch(counting, opened, roles, name=called, seen=seen)
@@ -109,7 +109,13 @@ def tally_spark(
     return checked(msgspec.structs.replace(tally, sources=(source,)), seen, name=called)
 
 
-def _frame(rows: object, spark: SparkSession | None) -> DataFrame:
+def spark_frame(rows: object, spark: SparkSession | None) -> DataFrame:
+    """Return the frame that is meant.
+
+    Raises:
+        DataError: when there is no such table, or it is a stream.
+        MissingExtraError: when pyspark or pyarrow is not installed.
+    """
     try:
         import pyarrow  # noqa: F401, ICN001, PLC0415 - an extra; Spark's answers come as Arrow
         from pyspark.errors import PySparkException  # noqa: PLC0415 - an extra
@@ -133,10 +139,10 @@ def _frame(rows: object, spark: SparkSession | None) -> DataFrame:
     return rows
 
 
-def _types(frame: DataFrame, roles: Roles, name: str) -> dict[str, str]:
-    """Return Spark's type of every column, after making sure that those with a role are named once."""
+def column_types(frame: DataFrame, used: Iterable[str], name: str) -> dict[str, str]:
+    """Return Spark's type of every column, after making sure that those that are used are named once."""
     counts = Counter(column.casefold() for column in frame.columns)
-    for _, column in named(roles):
+    for column in used:
         if counts[column.casefold()] > 1:
             raise DataError(
                 f"{name}: expected column {column!r} to be named once, found {counts[column.casefold()]} of that name "
@@ -145,7 +151,8 @@ def _types(frame: DataFrame, roles: Roles, name: str) -> dict[str, str]:
     return {field.name: field.dataType.simpleString() for field in frame.schema.fields}
 
 
-def _duckdb_type(kind: str) -> str:
+def duckdb_type(kind: str) -> str:
+    """Return what DuckDB calls a type of Spark's; what it has no name for is called what Spark calls it."""
     if found := re.fullmatch(r"decimal\((\d+),(\d+)\)", kind):
         return f"DECIMAL({found[1]},{found[2]})"
     return "VARCHAR" if re.fullmatch(r"(var)?char\(\d+\)", kind) else _TYPES.get(kind, kind)
@@ -209,17 +216,26 @@ class _Counting(Session):
         return found
 
     def _collect(self, sql: str, name: str) -> Any:  # noqa: ANN401 - an Arrow table
-        try:
-            return self._spark.sql(sql).toArrow()
-        except Exception as error:
-            if not type(error).__module__.startswith(("pyspark.", "py4j.")):
-                raise
-            raise _in_words(error, name) from None
+        return collected(self._spark, sql, name)
 
     def _on_answer(self, table: Any, last: str) -> str:  # noqa: ANN401 - an Arrow table
         """Give DuckDB Spark's answer; return the statement that makes ``last`` of it."""
         self.connection.register("answered", table)
         return f"WITH counted AS (\n  SELECT {joined(table.column_names)} FROM answered\n)\n{last}"
+
+
+def collected(spark: SparkSession, sql: str, name: str) -> Any:  # noqa: ANN401 - an Arrow table
+    """Return Spark's answer, as Arrow.
+
+    Raises:
+        DataError: in Spark's words, about the table called ``name``.
+    """
+    try:
+        return spark.sql(sql).toArrow()
+    except Exception as error:
+        if not type(error).__module__.startswith(("pyspark.", "py4j.")):
+            raise
+        raise _in_words(error, name) from None
 
 
 def _select_counted(steps: str) -> str:

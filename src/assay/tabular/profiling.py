@@ -24,7 +24,9 @@ from assay.tabular.typed import EMPTY, Typed, family, open_typed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from assay.tabular.column_source import Columns
     from assay.tabular.engine import Session
+    from assay.tabular.narrow_bins import Asks, NarrowBins
 
 MOST_KEPT = 1_000
 """Different values that a profile keeps of a column, one by one: beyond it, numbers are binned and names left out."""
@@ -41,7 +43,7 @@ _TENTHS = ", ".join(f"{tenth}/10::DOUBLE" for tenth in range(1, 10))
 
 @dataclass(frozen=True)
 class _Table:
-    """A table that is open, and what one pass over it says of its numeric columns."""
+    """A table that the engine reads, and what one pass over it says of its numeric columns."""
 
     session: Session
     typed: Typed
@@ -113,6 +115,38 @@ class _Table:
         asked = f"SELECT v, count(*) FROM (SELECT {value} AS v FROM {self.typed.relation})"
         return self.rows(f"{asked} WHERE {usable} GROUP BY v ORDER BY v{limit}")
 
+    def deciles(self, column: str, kind: str, _counted: Sequence[tuple[float, int]]) -> list[float]:
+        """Return the nine deciles of a column, by linear interpolation."""
+        value = f"SELECT {self.value(column, kind)} AS v FROM {self.typed.relation}"
+        found: list[float] = self.rows(f"SELECT quantile_cont(v, [{_TENTHS}]) FROM ({value}) WHERE isfinite(v)")[0][0]
+        return found
+
+    def narrow(self, column: str, kind: str, side: Side) -> NarrowBins | None:
+        """Count a column in narrow bins of its own."""
+        rows = f"SELECT {self.value(column, kind)} AS v FROM {self.typed.relation}"
+        return narrow_column(self.rows, rows, side)
+
+    def below(self, column: str, kind: str, low: float) -> tuple[int, float | None]:
+        """Count the rows below a value, and return the greatest of them."""
+        value = f"SELECT {self.value(column, kind)} AS v FROM {self.typed.relation}"
+        found: tuple[int, float | None] = self.rows(
+            f"SELECT count(*), max(v) FROM ({value}) WHERE isfinite(v) AND v < {literal(low)}"
+        )[0]
+        return found
+
+
+def narrow_column(ask: Asks, rows: str, side: Side) -> NarrowBins | None:
+    """Count a column in narrow bins of its own.
+
+    Args:
+        ask: runs a statement.
+        rows: a query with one column ``v`` of DOUBLEs.
+        side: of the column; some of it is usable.
+    """
+    if side.low is None or side.high is None:
+        raise ValueError("a side with usable values has a least and a greatest one")
+    return narrow_bins(ask, rows, _NONE, low=side.low, high=side.high, rows=side.usable, bins=NARROW_BINS)
+
 
 def profile_table(
     rows: Any,  # noqa: ANN401 - any table
@@ -135,21 +169,25 @@ def profile_table(
     from assay.tabular.engine import session  # noqa: PLC0415 - the engine is loaded when rows are read
 
     with session(memory=memory) as opened:
-        typed = open_typed(opened, rows, "reference_rows")
-        if not typed.rows:
-            raise DataError(f"{typed.name}: expected rows, found none: nothing can be compared with nothing")
-        for wanted in (*(columns or ()), *without):
-            if wanted not in typed.types:
-                raise DataError(f"no column {wanted!r} in {typed.name}{suggest(wanted, typed.types)}")
-        table = _Table(opened, typed)
-        chosen = [name for name in columns or typed.types if name not in without]
-        kinds = {name: typed.types[name] for name in chosen}
-        table.summarise(kinds)
-        kept = tuple(_profiled(table, column, kinds[column]) for column in chosen)
-        return Profile(rows=typed.rows, text=typed.is_text, files=typed.files, columns=kept)
+        return profile_columns(_Table(opened, open_typed(opened, rows, "reference_rows")), columns, without)
 
 
-def _profiled(table: _Table, column: str, kind: str) -> ColumnProfile:
+def profile_columns(table: Columns, columns: Sequence[str] | None, without: Sequence[str]) -> Profile:
+    """Count every column of a table, wherever its rows are; see `profile_table`."""
+    typed = table.typed
+    if not typed.rows:
+        raise DataError(f"{typed.name}: expected rows, found none: nothing can be compared with nothing")
+    for wanted in (*(columns or ()), *without):
+        if wanted not in typed.types:
+            raise DataError(f"no column {wanted!r} in {typed.name}{suggest(wanted, typed.types)}")
+    chosen = [name for name in columns or typed.types if name not in without]
+    kinds = {name: typed.types[name] for name in chosen}
+    table.summarise(kinds)
+    kept = tuple(_profiled(table, column, kinds[column]) for column in chosen)
+    return Profile(rows=typed.rows, text=typed.is_text, files=typed.files, columns=kept)
+
+
+def _profiled(table: Columns, column: str, kind: str) -> ColumnProfile:
     if column in table.numbers:
         return _profiled_numbers(table, column, kind)
     side = table.missing(column)
@@ -170,33 +208,21 @@ def _profiled(table: _Table, column: str, kind: str) -> ColumnProfile:
     )  # fmt: skip
 
 
-def _profiled_numbers(table: _Table, column: str, kind: str) -> ColumnProfile:
+def _profiled_numbers(table: Columns, column: str, kind: str) -> ColumnProfile:
     side, different = table.numbers[column]
     if not side.usable:
         return ColumnProfile(column=column, kind="numeric", side=side)
-    if different > EXACT_VALUES and (found := _narrow(table, column, kind, side)) is not None:
-        steps, deciles, exact = found[0], found[1], False
+    if different > EXACT_VALUES and (found := table.narrow(column, kind, side)) is not None:
+        steps, deciles, exact = [(at, rows) for at, rows, _ in found.steps], found.deciles, False
     else:
         counted = table.each(column, kind)
-        value = f"SELECT {table.value(column, kind)} AS v FROM {table.typed.relation}"
-        asked = f"SELECT quantile_cont(v, [{_TENTHS}]) FROM ({value}) WHERE isfinite(v)"
-        deciles = table.rows(asked)[0][0]
+        deciles = table.deciles(column, kind, counted)
         exact = len(counted) <= MOST_KEPT
         steps = counted if exact else _thinned(counted, side.usable, deciles)
     return ColumnProfile(
         column=column, kind="numeric", side=side, deciles=tuple(deciles), bins=tuple(Bin(*one) for one in steps),
         exact=exact,
     )  # fmt: skip
-
-
-def _narrow(table: _Table, column: str, kind: str, side: Side) -> tuple[list[tuple[float, int]], list[float]] | None:
-    if side.low is None or side.high is None:
-        raise ValueError("a side with usable values has a least and a greatest one")
-    rows = f"SELECT {table.value(column, kind)} AS v FROM {table.typed.relation}"
-    found = narrow_bins(
-        table.rows, rows, _NONE, low=side.low, high=side.high, rows=side.usable, bins=NARROW_BINS
-    )  # fmt: skip
-    return None if found is None else ([(at, rows) for at, rows, _ in found.steps], found.deciles)
 
 
 def _thinned(counted: Sequence[tuple[float, int]], rows: int, deciles: Iterable[float]) -> list[tuple[float, int]]:
@@ -249,6 +275,12 @@ def compare_typed_with_profile(
     session: Session, profile: Profile, typed: Typed, *, columns: Sequence[str] | None = None
 ) -> TableComparison:
     """Count every column of an open table in the bins and categories of a profile; see `compare_with_profile`."""
+    return compare_columns(profile, _Table(session, typed), columns=columns)
+
+
+def compare_columns(profile: Profile, table: Columns, *, columns: Sequence[str] | None = None) -> TableComparison:
+    """Count every column of a table, wherever its rows are, as a profile has it; see `compare_with_profile`."""
+    typed = table.typed
     if not typed.rows:
         raise DataError(f"{typed.name}: expected rows, found none: nothing can be compared with nothing")
     known = {one.column: one for one in profile.columns}
@@ -256,7 +288,6 @@ def compare_typed_with_profile(
     for wanted in columns or ():
         if wanted not in names:
             raise DataError(f"no column {wanted!r} in the profile or {typed.name}{suggest(wanted, names)}")
-    table = _Table(session, typed)
     chosen = list(dict.fromkeys(columns or names))
     kinds = {name: _type(typed, name, known.get(name), text=profile.text) for name in chosen if name in typed.types}
     reasons = {name: _reason(name, known.get(name), kinds, typed) for name in chosen}
@@ -293,7 +324,7 @@ def _reason(column: str, before: ColumnProfile | None, kinds: dict[str, str], ty
     return f"columns of type {kinds[column]} are not compared" if families[1] == "other" else None
 
 
-def _is_binned(table: _Table, before: ColumnProfile) -> bool:
+def _is_binned(table: Columns, before: ColumnProfile) -> bool:
     if before.column not in table.numbers or not before.bins:
         return False
     side, different = table.numbers[before.column]
@@ -301,7 +332,7 @@ def _is_binned(table: _Table, before: ColumnProfile) -> bool:
 
 
 def _compared(
-    table: _Table, column: str, before: ColumnProfile | None, kinds: dict[str, str], *, reason: str | None,
+    table: Columns, column: str, before: ColumnProfile | None, kinds: dict[str, str], *, reason: str | None,
     counted: dict[str, list[int]],
 ) -> ColumnCounts:  # fmt: skip
     gone = Side(type=None, rows=table.typed.rows)
@@ -321,7 +352,7 @@ def _compared(
     return ColumnCounts(column=column, kind="category", reference=before.side, current=side, categories=named)
 
 
-def _compared_numbers(table: _Table, before: ColumnProfile, kind: str, counted: list[int] | None) -> ColumnCounts:
+def _compared_numbers(table: Columns, before: ColumnProfile, kind: str, counted: list[int] | None) -> ColumnCounts:
     side = table.numbers[before.column][0]
     counts = ColumnCounts(column=before.column, kind="numeric", reference=before.side, current=side)
     if not side.usable or not before.side.usable:
@@ -336,11 +367,10 @@ def _compared_numbers(table: _Table, before: ColumnProfile, kind: str, counted: 
         outside = sum(rows for at, rows in now.items() if not low <= at <= high)
         exact = True
     else:
-        value = f"SELECT {table.value(before.column, kind)} AS v FROM {table.typed.relation}"
-        under, below = table.rows(f"SELECT count(*), max(v) FROM ({value}) WHERE isfinite(v) AND v < {literal(low)}")[0]
+        under, below = table.below(before.column, kind, low)
         steps = [Step(part.at, part.rows, rows) for part, rows in zip(before.bins, counted, strict=False)]
         steps[0] = Step(steps[0].at, steps[0].reference, steps[0].current - under)
-        steps = [*([Step(below, 0, under)] if under else []), *steps]
+        steps = [*([Step(below, 0, under)] if below is not None else []), *steps]
         steps += [Step(side.high, 0, counted[-1])] if counted[-1] else []
         outside, exact = under + counted[-1], False
     return ColumnCounts(

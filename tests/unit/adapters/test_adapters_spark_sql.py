@@ -56,6 +56,8 @@ def translated(sql: str) -> str:
         ("round(x)", "(rint(x) + CASE WHEN x - rint(x) = 0.5D THEN 1.0D ELSE 0.0D END)"),
         ('CAST("day" AS VARCHAR)', "CAST(`day` AS STRING)"),
         ("SELECT * REPLACE (a AS x, b AS y),\n c", "SELECT * EXCEPT (x, y),\n    a AS x, b AS y,\n c"),
+        ("7 + ((v - 1.5) * 2.0)::INTEGER", "7 + CAST(rint((v - 1.5D) * 2.0D) AS INT)"),
+        ("0::BIGINT", "CAST(0 AS BIGINT)"),
         (f"SELECT 1 FROM {ROWS}", "SELECT 1 FROM `rows`"),
     ],
 )
