@@ -181,6 +181,11 @@ def _roles(
     columns = None if project is None else project.config.columns
     if columns is not None and task is not None and columns.task != task:
         raise InputError(f"task: expected {columns.task}, as assay.yaml has it, found {task}: leave it out")
+    if columns is not None and columns.weight is not None and not weighted:
+        raise InputError(
+            f"expected weights of the validation set, for assay.yaml weighs its rows by {columns.weight!r}, found "
+            "none: give weights="
+        )
     return Roles(
         task=task or (columns.task if columns else "binary"),
         weight=((columns.weight if columns else None) or "weight") if weighted else None,

@@ -180,3 +180,16 @@ def test_a_run_of_numbers_is_judged_by_the_iteration_that_is_kept(
     said = project.say("run", "--stage", "training")
     assert said.code == 1
     assert "its digest differs" in said.err
+
+
+def test_a_project_that_weighs_its_rows_asks_for_weights(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], rows: dict[str, Any]
+) -> None:
+    project = small_project(tmp_path, capsys)
+    project.replace("assay.yaml", "  score: score\n", "  weight: exposure\n")
+    labels, sexes = (rows["yes"] == "yes").astype(int), {"sex": rows["sex"]}
+    with pytest.raises(InputError, match="weighs its rows by 'exposure', found none: give weights="):
+        FairnessMonitor(labels, sexes, project=tmp_path)
+    assert FairnessMonitor(labels, sexes, project=tmp_path, weights=rows["weight"]).rows == COUNT
+    with pytest.raises(InputError, match=r"task: expected binary, as assay.yaml has it, found regression"):
+        FairnessMonitor(labels, sexes, project=tmp_path, weights=rows["weight"], task="regression")
