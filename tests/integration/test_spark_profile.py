@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning"),
 ]
 
-ROWS = 80_000
+ROWS = 70_000
 ODD = (None, float("nan"), float("inf"), float("-inf"))
 
 

@@ -25,6 +25,7 @@ from assay.records.comparison import Side
 from assay.tabular.engine import session
 from assay.tabular.narrow_bins import CELLS
 from assay.tabular.profiling import compare_columns, narrow_column, profile_columns
+from assay.tabular.sql import literal
 from assay.tabular.typed import Typed, family
 
 if TYPE_CHECKING:
@@ -147,7 +148,11 @@ class _SparkTable:
             return f"unix_date({name}) * 86400.0D"
         if own == "timestamp":
             return f"unix_micros({name}) / 1e6D"
-        return f"timestampdiff(MICROSECOND, TIMESTAMP_NTZ'1970-01-01 00:00:00', {name}) / 1e6D"
+        # Spark's own differences of times without a zone go by the session's zone, whose clock is changed twice a year.
+        day = (
+            f"unix_date(CAST({name} AS DATE)) * 86400000000L + hour({name}) * 3600000000L + minute({name}) * 60000000L"
+        )
+        return f"({day} + CAST(extract(SECOND FROM {name}) * 1000000 AS BIGINT)) / 1e6D"
 
     def summarise(self, kinds: dict[str, str]) -> None:
         """Read, in one pass, each numeric column's side and about how many different values it has."""
@@ -192,15 +197,15 @@ class _SparkTable:
         return sorted(found, key=lambda one: one[0] if numeric else one[0].encode())
 
     def deciles(self, _column: str, _kind: str, counted: Sequence[tuple[float, int]]) -> list[float]:
-        """Return the nine deciles, by linear interpolation (Hyndman and Fan 1996, type 7), as DuckDB computes them."""
+        """Return the nine deciles; DuckDB goes the way between two neighbours, as it does among all values."""
         upto = list(accumulate(rows for _, rows in counted))
-        found = []
+        ways = []
         for tenth in range(1, 10):
             place = (upto[-1] - 1) * (tenth / 10)
             low, high = (counted[bisect_right(upto, rank)][0] for rank in (math.floor(place), math.ceil(place)))
-            share = place - math.floor(place)
-            found.append(low if low == high else low * (1 - share) + high * share)
-        return found
+            pair = f"SELECT unnest([{literal(low)}, {literal(high)}]) AS v"
+            ways.append(f"(SELECT quantile_cont(v, {literal(place - math.floor(place))}) FROM ({pair}))")
+        return list(self.engine.rows(f"SELECT {', '.join(ways)}", name=self.typed.name)[0])
 
     def narrow(self, column: str, kind: str, side: Side) -> NarrowBins | None:
         """Count a column in narrow bins of its own: Spark counts the cells, DuckDB joins them to bins."""
