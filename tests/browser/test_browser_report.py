@@ -1,4 +1,4 @@
-"""The HTML report in a real browser: axe-core, phone width, dark mode, paper, and no request."""
+"""The HTML report, and a search for a remedy, in a real browser: axe-core, phone width, dark, paper, no request."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from assay.reports.html import html
+from assay.reports.mitigation_page import mitigation_html
 from assay.reports.release import Release
 from unit.reports.explained_release import explained_release
 from unit.reports.hostile import ATTACKS, hostile_release
+from unit.reports.mitigation_search import search
 from unit.reports.mortgage_release import release
 from unit.reports.since_release import release_since
 
@@ -24,12 +26,14 @@ pytestmark = pytest.mark.service
 pytest_plugins = ("chromium_here",)
 
 SCREENS = {"desktop": (1280, 900), "phone": (360, 740)}
-PAGES: dict[str, Callable[[], Release]] = {
-    "whole": release,
-    "without tally and card": lambda: Release(evidence=release().evidence, verdict=release().verdict),
-    "explained": explained_release,
-    "since": release_since,
-    "hostile": lambda: hostile_release(ATTACKS["script"]),
+PAGES: dict[str, Callable[[], str]] = {
+    "whole": lambda: html(release()),
+    "without tally and card": lambda: html(Release(evidence=release().evidence, verdict=release().verdict)),
+    "explained": lambda: html(explained_release()),
+    "since": lambda: html(release_since()),
+    "hostile": lambda: html(hostile_release(ATTACKS["script"])),
+    "mitigation": lambda: mitigation_html(search()),
+    "hostile mitigation": lambda: mitigation_html(search(subject=ATTACKS["script"], recommendation="x" * 400)),
 }
 
 
@@ -39,7 +43,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     written = {}
     for name, make in PAGES.items():
         written[name] = folder / f"{name}.html"
-        written[name].write_text(html(make()), encoding="utf-8")
+        written[name].write_text(make(), encoding="utf-8")
     return written
 
 

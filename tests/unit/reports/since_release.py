@@ -9,7 +9,7 @@ from assay.records.challenge import Challenge, Change, Contender, Standing
 from assay.records.paired import Joined
 from assay.reports.since import Compared, Mending, Reasoned, Searched, Since
 from unit.reports.explained_release import explained_release
-from unit.reports.test_reports_mitigation import search
+from unit.reports.mitigation_search import search
 
 if TYPE_CHECKING:
     from assay.reports.release import Release

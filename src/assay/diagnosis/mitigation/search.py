@@ -91,12 +91,15 @@ def attempts(
 ) -> Iterator[Outcome]:
     """Try candidates one after the other, and say of each what became of it.
 
+    Whoever takes an outcome judges it before the next is tried; what that took at most is kept free of the time left.
+
     Args:
         work: what all candidates share.
         pairs: the candidates.
         allowed: time, and whether the protected attribute may be asked for.
         tell: told the candidate's name and the share of the whole search that is done.
     """
+    judging = 0.0
     with Worker(work) as worker:
         for number, (one, candidate) in enumerate(pairs):
             tell(candidate.name, number / len(pairs))
@@ -104,7 +107,7 @@ def attempts(
                 yield Outcome(candidate=candidate, method=one, status="refused", reason=allowed.refuse_attribute)
                 continue
             began = monotonic()
-            left = allowed.until - began
+            left = allowed.until - began - judging
             if left < LEAST_SECONDS:
                 yield Outcome(candidate=candidate, method=one, status="not-tried", reason="the budget was spent")
                 continue
@@ -114,7 +117,9 @@ def attempts(
                 tell(name, (number + done) / len(pairs))
 
             kind, what = worker.attempt(candidate, seconds, share)
-            yield _outcome(one, candidate, (kind, what), monotonic() - began, seconds)
+            tried = monotonic()
+            yield _outcome(one, candidate, (kind, what), tried - began, seconds)
+            judging = max(judging, monotonic() - tried)
 
 
 def _outcome(one: Method, candidate: Candidate, said: tuple[str, object], took: float, allowed: float) -> Outcome:
