@@ -10,32 +10,29 @@ import base64
 import json
 import random
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from bench.cold_start import small_case
+from bench._many_folders import DECISIONS, ORIGIN, SYSTEMS, Folders
+from bench._templates import Template
 
 from assay.adapters.folder_log import FolderLog
 from assay.attest import dsse
 from assay.attest.consent import consent_entry, consent_id, consent_statement
-from assay.attest.keys import Signer, generate_key
 from assay.attest.statement import make_statement
-from assay.records.canonical import canonical_json, parse_record, sha256_hex
+from assay.records.canonical import sha256_hex
 from assay.records.consent import Approval, Bound, Waiver
-from assay.records.evidence import Evidence
-from assay.records.verdict import Verdict
 from assay.trail.events import event_statement, make_event
 from assay.trail.examples import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from assay.attest.keys import Signer
+
 MODELS, EVENTS = 10_000, 1_000_000
-ORIGIN = "bench.example.com/console"
 TODAY = "2026-11-23"
 BATCH = 20_000
 
@@ -43,10 +40,15 @@ _PURPOSES = ("credit decision", "fraud alert", "claims triage", "hiring shortlis
 _KINDS = ("credit", "fraud", "claims", "hiring", "pricing", "churn", "demand", "routing")
 _FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 _DAYS = 1050
-_ROLES = {"validator": 4, "risk-owner": 4, "data-scientist": 8}
 _HEX, _PSEUDONYM = 64, 34
 _RESOLVED = 0.99
 """The share of alerts that are over."""
+
+_READ = 0.05
+"""The share of what is watched after which somebody reads a page, which is an event, too."""
+
+OLD, VERSIONS = 3, 200
+"""The model of which there are most versions: its number, and how many."""
 
 
 @dataclass(frozen=True)
@@ -67,130 +69,59 @@ class Many:
 
 
 def make(home: Path, models: int = MODELS, events: int = EVENTS) -> Many:
-    """Make a server's folder: trust file, people, log, releases with verdict, evidence and consents.
+    """Make a server's folder: people, policies, log, releases with all their files.
 
     Args:
         home: an empty folder.
-        models: models, each with one to three versions.
+        models: models, each with one to three versions; one has 200.
         events: entries of the log.
     """
-    maker = _Maker(home, random.Random(7), models, events)  # noqa: S311 - the same folder each time
+    folders = Folders(home)
+    maker = _Maker(folders, random.Random(7), models, events)  # noqa: S311 - the same folder each time
     log = FolderLog.init(home / ".assay/log", ORIGIN)
     waiting: list[bytes] = []
-    count = 0
-    for entry in maker.entries():
+    for count, entry in enumerate(maker.entries(), 1):
         waiting.append(entry)
-        count += 1
         if len(waiting) == BATCH or count == events:
             log.extend(waiting)
             print(f"{count:,} entries", file=sys.stderr)
             waiting = []
         if count == events:
             break
-    return Many(home, tuple(maker.names), count, tuple(maker.codes))
-
-
-@dataclass
-class _Template:
-    """A statement of one kind, in parts between what is filled in."""
-
-    parts: list[bytes]
-    names: list[str]
-
-    @classmethod
-    def of(cls, content: bytes, filled: dict[str, str]) -> _Template:
-        """Cut a statement where its values are to be filled in."""
-        parts: list[bytes] = [content]
-        names: list[str] = []
-        for name, value in filled.items():
-            cut: list[bytes] = []
-            put: list[str] = []
-            for place, part in enumerate(parts):
-                pieces = part.split(value.encode())
-                for piece in pieces[:-1]:
-                    cut.append(piece)
-                    put.append(name)
-                cut.append(pieces[-1])
-                if place < len(names):
-                    put.append(names[place])
-            parts, names = cut, put
-        return cls(parts, names)
-
-    def fill(self, values: dict[str, str]) -> bytes:
-        """Return the statement with values."""
-        found = [self.parts[0]]
-        for name, part in zip(self.names, self.parts[1:], strict=True):
-            found += [values[name].encode(), part]
-        return b"".join(found)
+    folders.close()
+    return Many(home, tuple(maker.names), events, tuple(folders.codes))
 
 
 @dataclass
 class _Version:
     model: str
     version: str
+    system: str
     files: str
     evidence: str
-    verdict: str
     decision: str
+    verdict: str = ""
+
+    @property
+    def passes(self) -> bool:
+        return self.decision in {"allow", "warn"}
 
 
 @dataclass
 class _Maker:
-    home: Path
+    folders: Folders
     draw: random.Random
     models: int
     events: int
     names: list[str] = field(default_factory=list)
-    codes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.signers = [
-            (role, Signer(f"{role}-{number}", generate_key()))
-            for role, many in _ROLES.items()
-            for number in range(many)
-        ]
+        self.codes, self.signers = self.folders.codes, self.folders.signers
         self.signer = self.signers[-1][1]
         self.names = [f"{_KINDS[number % len(_KINDS)]}-{number:05d}" for number in range(self.models)]
+        self.policy = self.folders.policy.sha256
         self.count = 0
-        self.templates: dict[str, _Template] = {}
-        self._write_people()
-        self._read_case()
-
-    def _write_people(self) -> None:
-        state = self.home / ".assay"
-        (state / "people").mkdir(parents=True)
-        lines = ["people:"]
-        for role, signer in self.signers:
-            key = signer.public.pem().strip().replace("\n", "\n      ")
-            lines.append(f"  - name: {signer.name}\n    key: |\n      {key}\n    roles: [{role}]")
-        (self.home / "trust.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        for number in range(200):
-            code = f"p_{number:032x}"
-            (state / "people" / f"{code}.json").write_bytes(canonical_json({"name": f"person.{number:03d}"}))
-            self.codes.append(code)
-
-    def _read_case(self) -> None:
-        """Take evidence and verdict of a real small release as the form of all others."""
-        with tempfile.TemporaryDirectory() as name:
-            small_case(Path(name))
-            release = next(Path(name).glob(".assay/releases/*/*"))
-            self.evidence = parse_record((release / "evidence.json").read_bytes(), Evidence, name="evidence.json")
-            self.verdict = parse_record((release / "verdict.json").read_bytes(), Verdict, name="verdict.json")
-        self.policy = self.verdict.policy.sha256
-        files = "f" * _HEX
-        about = msgspec.structs.replace(self.evidence.model, name="xMODELx", version="xVERSIONx", sha256=files)
-        evidence = canonical_json(msgspec.structs.replace(self.evidence, model=about))
-        self.evidence_form = _Template.of(evidence, {"model": "xMODELx", "version": "xVERSIONx", "files": files})
-        forms = {}
-        for word in ("allow", "warn", "deny"):
-            held = msgspec.structs.replace(
-                self.verdict, model="xMODELx", version="xVERSIONx", model_sha256=files, evidence_sha256="e" * _HEX,
-                decision=word, decided_at="2001-01-01T00:00:00Z",
-            )  # fmt: skip
-            marks = {"model": "xMODELx", "version": "xVERSIONx", "files": files, "evidence": "e" * _HEX,
-                     "at": "2001-01-01T00:00:00Z"}  # fmt: skip
-            forms[word] = _Template.of(canonical_json(held), marks)
-        self.verdict_forms = forms
+        self.templates: dict[str, Template] = {}
 
     def signed(self, payload: bytes, signer: Signer | None = None) -> bytes:
         """Return an entry: a signed statement."""
@@ -208,7 +139,7 @@ class _Maker:
             self.templates[name] = self._template(kind, fixed or {}, values)
         return self.signed(self.templates[name].fill({**values, "_at": at, "_id": f"e_{self.count:032x}"}))
 
-    def _template(self, kind: str, fixed: dict[str, Any], values: dict[str, str]) -> _Template:
+    def _template(self, kind: str, fixed: dict[str, Any], values: dict[str, str]) -> Template:
         marks = {"_at": "2001-01-01T00:00:00Z", "_id": "e_" + "0" * 31 + "9"}
         fields: dict[str, Any] = {**EXAMPLES[kind], **fixed}
         for number, (name, value) in enumerate(sorted(values.items())):
@@ -219,15 +150,15 @@ class _Maker:
             else:
                 fields[name] = marks[name]
         event = make_event(kind, fields, claimed_at=marks["_at"], identity=marks["_id"])
-        return _Template.of(event_statement(event), marks)
+        return Template.of(event_statement(event), marks)
 
     def entries(self) -> Iterator[bytes]:
         """Yield entries: each model's releases first, as time goes on, then what monitoring finds of all of them."""
         versions: list[_Version] = []
         for number, name in enumerate(self.names):
             share = number / len(self.names) * 0.3
-            for version in range(1, 2 + self.draw.choice((0, 0, 1, 2))):
-                one = self._version(name, str(version))
+            for version in range(1, 1 + VERSIONS if number == OLD else 2 + self.draw.choice((0, 0, 1, 2))):
+                one = self._version(name, str(version), f"system-{number % SYSTEMS:03d}")
                 versions.append(one)
                 yield from self._release(one, share + version * 0.001, number)
         while True:
@@ -236,11 +167,12 @@ class _Maker:
     def _at(self, share: float) -> str:
         return (_FIRST + timedelta(days=_DAYS * min(share, 1.0))).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def _version(self, model: str, version: str) -> _Version:
+    def _version(self, model: str, version: str, system: str) -> _Version:
         files = sha256_hex(f"{model} {version}".encode())
-        decision = self.draw.choices(("allow", "warn", "deny"), (7, 2, 1))[0]
-        evidence = self.evidence_form.fill({"model": model, "version": version, "files": files})
-        return _Version(model, version, files, sha256_hex(evidence), "", decision)
+        decision = self.draw.choices(tuple(DECISIONS), tuple(DECISIONS.values()))[0]
+        values = {"model": model, "version": version, "files": files, "system": system}
+        evidence = self.folders.evidence_form.fill(values)
+        return _Version(model, version, system, files, sha256_hex(evidence), decision)
 
     def _release(self, one: _Version, share: float, number: int) -> Iterator[bytes]:
         at = self._at(share)
@@ -259,22 +191,18 @@ class _Maker:
         yield from self._decided(one, at)
         yield from self._consents(one, at, number)
         yield self.say("risk.recorded", at, model=one.model, version=one.version, risk=f"r-{number}-{one.version}")
-        if one.decision != "deny":
+        if one.passes:
             deploy = {**about, "deployment": f"d-{one.model}-{one.version}"}
             yield self.say("deployment.started", at, **deploy)
             yield self.say("deployment.finished", self._at(share + 0.002), **deploy)
 
     def _decided(self, one: _Version, at: str) -> Iterator[bytes]:
         """Write evidence and verdict, and yield test result and decision, as a run has them in its log."""
-        values = {"model": one.model, "version": one.version, "files": one.files, "evidence": one.evidence, "at": at}
-        verdict = self.verdict_forms[one.decision].fill(values)
-        one.verdict = sha256_hex(verdict)
-        folder = self.home / ".assay/releases" / one.model / one.version
-        folder.mkdir(parents=True)
-        (folder / "evidence.json").write_bytes(self.evidence_form.fill(values))
-        (folder / "verdict.json").write_bytes(verdict)
+        values = {"model": one.model, "version": one.version, "files": one.files, "evidence": one.evidence, "at": at,
+                  "system": one.system}  # fmt: skip
+        one.verdict = self.folders.put(values, one.decision)
         subjects = {one.model: one.files, "dataset:test": sha256_hex(b"test"), "evidence.json": one.evidence}
-        named = {"name": self.verdict.policy.name, "digest": {"sha256": self.policy}}
+        named = {"name": self.folders.policy.name, "digest": {"sha256": self.policy}}
         warned = [] if one.decision == "allow" else ["sex-gap/sex"]
         test = {
             "result": "PASSED" if one.decision == "allow" else "WARNED", "failedTests": [], "warnedTests": warned,
@@ -283,7 +211,7 @@ class _Maker:
         yield self.signed(make_statement(subjects, "https://in-toto.io/attestation/test-result/v0.1", test))
         svr = {
             "verifier": {"id": "https://assay/verifier/0", "policies": [named]}, "timeCreated": at,
-            "properties": [] if one.decision == "deny" else [f"ASSAY_DECISION_{one.decision.upper()}"],
+            "properties": [] if not one.passes else [f"ASSAY_DECISION_{one.decision.upper()}"],
         }  # fmt: skip
         subjects["verdict.json"] = one.verdict
         yield self.signed(make_statement(subjects, "https://in-toto.io/attestation/svr/v0.2", svr))
@@ -293,7 +221,7 @@ class _Maker:
             model_sha256=one.files, datasets={}, policy_sha256=self.policy, evidence_sha256=one.evidence,
         )  # fmt: skip
         acts: list[tuple[Approval | Waiver, Signer]] = []
-        if one.decision != "deny":
+        if one.passes:
             signer = self.signers[number % 4][1]
             acts.append((Approval(role="validator", by=signer.name, bound=bound, at=at, salt="0" * 22), signer))
         if one.decision == "warn":
@@ -304,7 +232,7 @@ class _Maker:
                        reason="few", compensating="a second look", expires=ends, bound=bound, at=at),
                 signer,
             ))  # fmt: skip
-        folder = self.home / ".assay/releases" / one.model / one.version / "consents"
+        folder = self.folders.home.state / "releases" / one.model / one.version / "consents"
         for act, signer in acts:
             payload = consent_statement(act)
             envelope = dsse.sign(payload, [signer])
@@ -330,6 +258,10 @@ class _Maker:
         elif self.draw.random() < _RESOLVED:
             yield self.say("monitor.resolved", at, {"how": "false-alarm"}, alert=alert, by=who)
         yield self.say("review.comment", at, model=one.model, version=one.version, by=who)
+        if self.draw.random() < _READ:
+            yield self.say(
+                "record.read", at, {"what": "model-version"}, which=f"/models/{one.model}/{one.version}", by=other
+            )
 
 
 def _mark(number: int, value: str) -> str:

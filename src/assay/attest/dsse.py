@@ -21,7 +21,7 @@ from assay.errors import DocumentError, Problem, VerificationError
 from assay.records.canonical import parse_record
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from assay.attest.keys import PublicKey, Signer
 
@@ -157,13 +157,18 @@ def verify(
     signed_by: dict[PublicKey, None] = {}
     for signature in envelope.signatures:
         content = decode_base64(signature.sig, "envelope signature")
-        hinted = sorted(keys, key=lambda key: (key.key_id != signature.keyid, key.key_id))
-        found = next((key for key in hinted if key.holds(content, message)), None)
+        found = next((key for key in _hinted(keys, signature.keyid) if key.holds(content, message)), None)
         if found is not None:
             signed_by[found] = None
     if len(signed_by) < threshold:
         raise VerificationError(_too_few(envelope, keys, len(signed_by), threshold))
     return Verified(payload, envelope.payload_type, tuple(signed_by))
+
+
+def _hinted(keys: Collection[PublicKey], keyid: str | None) -> Iterator[PublicKey]:
+    """Yield the keys: first those that the signature names, then the others, each in the order of their ids."""
+    yield from sorted((key for key in keys if key.key_id == keyid), key=lambda key: key.der)
+    yield from sorted((key for key in keys if key.key_id != keyid), key=lambda key: key.key_id)
 
 
 def _too_few(envelope: Envelope, keys: Collection[PublicKey], found: int, threshold: int) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -24,6 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from assay.errors import InputError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 MAX_KEY_BYTES = 16_384
 """Cap on a key file."""
@@ -68,7 +72,7 @@ class PublicKey:
 
     def holds(self, signature: bytes, message: bytes) -> bool:
         """Return whether a signature over a message is by this key (ECDSA: DER, with the hash of the curve's size)."""
-        key = load_der_public_key(self.der)
+        key = _loaded(self.der)
         try:
             if isinstance(key, Ed25519PublicKey):
                 key.verify(signature, message)
@@ -78,11 +82,16 @@ class PublicKey:
             return False
 
 
+@lru_cache(maxsize=256)
+def _loaded(der: bytes) -> PublicKeyTypes:
+    return load_der_public_key(der)
+
+
 def _ecdsa_holds(der: bytes, signature: bytes, message: bytes) -> bool:
     from cryptography.hazmat.primitives import hashes  # noqa: PLC0415 - only foreign keys need it
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - only foreign keys need it
 
-    key = load_der_public_key(der)
+    key = _loaded(der)
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return False
     key.verify(signature, message, ec.ECDSA(getattr(hashes, _HASH_OF_CURVE[key.curve.name])()))

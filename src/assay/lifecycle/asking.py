@@ -265,11 +265,12 @@ class Trail:
             return projection.differences(self.connection, fresh)
 
 
-def renew_standings(view: View) -> None:
+def renew_standings(view: View, tell: Callable[[int], None] = lambda _left: None) -> None:
     """Make the standings anew that something new is about, some at a time, each time in a transaction of its own.
 
     Args:
         view: the whole trail at its present size, with a connection that may write where anything is to be made anew.
+        tell: is told after each step how many models are left, about; what it raises ends it, and what was made stays.
     """
     connection = view.connection
     quick = replace(view, times=lambda _index: Times())  # a row says nothing of when an entry was recorded
@@ -282,6 +283,8 @@ def renew_standings(view: View) -> None:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+        if left:
+            tell(connection.execute("SELECT count(*) FROM stale").fetchone()[0])
 
 
 def entry_with_proof(readers: Iterable[LogReader], index: int) -> tuple[bytes, bytes]:

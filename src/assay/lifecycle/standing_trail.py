@@ -46,6 +46,12 @@ _FEW = 32
 _JOURNAL_BYTES = 64 * 1024 * 1024
 """What is left of the write-ahead log after a projection of the whole log has gone through it."""
 
+_CACHE_KIB = 64 * 1024
+"""Of the projection, so much is in memory while it is written: its indices are written all over."""
+
+WAIT_SECONDS, FIRST_SECONDS = 20.0, 1.0
+"""How long whoever asks waits for another thread that reads what is new; shorter before anything can be answered."""
+
 _Stamp = tuple[int, ...] | None
 
 
@@ -96,6 +102,7 @@ class StandingTrail:
         self._unplaced: frozenset[int] = frozenset()
         self._consents_to = 0
         self._now = _Now(trust=read_trust(None)[0])
+        self._told, self._closing = "", False
         self.people = People(state)
         with self._storage_errors():
             state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -103,6 +110,7 @@ class StandingTrail:
             self._writer.execute("PRAGMA journal_mode = WAL")
             self._writer.execute(f"PRAGMA journal_size_limit = {_JOURNAL_BYTES}")
             self._writer.execute("PRAGMA synchronous = NORMAL")  # disposable: what a crash loses is projected again
+            self._writer.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             (state / PROJECTION).chmod(0o600)
             self._beside = Beside(state)
 
@@ -128,15 +136,31 @@ class StandingTrail:
 
         Raises:
             VerificationError: when a log's entries are not those that it has signed.
-            StorageError: when the projection cannot be written; what was known before is still answered from.
+            StorageError: when the projection cannot be written, or another thread has been reading what is new for
+                long: then how far it is; what was known before is still answered from.
         """
         if self._stamps() == self._now.stamps:
             return self._now.size
-        with self._lock, self._storage_errors():
-            stamps = self._stamps()
-            if stamps != self._now.stamps:
-                self._now = self._refreshed(stamps)
-            return self._now.size
+        if not self._lock.acquire(timeout=WAIT_SECONDS if self._now.stamps else FIRST_SECONDS):
+            raise StorageError(f"The log is being read: {self._told or 'just begun'}. Ask again in a moment")
+        try:
+            with self._storage_errors():
+                stamps = self._stamps()
+                if stamps != self._now.stamps:
+                    self._now = self._refreshed(stamps)
+                return self._now.size
+        finally:
+            self._lock.release()
+
+    @property
+    def told(self) -> str:
+        """How far the reading of what is new is, in words; empty while nothing is being read."""
+        return self._told
+
+    def _tell(self, words: str) -> None:
+        self._told = words
+        if self._closing:
+            raise StorageError("The trail was closed while the log was being read; the next start goes on from there")
 
     def look_again(self) -> None:
         """Look at every document beside the log again, as after a restore; `refresh` looks only where something is new.
@@ -171,7 +195,8 @@ class StandingTrail:
         return self.trail().view(size)
 
     def close(self) -> None:
-        """Close every connection; whoever still asks has an error."""
+        """Close every connection; whoever still asks has an error. What is being read is left where it is."""
+        self._closing = True
         with self._lock:
             for one in (*self._readers, self._writer):
                 one.close()
@@ -217,6 +242,12 @@ class StandingTrail:
         return tuple(_stamp(one) for one in (*beside, *(next_path(one) for one in folders), *first))
 
     def _refreshed(self, stamps: tuple[_Stamp, ...]) -> _Now:
+        try:
+            return self._read_new(stamps)
+        finally:
+            self._told = ""
+
+    def _read_new(self, stamps: tuple[_Stamp, ...]) -> _Now:
         before = self._now
         trust, digest = read_trust(self._trust_file if self._trust_file and self._trust_file.is_file() else None)
         now = replace(
@@ -229,7 +260,10 @@ class StandingTrail:
             return replace(now, opened=())
         places = self._places(folders)
         logs = tuple(self._logs()) if places != before.places or not before.shards else before.shards
-        opened = advance(self._writer, logs, all_keys(trust, now.keys))
+        opened = advance(
+            self._writer, logs, all_keys(trust, now.keys),
+            tell=lambda done, size: self._tell(f"{done:,} of {size:,} entries are read"),
+        )  # fmt: skip
         now = replace(now, places=places, shards=logs, opened=opened)
         now = self._erased(before, now)
         self._look(before, now)
@@ -304,7 +338,10 @@ class StandingTrail:
 
     def _renew(self, now: _Now) -> None:
         if now.opened:
-            renew_standings(self._trail(now, self._writer).view())
+            renew_standings(
+                self._trail(now, self._writer).view(),
+                lambda left: self._tell(f"its entries are read, how {left:,} models stand is still to be looked at"),
+            )
 
 
 def _stamp(path: Path) -> _Stamp:

@@ -7,6 +7,7 @@ with ``log.opened``, which holds size and root of the first; each signed with th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -24,7 +25,7 @@ from assay.trail.reading import Read, read_entry
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from assay.attest.keys import PublicKey
     from assay.tlog.signed_checkpoint import SignedCheckpoint
@@ -33,6 +34,14 @@ if TYPE_CHECKING:
     from assay.trail.view import Anchor
 
 _CHUNK = 4096
+"""So many entries are projected in a transaction of their own."""
+
+Tell = Callable[[int, int], None]
+"""Is told how many entries are projected, and of how many."""
+
+
+def quiet(_done: int, _all: int) -> None:
+    """Tell nobody how far it is."""
 
 
 class LogReader(Protocol):
@@ -121,7 +130,7 @@ class OpenShard(Shard):
             raise InputError(
                 f"expected a size of the trail of at least {self.end}, found {self.first + size}: {self.retired}"
             )
-        return root_hash(size, self.reader.tree(size).node)
+        return root_hash(size, self.reader.tree(self.signed.checkpoint.size).node)
 
     def at(self, size: int, root: bytes) -> ShardReach:
         """Return the log as far as a size of its own."""
@@ -134,35 +143,50 @@ def advance(
     keys: frozenset[PublicKey],
     *,
     reached: Sequence[OpenShard] = (),
+    tell: Tell = quiet,
 ) -> tuple[OpenShard, ...]:
     """Project the entries that are not projected yet, and hold all of them against the roots that the logs signed.
+
+    Some thousand at a time are kept, so that what a crash interrupts goes on from there; they hash to the log's own
+    tiles. Nothing is answered from them before all are there and give the root that was signed.
 
     Args:
         connection: the projection.
         shards: the logs, in order, at least one.
         keys: the keys of people and machines that are known.
         reached: the same logs as they were opened: go as far as that, and not to their present sizes.
+        tell: is told how far it is; what it raises ends it, and what was projected stays.
 
     Raises:
         VerificationError: when a log is not the one that was seen before, not what it has signed, or does not go on
             after the one before it.
     """
-    connection.execute("BEGIN IMMEDIATE")  # two who ask at once: the second finds what the first has projected
-    try:
-        opened = tuple(reached) or _opened(shards)
-        before = _begin(connection, opened, keys)
-        for number, shard in enumerate(opened):
-            if number == len(before.shards):
-                projection.begin_shard(connection, shard.signed.checkpoint.origin, shard.read_by)
-                before = projection.require(connection, 0)
-            _extend(connection, shard, before.shards[number], keys, last=number == len(before.shards) - 1)
-            if number:
-                _require_link(connection, opened[number - 1], shard)
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+    opened, done = tuple(reached), False
+    while not done:
+        connection.execute("BEGIN IMMEDIATE")  # two who ask at once: the second finds what the first has projected
+        try:
+            opened = opened or _opened(shards)
+            done = _advance_some(connection, opened, keys)
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+        tell(projection.require(connection, 0).size, opened[-1].end)
     return opened
+
+
+def _advance_some(connection: sqlite3.Connection, opened: Sequence[OpenShard], keys: frozenset[PublicKey]) -> bool:
+    """Project some entries, in the caller's transaction; say whether that was all."""
+    before = _begin(connection, opened, keys)
+    for number, shard in enumerate(opened):
+        if number == len(before.shards):
+            projection.begin_shard(connection, shard.signed.checkpoint.origin, shard.read_by)
+            before = projection.require(connection, 0)
+        if not _extend(connection, shard, before.shards[number], keys, last=number == len(before.shards) - 1):
+            return False
+        if number:
+            _require_link(connection, opened[number - 1], shard)
+    return True
 
 
 def _opened(shards: Sequence[Shard]) -> tuple[OpenShard, ...]:
@@ -230,20 +254,24 @@ def _read_again(
 
 def _extend(
     connection: sqlite3.Connection, shard: OpenShard, seen: ShardReach, keys: frozenset[PublicKey], *, last: bool
-) -> None:
-    """Project what is new in one log; one that another goes on after has nothing new."""
+) -> bool:
+    """Project some of what is new in one log, and say whether it was all; one that others follow has nothing new."""
     now = shard.signed.checkpoint
     if shard.retired and last and not seen.size:
         projection.project(connection, (), size=shard.end, root=now.root.hex(), gone=True)
     if shard.retired:
-        return
+        return True
     edge = _edge_before(shard.reader, seen, now.size)
     if not last and seen.size != now.size:
         raise VerificationError(
             f"log {seen.origin}: it ended with {seen.size} entries, and has {now.size} now though another goes on"
         )
-    if last:
-        projection.project(connection, _Verifying(shard, edge, keys), size=shard.end, root=now.root.hex())
+    if not last:
+        return True
+    end = min(now.size, (seen.size // _CHUNK + 1) * _CHUNK)
+    root = shard.root(end)
+    projection.project(connection, _Verifying(shard, edge, keys, (end, root)), size=shard.first + end, root=root.hex())
+    return end == now.size
 
 
 def _require_link(connection: sqlite3.Connection, before: OpenShard, shard: OpenShard) -> None:
@@ -273,7 +301,7 @@ def _edge_before(reader: LogReader, seen: ShardReach, size: int) -> Edge:
             f"log {seen.origin}: cut: its projection has seen {seen.size} entries, it has {size} now. If a backup "
             f"was restored, look for the log's checkpoint of size {seen.size}"
         )
-    edge = read_edge(reader.tree(seen.size)) if seen.size else Edge()
+    edge = read_edge(reader.tree(size), seen.size) if seen.size else Edge()
     if edge.root().hex() != seen.root:
         raise VerificationError(
             f"log {seen.origin}: rewritten: its first {seen.size} entries are not those seen before"
@@ -282,23 +310,22 @@ def _edge_before(reader: LogReader, seen: ShardReach, size: int) -> Edge:
 
 
 class _Verifying:
-    """The new entries, read; at the end their hashes must have given the signed root, or nothing is projected."""
+    """Some new entries, read; at the end their hashes must have given the log's root there, or none is projected."""
 
-    def __init__(self, shard: OpenShard, edge: Edge, keys: frozenset[PublicKey]) -> None:
-        self._shard, self._edge, self._keys = shard, edge, keys
+    def __init__(self, shard: OpenShard, edge: Edge, keys: frozenset[PublicKey], goal: tuple[int, bytes]) -> None:
+        self._shard, self._edge, self._keys, self._goal = shard, edge, keys, goal
 
     def __iter__(self) -> Iterator[Read]:
         """Yield the entries, and raise at their end when they are not those that the log has signed."""
-        edge, now, own = self._edge, self._shard.signed.checkpoint, self._shard.own
+        edge, (size, root), own = self._edge, self._goal, self._shard.own
         first = self._shard.first
-        entries = self._shard.reader.entries(edge.size, now.size)
-        while chunk := list(islice(entries, _CHUNK)):
-            start = first + edge.size
-            edge = grow(edge, chunk).edge
-            for position, entry in enumerate(chunk, start):
-                yield read_entry(position, entry, self._keys, own=own, first=first)
-        if (edge.size, edge.root()) != (now.size, now.root):
+        new = list(islice(self._shard.reader.entries(edge.size, size), _CHUNK))
+        start = first + edge.size
+        edge = grow(edge, new).edge
+        for position, entry in enumerate(new, start):
+            yield read_entry(position, entry, self._keys, own=own, first=first)
+        if (edge.size, edge.root()) != (size, root):
             raise VerificationError(
-                f"log: its {edge.size} entries do not hash to the root that it has signed at size {now.size}. See "
-                "what differs with: assay log check"
+                f"log: its {edge.size} entries do not hash to the root that it has at size {size}. See what differs "
+                "with: assay log check"
             )

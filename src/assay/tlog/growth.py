@@ -45,23 +45,28 @@ class Edge:
         return fold_root(rest)
 
 
-def read_edge(tree: TiledTree) -> Edge:
+def read_edge(tree: TiledTree, size: int | None = None) -> Edge:
     """Read the edge of a tree from its tiles: one partial tile a level, and one bundle.
+
+    Args:
+        tree: the tree.
+        size: as it was when it had so many entries; by default at its own size.
 
     Raises:
         VerificationError: when the bundle's entries do not hash to the tile beside it.
     """
+    at = tree.size if size is None else size
     hashes: list[tuple[bytes, ...]] = []
-    for level in range(levels(tree.size)):
-        index, width = divmod(tree.size // span(level), TILE_WIDTH)
-        hashes.append(tuple(tree.hashes(level, index)) if width else ())
-    bundle, width = divmod(tree.size, TILE_WIDTH)
-    entries = tuple(tree.entries(bundle)) if width else ()
+    for level in range(levels(at)):
+        index, width = divmod(at // span(level), TILE_WIDTH)
+        hashes.append(tuple(tree.hashes(level, index)[:width]) if width else ())
+    bundle, width = divmod(at, TILE_WIDTH)
+    entries = tuple(tree.entries(bundle)[:width]) if width else ()
     if entries and tuple(map(hash_leaf, entries)) != hashes[0]:
         raise VerificationError(
             f"{tile_path(tile_at(ENTRIES, bundle, tree.size))}: its entries do not hash to the tile beside it"
         )
-    return Edge(tree.size, tuple(hashes), entries)
+    return Edge(at, tuple(hashes), entries)
 
 
 @dataclass(frozen=True, slots=True)

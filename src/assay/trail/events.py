@@ -93,6 +93,7 @@ class _Predicate(Frozen, kw_only=True):
 
 
 _Subjects: TypeAlias = dict[Name, Sha256]
+_TIME_LENGTHS = (len("2026-11-23"), len("2026-11-23T00:00:00Z"))
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z\Z")
 
@@ -200,6 +201,25 @@ def _digests(fields: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _checked(kind: str, subjects: Mapping[str, str], predicate: Mapping[str, Any], *, name: str) -> Event:
+    """Read an event; what has no problem is read at once, and only what has one is looked through for all of them."""
+    try:
+        head, about = msgspec.convert(predicate, _Predicate), msgspec.convert(dict(subjects), _Subjects)
+        said = msgspec.convert(head.fields, TYPES[kind])
+    except msgspec.ValidationError:
+        return _checked_one_by_one(kind, subjects, predicate, name)
+    if not about or _has_no_such_time(predicate):
+        return _checked_one_by_one(kind, subjects, predicate, name)
+    return _event(kind, head, about, said)
+
+
+def _event(kind: str, head: _Predicate, about: dict[str, str], said: Any) -> Event:  # noqa: ANN401 - any type's fields
+    return Event(
+        type=kind, id=head.id, claimed_at=head.claimed_at, subjects=about, signed_by=head.signed_by, batch=head.batch,
+        corrects=head.corrects, fields=said,
+    )  # fmt: skip
+
+
+def _checked_one_by_one(kind: str, subjects: Mapping[str, str], predicate: Mapping[str, Any], name: str) -> Event:
     problems: list[Problem] = []
 
     def read(what: Any, as_type: Any, path: str) -> Any:  # noqa: ANN401 - any record of the vocabulary
@@ -221,16 +241,7 @@ def _checked(kind: str, subjects: Mapping[str, str], predicate: Mapping[str, Any
     problems += [Problem(name, 0, 0, path, message) for path, message in _no_such_time(predicate, "$")]
     if problems or head is None:
         raise DocumentError(problems)
-    return Event(
-        type=kind,
-        id=head.id,
-        claimed_at=head.claimed_at,
-        subjects=about,
-        signed_by=head.signed_by,
-        batch=head.batch,
-        corrects=head.corrects,
-        fields=said,
-    )
+    return _event(kind, head, about, said)
 
 
 @cache
@@ -283,12 +294,19 @@ def _annotated() -> Iterator[Any]:
 _FORMS = _forms()
 
 
+def _has_no_such_time(value: Any) -> bool:  # noqa: ANN401 - JSON
+    """Say whether `_no_such_time` finds anything: of nearly every event it does not."""
+    if isinstance(value, dict):
+        return any(_has_no_such_time(one) for one in value.values() if isinstance(one, dict | str))
+    return len(value) in _TIME_LENGTHS and next(_no_such_time(value, "$"), None) is not None
+
+
 def _no_such_time(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
     """Yield (path, problem) for each time that looks like one and is none, such as 30 February."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _no_such_time(inner, f"{path}.{key}")
-    if isinstance(value, str):
+    if isinstance(value, str) and len(value) in _TIME_LENGTHS:
         formed = _TIME.match(value) or _DAY.match(value)
         if formed and not is_time(value) and not is_day(value):
             yield path, f"expected a time of the calendar, found {value!r}"

@@ -21,7 +21,7 @@ from assay.trail.fields import Person
 from assay.trail.reading import NO_FILES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from assay.trail.events import Event
     from assay.trail.projection import Connection
@@ -31,6 +31,8 @@ MADE, USED, DATA, PERSON = "made:", "used:", "data:", "person:"
 
 OWNERS = 8
 """Of an event that names no model, the most models that it is marked with; what leads to more is not told apart."""
+
+_AFTER_MODELS = MODEL[:-1] + ";"
 
 _ENDS = (RUN, VERDICT)
 """Marks that lead nowhere else: a run may use the data of many models, and belongs to none of them."""
@@ -55,17 +57,56 @@ CREATE INDEX tie_other ON tie (other, mark);
 """
 
 
-def add_marks(connection: Connection, index: int, event: Event) -> list[str]:
-    """Put the marks of an event, and what it ties together, beside its row, in the caller's transaction.
+class Marker:
+    """Puts the marks of events, and what they tie together, beside their rows, in the caller's transaction.
 
     Args:
-        connection: the projection; the events before this one have theirs.
-        index: where it stands in the trail.
-        event: what it says.
-
-    Returns:
-        The marks of what it is about, from which all is reached that it may bear on.
+        connection: the projection; the events before the first have theirs.
     """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rows: list[tuple[str, int, str]] = []
+        self._ties: dict[str, set[str]] = {}  # those that are not written yet
+
+    def add(self, index: int, event: Event) -> list[str]:
+        """Take in the next event; `flush` writes it.
+
+        Args:
+            index: where it stands in the trail.
+            event: what it says.
+
+        Returns:
+            The marks of what it is about, from which all is reached that it may bear on.
+        """
+        marks, about, ties = _marks_and_ties(event, self._owners)
+        self._rows += [(mark, index, event.type) for mark in marks]
+        for mark, other in ties:
+            self._ties.setdefault(mark, set()).add(other)
+        return about
+
+    def flush(self) -> None:
+        """Write what was taken in."""
+        self._connection.executemany("INSERT INTO mark VALUES (?, ?, ?)", self._rows)
+        ties = sorted((mark, other) for mark, others in self._ties.items() for other in others)
+        self._connection.executemany("INSERT OR IGNORE INTO tie VALUES (?, ?)", ties)
+        self._rows, self._ties = [], {}
+
+    def _owners(self, marks: Iterable[str]) -> list[str]:
+        """Return the models that some marks are tied to; none when there are more than can be told apart."""
+        query = "SELECT other FROM tie WHERE mark = ? AND other >= ? AND other < ? ORDER BY other LIMIT ?"
+        found: set[str] = set()
+        for mark in marks:
+            rows = self._connection.execute(query, (mark, MODEL, _AFTER_MODELS, OWNERS + 1)).fetchall()
+            found.update(row[0] for row in rows)
+            found.update(one for one in self._ties.get(mark, ()) if one.startswith(MODEL))
+        return sorted(found) if len(found) <= OWNERS else []
+
+
+def _marks_and_ties(
+    event: Event, owners_of: Callable[[Iterable[str]], list[str]]
+) -> tuple[list[str], list[str], set[tuple[str, str]]]:
+    """Return an event's marks, those of what it is about among them, and what it ties together."""
     said = event.fields
     found = [f"{PERSON}{code}" for code in sorted(_people(event.type, said))]
     if event.type == "dataset.registered":
@@ -78,16 +119,12 @@ def add_marks(connection: Connection, index: int, event: Event) -> list[str]:
         ties.update(_run_ties(f"{RUN}{run}", said))
     else:
         ends = list(_looked_up(event))
-        owners = [f"{MODEL}{name}"] if name is not None else _owners(connection, [*links, *ends])
+        owners = [f"{MODEL}{name}"] if name is not None else owners_of([*links, *ends])
         about = [*(owners or links), *ends]
         ties.update((link, owner) for link in [*links, *ends] for owner in owners)
         if not owners:
             ties.update((link, links[0]) for link in links[1:])
-    rows = [(mark, index, event.type) for mark in dict.fromkeys([*about, *found])]
-    connection.executemany("INSERT INTO mark VALUES (?, ?, ?)", rows)
-    if ties:
-        connection.executemany("INSERT OR IGNORE INTO tie VALUES (?, ?)", sorted(ties))
-    return about
+    return list(dict.fromkeys([*about, *found])), about, ties
 
 
 def _links(event: Event) -> Iterator[str]:
@@ -135,17 +172,6 @@ def _person_fields(kind: str) -> tuple[str, ...]:
 
 def _people(kind: str, said: Any) -> set[str]:  # noqa: ANN401 - the fields of any type
     return {code for name in _person_fields(kind) if (code := getattr(said, name)) is not None}
-
-
-def _owners(connection: Connection, marks: Iterable[str]) -> list[str]:
-    """Return the models that some marks are tied to; none when there are more than can be told apart."""
-    listed = json.dumps(list(marks))
-    query = (
-        "SELECT DISTINCT other FROM tie WHERE mark IN (SELECT value FROM json_each(?)) AND other >= ? AND other < ? "
-        "ORDER BY other LIMIT ?"
-    )
-    rows = connection.execute(query, (listed, MODEL, MODEL[:-1] + ";", OWNERS + 1)).fetchall()
-    return [row[0] for row in rows] if len(rows) <= OWNERS else []
 
 
 def reached(connection: Connection, start: Iterable[str]) -> set[str]:
