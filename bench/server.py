@@ -1,8 +1,9 @@
-"""What a console's questions cost with 10,000 models and 1,000,000 events, beside bare SQLite queries of the same rows.
+"""What a server's pages cost with 10,000 models and 1,000,000 events, and the questions behind them.
 
-``python -m bench.server [MODELS EVENTS]`` makes the folder, projects it and asks; ``--kept FOLDER`` asks one that is
-there (`bench._many_models` makes it), and leaves it there. Times are of the wall clock, in one thread, after a first
-question of each kind; the processor's time of a question is beside them, for a machine that others use, too.
+``python -m bench.server [MODELS EVENTS]`` makes a server's folder, reads its log, asks for every page (HTML and JSON,
+as everybody who may) and then the questions, beside bare SQLite queries of the same rows. ``--kept FOLDER`` asks one
+that is there (`bench._many_models` makes it), and leaves it there; ``--pages`` leaves the questions out. A page costs
+what the processor has worked on it, in all threads, from the request's first byte to the answer's last.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench._asking import Asking
 from bench._many_models import EVENTS, MODELS, TODAY, Many, make
+from bench._pages import told
 from bench.measured import ROOT
 
 from assay.adapters.folder_log import FolderLog
 from assay.adapters.standing_here import open_standing_trail
 from assay.attest import dsse
 from assay.attest.keys import Signer, generate_key
+from assay.server.home import open_home
+from assay.server.starting import start
 from assay.trail import histories
 from assay.trail.events import event_statement, make_event
 from assay.trail.exploring import Filter, entries
@@ -186,17 +191,28 @@ def growing(trail: StandingTrail, many: Many) -> Timed:
     return _timed("refresh after one new entry", times, used)
 
 
-def measured(many: Many) -> None:
-    """Project, ask, and print."""
+def started(many: Many) -> None:
+    """Start the server of the folder, ask for every page, and print what each costs."""
     begun, used = time.perf_counter(), time.process_time()
+    with start(open_home(many.home)) as server:
+        while server.inside.told:
+            time.sleep(0.5)
+        size = server.inside.view().size
+        took, used = time.perf_counter() - begun, time.process_time() - used
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        print(f"{len(many.models):,} models, {size:,} events")
+        print(f"started: {took:,.0f} s, {used:,.1f} s of CPU, {memory:,.0f} MB of memory\n")
+        for line in told(Asking(server), many):
+            print(line, flush=True)
+
+
+def measured(many: Many) -> None:
+    """Ask the questions, and print."""
     trail = open_standing_trail(many.home)
     size = trail.refresh()
-    took, used = time.perf_counter() - begun, time.process_time() - used
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     stored = sum(path.stat().st_size for path in (many.home / ".assay").glob("*.sqlite*")) / 1e6
     total = standings(trail.view().connection, today=TODAY).total
-    print(f"{len(many.models):,} models, {total:,} versions, {size:,} events")
-    print(f"projected: {took:,.0f} s, {used:,.0f} s of CPU, {memory:,.0f} MB of memory, {stored:,.0f} MB on disk\n")
+    print(f"\n{total:,} versions, {size:,} events, {stored:,.0f} MB of tables on disk\n")
     print("| question | p50, ms | p99, ms | CPU p50, ms | wanted, ms | bare SQLite, CPU p50, ms |")
     print("|---|---:|---:|---:|---:|---:|")
     questions = Questions(trail, many, 1)
@@ -214,14 +230,21 @@ def main() -> None:
     parser.add_argument("models", nargs="?", type=int, default=MODELS)
     parser.add_argument("events", nargs="?", type=int, default=EVENTS)
     parser.add_argument("--kept", type=Path, help="a folder that bench._many_models has made")
+    parser.add_argument("--pages", action="store_true", help="pages alone, without the questions behind them")
     asked = parser.parse_args()
     if asked.kept is not None:
-        measured(_kept(asked.kept))
+        _all(_kept(asked.kept), questions=not asked.pages)
         return
     with tempfile.TemporaryDirectory(prefix=".assay-bench-", dir=ROOT) as name:
         begun = time.perf_counter()
         many = make(Path(name), asked.models, asked.events)
         print(f"made in {time.perf_counter() - begun:,.0f} s", file=sys.stderr)
+        _all(many, questions=not asked.pages)
+
+
+def _all(many: Many, *, questions: bool) -> None:
+    started(many)
+    if questions:
         measured(many)
 
 

@@ -33,7 +33,7 @@ from assay.tlog.log_keys import always, parse_log_keys
 from assay.tlog.vkey import parse_vkey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from assay.tlog.log_keys import LogKeys
@@ -318,9 +318,15 @@ class Kept:
         """Keep what was delivered, and what became of it."""
         _write(self._path(one.place), one)
 
-    def releases(self) -> Iterator[Delivered]:
-        """Yield every release that was delivered, ordered by model and version."""
-        for path in sorted((self._folder / "releases").glob("*/*/**/*.json")):
+    def releases(self, models: Iterable[str] | None = None) -> Iterator[Delivered]:
+        """Yield every release that was delivered, of all models or of some, ordered by model and version."""
+        folder = self._folder / "releases"
+        found = (
+            folder.glob("*/*/**/*.json")
+            if models is None
+            else (path for name in models for path in (folder / name).glob("*/**/*.json"))
+        )
+        for path in sorted(found):
             yield parse_record(path.read_bytes(), Delivered, name=path.name)
 
     def document(self, sha256: str) -> bytes | None:

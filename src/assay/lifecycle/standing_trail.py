@@ -142,7 +142,7 @@ class StandingTrail:
         if self._stamps() == self._now.stamps:
             return self._now.size
         if not self._lock.acquire(timeout=WAIT_SECONDS if self._now.stamps else FIRST_SECONDS):
-            raise StorageError(f"The log is being read: {self._told or 'just begun'}. Ask again in a moment")
+            raise StorageError(f"The log is being read: {self._told}. Ask again in a moment")
         try:
             with self._storage_errors():
                 stamps = self._stamps()
@@ -154,8 +154,8 @@ class StandingTrail:
 
     @property
     def told(self) -> str:
-        """How far the reading of what is new is, in words; empty while nothing is being read."""
-        return self._told
+        """How far the first reading of the log is, in words; empty once it was read."""
+        return "" if self._now.stamps else self._told
 
     def _tell(self, words: str) -> None:
         self._told = words
@@ -196,11 +196,15 @@ class StandingTrail:
 
     def close(self) -> None:
         """Close every connection; whoever still asks has an error. What is being read is left where it is."""
-        self._closing = True
+        self.stop_reading()
         with self._lock:
             for one in (*self._readers, self._writer):
                 one.close()
             self._beside.close()
+
+    def stop_reading(self) -> None:
+        """Have another thread leave what it reads of the log where it is."""
+        self._closing = True
 
     def _connection(self) -> sqlite3.Connection:
         """Return this thread's own connection, which reads only."""
@@ -242,6 +246,7 @@ class StandingTrail:
         return tuple(_stamp(one) for one in (*beside, *(next_path(one) for one in folders), *first))
 
     def _refreshed(self, stamps: tuple[_Stamp, ...]) -> _Now:
+        self._told = "just begun"
         try:
             return self._read_new(stamps)
         finally:
@@ -286,8 +291,10 @@ class StandingTrail:
         news = self._take_consents(before, now)
         waiting = [row[0] for row in self._writer.execute("SELECT mark FROM stale LIMIT ?", (_FEW + 1,))]
         names = [one.removeprefix(MODEL) for one in waiting if one.startswith(MODEL)]
-        everywhere = not before.opened or news or len(waiting) > _FEW or len(names) < len(waiting)
+        everywhere = not before.opened or len(waiting) > _FEW or len(names) < len(waiting)
         changed = self._beside.scan(self._took_in, names=None if everywhere else names, files=not before.opened)
+        if not everywhere and any(not self._beside.placed(one) for one in news):  # a consent to another model's version
+            changed |= self._beside.scan(self._took_in)
         if now.trust_sha256 != self._beside.trust_sha256:
             self._took_in(self._bound_to_others(before, now))
             self._beside.trust_sha256 = now.trust_sha256
@@ -304,8 +311,8 @@ class StandingTrail:
         other = {key for key in known.keys() | after.keys() if known.get(key) != after.get(key)}
         return self._beside.files_signed_with(other)
 
-    def _take_consents(self, before: _Now, now: _Now) -> bool:
-        """Take in the entries that are digests of consents; say whether there are new ones."""
+    def _take_consents(self, before: _Now, now: _Now) -> set[str]:
+        """Take in the entries that are digests of consents; return the digests that are new."""
         if [one.signed.checkpoint.origin for one in before.opened] != [
             one.signed.checkpoint.origin for one in now.opened[: len(before.opened)]
         ]:
@@ -315,7 +322,7 @@ class StandingTrail:
         for index, envelope in found:
             self._consents[envelope] = self._consents.get(envelope, frozenset()) | {index}
         self._consents_to = now.size
-        return bool(found)
+        return {envelope for _, envelope in found}
 
     def _took_in(self, changed: Collection[str]) -> None:
         """Have the standings made anew that rest on some documents, or are of some model files."""
@@ -340,7 +347,9 @@ class StandingTrail:
         if now.opened:
             renew_standings(
                 self._trail(now, self._writer).view(),
-                lambda left: self._tell(f"its entries are read, how {left:,} models stand is still to be looked at"),
+                lambda left: self._tell(
+                    f"its entries are; how its models stand is looked at, {left:,} names are left"
+                ),
             )
 
 

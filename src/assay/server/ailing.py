@@ -51,7 +51,7 @@ class Health:
 
     def _look(self) -> str:
         try:
-            with self._store.reading() as rows:
+            with self._store.writing() as rows:  # one that can be read and not written is of no use for changes
                 rows.execute("SELECT 1")
         except AssayError:
             return READ_ONLY  # the store's own words name the database's place, and that is not everybody's

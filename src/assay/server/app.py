@@ -230,9 +230,11 @@ class Ready(Frozen, kw_only=True):
 def ready(server: Here) -> Response[Ready]:
     """Say whether the database answers, and the log is what it has signed; 503 when not."""
     words = server.health.words() if server.health else ""
-    size = 0
+    size, reading = 0, server.inside.told
+    if reading:
+        words = words or f"The log is being read: {reading}."
     try:
-        size = server.inside.view().size
+        size = 0 if reading else server.inside.view().size
     except AssayError as error:
         LOGGER.error("the trail: %s", error)
         words = words or "The log cannot be read. The people who run the server find more in its own log."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assay.errors import NotSignedInError
 from assay.lifecycle.setting import now
 from assay.server.acting import NOBODY
+from assay.server.alone import require_own
 from assay.server.outbox import Outbox, seconds_of
 from assay.server.people import People
 from assay.server.security import UNSAFE
@@ -120,11 +121,16 @@ def open_entrance(home: Home, clock: Callable[[], str] = now) -> Entrance:
     """Open the entrance of a server, whose store is made or migrated first.
 
     Raises:
-        InputError: for settings that cannot be.
+        InputError: for settings that cannot be, or a database that another folder or process has.
         StorageError: when the database cannot be reached, or is of a newer Assay.
     """
     entrance = Entrance(home, open_store(home.settings.database, home.root), clock)
-    entrance.people.write_trust()
+    try:
+        require_own(entrance.store, home)
+        entrance.people.write_trust()
+    except BaseException:
+        entrance.store.close()
+        raise
     return entrance
 
 

@@ -5,7 +5,6 @@ Records are kept in memory as long as their files do not change; each is checked
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import threading
 from collections import OrderedDict
@@ -25,9 +24,10 @@ from assay.records.canonical import parse_record, sha256_hex
 from assay.records.evidence import Evidence
 from assay.records.verdict import Verdict
 from assay.server.permits import require
+from assay.server.whose import Whose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from assay.attest.trust import Trust
@@ -39,22 +39,25 @@ if TYPE_CHECKING:
     from assay.reports.why import Told
     from assay.server.acting import Actor
     from assay.server.home import Home
+    from assay.server.store.deliveries import Adopted
     from assay.trail.view import View
 
 T = TypeVar("T")
 
-RELEASES = "releases"
 KEPT_RELEASES = 48
 """So many releases' records stay in memory: the tally of one that was looked at may take some megabytes."""
 
-KEPT_NAMES = 20_000
 _RECORDS = (EVIDENCE, VERDICT, TALLY, EXPLANATION)
 
 
-class _OfSystem(msgspec.Struct):
-    """The one field of evidence that is asked of every model."""
+class _Author(msgspec.Struct):
+    author: str | None = None
 
-    system: str
+
+class _Authored(msgspec.Struct):
+    """The one field of evidence that is asked of many versions at once."""
+
+    model: _Author
 
 
 class Kept(Generic[T]):
@@ -147,12 +150,18 @@ class Held:
 
 
 class Inside:
-    """What a server's folder holds, for pages."""
+    """What a server's folder holds, for pages.
+
+    Attributes:
+        home: the folder.
+        adopted: what was adopted for each system, as the database said it last (`assay.server.today`).
+    """
 
     def __init__(self, home: Home) -> None:
         self.home = home
         self._releases: Kept[Held] = Kept(KEPT_RELEASES)
-        self._systems: dict[str, str] = {}
+        self._whose = Whose(home.state)
+        self.adopted: dict[str, list[Adopted]] = {}
         self._trust: Kept[tuple[Trust, str | None]] = Kept(1)
 
     def trust(self) -> tuple[Trust, str | None]:
@@ -172,6 +181,15 @@ class Inside:
 
         home = self.home
         return StandingTrail(home.state, lambda: trail_of(home.log_folder)[0], trust=home.trust, root=home.root)
+
+    @property
+    def told(self) -> str:
+        """How far the log is read, in words; empty once it was read."""
+        return self.standing.told
+
+    def stop_reading(self) -> None:
+        """Leave what is being read of the log where it is; the next start goes on from there."""
+        self.standing.stop_reading()
 
     def view(self) -> View:
         """Return the trail as questions see it, up to the log's present size.
@@ -197,52 +215,26 @@ class Inside:
         self.standing.refresh()
         return self.standing.trail()
 
-    def versions(self, model: str) -> list[str]:
-        """Return the versions of a model that lie here, in no order that means anything."""
-        folder = _safe(self.home.state, model, "0").parent
-        return sorted(one.name for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
-
     def system_of(self, model: str) -> str | None:
         """Return the system that a model belongs to; None where no evidence about it lies here."""
-        if model not in self._systems:
-            found = next(self._said_of(model), None)
-            if found is None:
-                return None
-            if len(self._systems) >= KEPT_NAMES:
-                self._systems.clear()
-            self._systems[model] = found
-        return self._systems[model]
-
-    def _said_of(self, model: str) -> Iterator[str]:
-        with contextlib.suppress(NotThereError):
-            for version in self.versions(model):
-                folder = _safe(self.home.state, model, version)
-                for path in (folder / EVIDENCE, folder / "data" / EVIDENCE):
-                    if path.is_file():
-                        yield msgspec.json.decode(path.read_bytes(), type=_OfSystem).system
+        return self._whose.system_of(model)
 
     def author_of(self, model: str, version: str) -> str | None:
         """Return who made a version, as its evidence says; None where it does not, or none lies here."""
         path = _safe(self.home.state, model, version) / EVIDENCE
-        return parse_record(path.read_bytes(), Evidence, name=EVIDENCE).model.author if path.is_file() else None
+        return msgspec.json.decode(path.read_bytes(), type=_Authored).model.author if path.is_file() else None
 
     def models_in(self, system: str) -> tuple[str, ...]:
         """Return the models of a system, in order."""
-        return tuple(name for name in self._models() if self.system_of(name) == system)
+        return self._whose.models_of((system,))
 
     def systems(self) -> set[str]:
         """Return the systems that evidence here is about."""
-        return {found for name in self._models() if (found := self.system_of(name)) is not None}
-
-    def _models(self) -> list[str]:
-        folder = self.home.state / RELEASES
-        return sorted(one.name for one in folder.iterdir()) if folder.is_dir() else []
+        return self._whose.systems()
 
     def models_of(self, actor: Actor) -> tuple[str, ...] | None:
         """Return the models that somebody has to do with; None: all."""
-        if actor.systems is None:
-            return None
-        return tuple(name for name in self._models() if self.system_of(name) in actor.systems)
+        return None if actor.systems is None else self._whose.models_of(actor.systems)
 
     def sees(self, actor: Actor, model: str) -> bool:
         """Say whether somebody has to do with a model."""

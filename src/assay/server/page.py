@@ -102,6 +102,13 @@ def _environment() -> Environment:
     return made
 
 
+def compile_templates() -> None:
+    """Compile every template, before the first reader waits for it."""
+    made = _environment()
+    for path in (files("assay.server") / "templates").iterdir():
+        made.get_template(path.name)
+
+
 def render(template: str, actor: Actor, **given: object) -> str:
     """Return a page's HTML.
 

@@ -1,14 +1,16 @@
 """Today's rules of a system: the policy that its people adopted, and the people whom the server knows.
 
 What was adopted is kept whole, by its digest, in ``HOME/systems/<system>/<digest>/``, with a file ``entry`` that names
-the one to begin with; who adopted what, and which is in force, stands in the store.
+the one to begin with, and a file ``title``; who adopted what, and which is in force, stands in the store.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from assay.errors import AssayError, InputError, StorageError
+from assay.lifecycle.known_releases import identity_of
 from assay.lifecycle.project import is_safe_name
 from assay.lifecycle.setting import Rules, Setting, load_policy, setting_elsewhere
 from assay.lifecycle.storing import publish, staging
@@ -20,13 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from assay.lifecycle.known_releases import Identity
     from assay.policy import Policy
     from assay.server.home import Home
     from assay.server.serving import Server
     from assay.server.store.deliveries import Adopted
 
-ENTRY = "entry"
+ENTRY, TITLE = "entry", "title"
 _DIGITS = 16
+_KEPT = 1024
+"""So many policies stay in memory, each as long as its files are as they were read."""
 
 
 def folder_of(home: Home, system: str, sha256: str) -> Path:
@@ -37,14 +42,29 @@ def folder_of(home: Home, system: str, sha256: str) -> Path:
 
 def kept_policy(home: Home, system: str, sha256: str) -> Policy | None:
     """Return a policy that was adopted at some time; None where it is not here, or not whole."""
-    entry = folder_of(home, system, sha256) / ENTRY
-    if not entry.is_file():
+    folder = folder_of(home, system, sha256)
+    if not (folder / ENTRY).is_file():
         return None
+    found = _loaded(folder, identity_of(folder))
+    return found if found is not None and found.sha256 == sha256 else None
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _loaded(folder: Path, _identity: Identity) -> Policy | None:
+    """Load the policy of a folder; again when one of its files is another one."""
     try:
-        found = load_policy(entry.parent / entry.read_text("utf-8"))
+        return load_policy(folder / (folder / ENTRY).read_text("utf-8"))
     except AssayError:
         return None  # the caller says that it is not here; what is in force is asked for by `rules_of`
-    return found if found.sha256 == sha256 else None
+
+
+def title_of(home: Home, system: str, sha256: str) -> str | None:
+    """Return name and version of a policy that was adopted, without reading all of it; None where it is not here."""
+    path = folder_of(home, system, sha256) / TITLE
+    if path.is_file():
+        return path.read_text("utf-8")
+    policy = kept_policy(home, system, sha256)  # of one that was kept before there were titles
+    return None if policy is None else f"{policy.name} {policy.version}"
 
 
 def read_from(files: Mapping[str, bytes], taken: dict[str, bytes] | None = None) -> Callable[[str], bytes]:
@@ -72,7 +92,8 @@ def keep_policy(home: Home, system: str, files: Mapping[str, bytes]) -> Policy:
     policy = parse_policy(first, read_from(files))
     folder = folder_of(home, system, policy.sha256)
     with staging(folder) as stage:
-        publish(stage, folder, {**files, ENTRY: first.encode()})
+        title = f"{policy.name} {policy.version}"
+        publish(stage, folder, {**files, ENTRY: first.encode(), TITLE: title.encode()})
     return policy
 
 
@@ -103,9 +124,39 @@ def put_in_force(server: Server, system: str, files: Mapping[str, bytes], *, by:
 
 
 def adopted(server: Server, system: str) -> list[Adopted]:
-    """Return what was adopted for a system; the first is in force."""
-    with server.store.reading() as rows:
-        return deliveries.adopted(rows, system)
+    """Return what was adopted for a system; the first is in force.
+
+    While the database does not answer, what it said last: only this process adopts (`assay.server.alone`), and needs
+    the database to.
+
+    Raises:
+        StorageError: when the database does not answer, and never did.
+    """
+    try:
+        with server.store.reading() as rows:
+            server.inside.adopted[system] = found = deliveries.adopted(rows, system)
+    except StorageError:
+        if system not in server.inside.adopted:
+            raise
+        return server.inside.adopted[system]
+    return found
+
+
+def in_force(server: Server) -> dict[str, Adopted]:
+    """Return the policy in force of each system that has one; otherwise as `adopted`."""
+    try:
+        with server.store.reading() as rows:
+            return {one.system: one for one in deliveries.in_force(rows)}
+    except StorageError:
+        if not server.inside.adopted:
+            raise
+        return {system: found[0] for system, found in server.inside.adopted.items() if found}
+
+
+def learn_adopted(server: Server) -> None:
+    """Read what was adopted for every system, so that it is known while the database does not answer."""
+    for system in in_force(server):
+        adopted(server, system)
 
 
 def rules_of(server: Server, system: str) -> Rules | None:

@@ -79,7 +79,7 @@ class IncidentStandings(Frozen, kw_only=True):
         open: how many there are about which something is left to do.
         total: how many rows there are on all pages.
         offset: how many came before this page.
-        rows: the rows of this page: what is worse first, then what is older.
+        rows: the rows of this page: what is left to do before what is over, what is worse first, then what is older.
     """
 
     open: int
@@ -132,8 +132,8 @@ def incident_standings(
     left = counts.get(0, 0)
     names = ", ".join(COLUMNS)
     held = "over IN (0, 1)" if everything else "over = 0"
-    order = "rank, since, name" if everything else "over, rank, since, name"
-    query = f"SELECT {names} FROM alarm WHERE {held} {among} ORDER BY {order} LIMIT ? OFFSET ?"  # noqa: S608 - our own
+    order = "ORDER BY over, rank, since, name LIMIT ? OFFSET ?"  # as its index has them
+    query = f"SELECT {names} FROM alarm WHERE {held} {among} {order}"  # noqa: S608 - our own
     rows = connection.execute(query, (*listed, limit, offset)).fetchall()
     total = sum(counts.values()) if everything else left
     return IncidentStandings(open=left, total=total, offset=offset, rows=tuple(_row(row) for row in rows))

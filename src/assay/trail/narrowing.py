@@ -7,7 +7,7 @@ imported as a whole file, and the digest of a consent whose words are not at han
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from assay.trail.marks import FILES, MODEL, reached
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from assay.trail.reading import Read
 
 _WHOLE = "import.batch"
+_SERVING = ("deployment.finished", "deployment.rolled_back", "model.retired")
+_OF_OTHERS = """
+SELECT idx FROM (
+  SELECT event.idx, event.type, json_extract(body, '$.fields.model') AS model,
+    json_extract(body, '$.fields.version') AS version, json_extract(body, '$.fields.model_sha256') AS files
+  FROM json_each(?) AS held JOIN event ON event.idx = held.value WHERE body IS NOT NULL
+) WHERE model = ? AND (version <> ? OR (version IS NULL AND files IN (SELECT value FROM json_each(?))))
+  AND type NOT IN (?, ?, ?)
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +79,37 @@ class Narrow:
         types |= dict.fromkeys(found, CONSENT_DIGEST)
         names = frozenset(one.removeprefix(MODEL) for one in marks if one.startswith(MODEL))
         return cls(connection=connection, marks=frozenset(marks), models=names, types=types)
+
+    def of_version(
+        self,
+        model: str,
+        version: str,
+        sha256: str,
+        consents: Callable[[Collection[str]], Collection[int]] | None = None,
+    ) -> Narrow:
+        """Return the same without what is sure to be about other versions of a model alone.
+
+        What ends a version's serving stays: the deployments of the others. Of a decision that names files alone, the
+        row of those files tells the version.
+
+        Args:
+            model: the model's name.
+            version: its version.
+            sha256: root digest of the version's files.
+            consents: as `around`.
+        """
+        query = "SELECT model_sha256 FROM standing WHERE model = ? AND version <> ? AND model_sha256 <> ?"
+        others = [row[0] for row in self.connection.execute(query, (model, version, sha256))]
+        rows = self.connection.execute(
+            _OF_OTHERS, (json.dumps(sorted(self.types)), model, version, json.dumps(others), *_SERVING)
+        )
+        left_out = {row[0] for row in rows}
+        if consents is not None:
+            files = {one.removeprefix(FILES) for one in self.marks if one.startswith(FILES)} - set(others)
+            bound = set(consents(files | {NO_FILES}))
+            left_out |= {index for index, kind in self.types.items() if kind == CONSENT_DIGEST} - bound
+        types = {index: kind for index, kind in self.types.items() if index not in left_out}
+        return replace(self, types=types, held={}, disclosed={})
 
     def select(self, types: Collection[str], size: int) -> list[Read]:
         """Return the entries of some types (all when none is named) among the first ``size``, in order.

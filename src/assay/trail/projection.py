@@ -21,7 +21,8 @@ import msgspec
 from assay.errors import VerificationError
 from assay.trail import delivered, incident_table, marks, standing_table
 from assay.trail.answers import ShardReach
-from assay.trail.events import event_from_json, event_json
+from assay.trail.batches import Batch
+from assay.trail.events import event_from_json
 from assay.trail.reading import Read
 
 if TYPE_CHECKING:
@@ -84,9 +85,6 @@ CREATE TABLE subject (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX subject_sha256 ON subject (sha256, idx);
 """
-
-TOGETHER = 512
-"""So many entries are written by one statement each."""
 
 BLOCK = 1024
 """Entries of which the earliest and the latest claimed time are kept together, so that a time is found without all."""
@@ -227,7 +225,7 @@ def project(connection: Connection, reads: Iterable[Read], *, size: int, root: s
     expected, number, first = before.size, len(before.shards) - 1, before.shards[-1].first
     touched: set[str] = set()
     spans: dict[int, tuple[str, str]] = {}
-    batch = _Batch(connection, number, first)
+    batch = Batch(connection, _INSERT, number, first)
     for read in reads:
         if read.index != expected:
             raise VerificationError(f"projection: expected entry {expected}, found entry {read.index}")
@@ -258,42 +256,6 @@ def _span(spans: dict[int, tuple[str, str]], index: int, at: str | None) -> None
     if at is not None:
         earliest, latest = spans.get(index // BLOCK, (at, at))
         spans[index // BLOCK] = (min(earliest, at), max(latest, at))
-
-
-class _Batch:
-    """Entries of one log on their way into the tables, some hundred at a time."""
-
-    def __init__(self, connection: Connection, shard: int, first: int) -> None:
-        self._connection, self._shard, self._first = connection, shard, first
-        self._marker = marks.Marker(connection)
-        self._events: list[tuple[object, ...]] = []
-        self._subjects: list[tuple[int, str, str]] = []
-
-    def add(self, read: Read) -> list[str]:
-        """Take in the next entry; return the marks of what it is about."""
-        event = read.event
-        self._events.append(
-            (
-                read.index, read.type, event and event.id, event and event.claimed_at, event and event.batch,
-                event and event.corrects, read.leaf_sha256, read.statement_sha256, read.signature,
-                msgspec.json.encode(read.keys).decode(), read.unmatched, read.waits_for, read.told,
-                event and event_json(event).decode(), self._shard, read.index - self._first,
-            )
-        )  # fmt: skip
-        if event is None:
-            return []
-        self._subjects += [(read.index, name, sha256) for name, sha256 in event.subjects.items()]
-        about = self._marker.add(read.index, event)
-        if len(self._events) >= TOGETHER:
-            self.flush()
-        return about
-
-    def flush(self) -> None:
-        """Write what was taken in."""
-        self._connection.executemany(_INSERT, self._events)
-        self._connection.executemany("INSERT INTO subject VALUES (?, ?, ?)", self._subjects)
-        self._marker.flush()
-        self._events, self._subjects = [], []
 
 
 def require(connection: Connection, size: int) -> Reach:

@@ -8,7 +8,7 @@ asked says which of those are still ahead.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from assay.errors import InputError
 from assay.records.tally import Frozen
@@ -250,13 +250,49 @@ def expiries(connection: Connection, model_sha256: str, *, today: str) -> tuple[
     return tuple(Expiry(day=day, kind=kind, control=control) for day, kind, control in rows)
 
 
-def choices(connection: Connection) -> dict[str, tuple[str, ...]]:
-    """Return what rows can be filtered by: the decisions, statuses and tiers that there are."""
-    found = {}
-    for column in ("decision", "status", "tier"):
-        query = f"SELECT DISTINCT {column} FROM standing WHERE {column} IS NOT NULL ORDER BY 1"  # noqa: S608 - our own
-        found[column] = tuple(row[0] for row in connection.execute(query))
-    return found
+class Kind(NamedTuple):
+    """How many versions have one decision, status and tier, and how many of those want attention."""
+
+    decision: str | None
+    status: str
+    tier: str | None
+    versions: int
+    attention: int
+
+    @property
+    def serves(self) -> bool:
+        """Whether the status is one of those that serve."""
+        return self.status == "serving" or self.status.startswith("serving:")
+
+
+def kinds(connection: Connection, models: tuple[str, ...] | None = None) -> list[Kind]:
+    """Count the versions, of all models or of some, by decision, status and tier: all in one look at them."""
+    where, values = _where(Wanted(models=models), "")
+    attention = "sum(open_alerts + open_incidents + open_remediations > 0)"
+    kind = "decision, status, tier"
+    query = f"SELECT {kind}, count(*), {attention} FROM standing {where} GROUP BY {kind}"  # noqa: S608 - our own
+    return [Kind(*row) for row in connection.execute(query, values)]
+
+
+def last_passed(connection: Connection, models: Iterable[str]) -> dict[str, str]:
+    """Return when a version of each of some models was let out last, as claimed; of one that never was, nothing."""
+    query = (
+        "SELECT model, max(coalesce(decided_at, '')) FROM standing WHERE decision IN ('allow', 'warn') AND model IN "
+        "(SELECT value FROM json_each(?)) GROUP BY model"
+    )
+    return dict(connection.execute(query, (json.dumps(sorted(models)),)).fetchall())
+
+
+def ending(connection: Connection, models: tuple[str, ...] | None = None, *, today: str, before: str) -> int:
+    """Count the versions of which a waiver or an override ends from a day on and before another."""
+    query = "SELECT count(DISTINCT model_sha256) FROM expiry WHERE day >= ? AND day < ?"
+    values = [today, before]
+    if models is not None:
+        query += (
+            " AND model_sha256 IN (SELECT model_sha256 FROM standing WHERE model IN (SELECT value FROM json_each(?)))"
+        )
+        values.append(json.dumps(models))
+    return int(connection.execute(query, values).fetchone()[0])
 
 
 def _standing(row: tuple[object, ...]) -> Standing:

@@ -127,6 +127,19 @@ class View:
         """
         return self.around(*(f"{MODEL}{one}" for one in models))
 
+    def about_version(self, model: str, version: str, sha256: str) -> View:
+        """Return the same trail narrowed to one version of a model, of those that have many.
+
+        Args:
+            model: the model's name.
+            version: its version.
+            sha256: root digest of its files.
+        """
+        view = self.about(model)
+        if view.narrow is None:
+            return view
+        return replace(view, narrow=view.narrow.of_version(model, version, sha256, self.consents))
+
     def around(self, *marks: str) -> View:
         """Return the same trail narrowed to all that may bear on what some marks are about (`assay.trail.marks`)."""
         return replace(self, narrow=Narrow.around(self.connection, marks, self.consents))

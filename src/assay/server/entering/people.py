@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from litestar import Response, post
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from assay.errors import InputError
 from assay.server import two_persons
@@ -91,18 +91,30 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
 
 
+LIMIT = 50
+"""So many people, and so many pipelines, stand on one page."""
+
+
 class PeoplePage(msgspec.Struct, frozen=True, kw_only=True):
     """Who may come in.
 
     Attributes:
-        people: people.
-        pipelines: pipelines.
+        q: the part of a name that was searched for.
+        people: people, a page of them.
+        total: how many there are on all pages.
+        pipelines: pipelines, the first of them.
+        more_pipelines: how many more there are.
         platforms: platforms.
         roles: the roles that people can have.
     """
 
+    q: str
+    total: int
+    offset: int
+    limit: int
     people: tuple[Listed, ...]
     pipelines: tuple[ListedPipeline, ...]
+    more_pipelines: int
     platforms: tuple[Platform, ...]
     roles: tuple[str, ...] = PERSONAL
 
@@ -135,13 +147,21 @@ class PlatformForm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @page(PATH, template="people.html", act="people.read", noted="people")
-def people(server: Here, actor: By) -> PeoplePage:  # noqa: ARG001 - the frame shows the page to who asks
+def people(
+    server: Here,
+    actor: By,  # noqa: ARG001 - the frame shows the page to who asks
+    q: FromQuery[str] = "",
+    offset: FromQuery[int] = 0,
+) -> PeoplePage:
     """List who may come in."""
-    entrance = server.entrance
+    entrance, text, start = server.entrance, q.strip().lower(), max(offset, 0)
     with entrance.store.reading() as rows:
-        known = [(one, bool(accounts.identities_of(rows, one.name))) for one in accounts.every(rows)]
-        registered, platforms = pipelines.every(rows), pipelines.webhooks(rows)
+        named = [one for one in accounts.every(rows) if text in one.name.lower()]
+        known = [(one, bool(accounts.identities_of(rows, one.name))) for one in named[start : start + LIMIT]]
+        found = [one for one in pipelines.every(rows) if text in one.name.lower()]
+        registered, platforms = found[:LIMIT], pipelines.webhooks(rows)
     return PeoplePage(
+        q=q.strip(), total=len(named), offset=start, limit=LIMIT, more_pipelines=max(len(found) - LIMIT, 0),
         people=tuple(_listed(entrance, one, vouched) for one, vouched in known),
         pipelines=tuple(
             ListedPipeline(

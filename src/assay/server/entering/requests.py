@@ -26,6 +26,9 @@ PATH = "/requests"
 ABOUT: dict[str, str] = {"erasure": "person", "key-rotation": "person", "log-key-rotation": "cause"}
 """What each kind of request is about; break-glass has a form of its own (`assay.server.entering.break_glass_form`)."""
 
+MOST = 100
+"""So many requests are listed, the newest first; the trail has them all."""
+
 _DECIDE = {"act": "request.decide"}
 
 
@@ -106,7 +109,7 @@ def requests(server: Here, actor: By) -> RequestsPage:
     entrance = server.entrance
     at = entrance.at()
     with entrance.store.reading() as rows:
-        found = [one.at(at) for one in two_person.latest(rows)]
+        found = [one.at(at) for one in two_person.latest(rows, MOST)]
     decides = may(actor, "request.decide")
     return RequestsPage(
         requests=tuple(

@@ -61,7 +61,7 @@ def candidates(server: Server, system: str, *, but: set[str | None]) -> tuple[Ca
     """Return the policies that were delivered for a system, the last delivered first; save those of some digests."""
     kept = Kept(server.home.state)
     by_policy: dict[str, list[Delivered]] = {}
-    for one in kept.releases():
+    for one in kept.releases(server.inside.models_in(system)):
         if one.system == system and one.policy_sha256 not in but:
             by_policy.setdefault(one.policy_sha256, []).append(one)
     found = []

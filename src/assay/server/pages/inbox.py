@@ -16,7 +16,7 @@ from assay.server.pages.changes import Changes, changes
 from assay.server.pages.consents import May, consents_open_to
 from assay.server.serving import By, Here
 from assay.server.today import kept_policy, rules_of
-from assay.trail.standing_table import MAX_LIMIT, Standing, Wanted, standing_of, standings
+from assay.trail.standing_table import Standing, Wanted, last_passed, standing_of, standings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +32,6 @@ LOOKED_AT = 200
 """So many undecided and denied versions are looked at, the newest first."""
 
 PASSED = ("allow", "warn")
-_TOGETHER = 25
-"""So many models are asked about at once: each may have some versions that were let out."""
 
 
 class Risk(Frozen, kw_only=True):
@@ -130,7 +128,7 @@ def _open(view: View, models: tuple[str, ...] | None, today: str) -> Iterator[St
         for row in _listed(view, Wanted(models=models, decision=decision), today, LOOKED_AT)
         if row.version is not None
     ]
-    passed = _last_passed(view, {row.model for row in held}, today)
+    passed = last_passed(view.connection, {row.model for row in held})
     for row in held:
         if passed.get(row.model, "") <= (row.decided_at or ""):
             yield row
@@ -138,18 +136,6 @@ def _open(view: View, models: tuple[str, ...] | None, today: str) -> Iterator[St
 
 def _listed(view: View, wanted: Wanted, today: str, limit: int) -> tuple[Standing, ...]:
     return standings(view.connection, wanted, today=today, order="newest", limit=limit).rows
-
-
-def _last_passed(view: View, models: set[str], today: str) -> dict[str, str]:
-    """Return when a version of each model was let out last; the newest of them stand first in each list."""
-    found: dict[str, str] = {}
-    names = sorted(models)
-    for start in range(0, len(names), _TOGETHER):
-        some = tuple(names[start : start + _TOGETHER])
-        for decision in PASSED:
-            for row in _listed(view, Wanted(models=some, decision=decision), today, MAX_LIMIT):
-                found[row.model] = max(found.get(row.model, ""), row.decided_at or "")
-    return found
 
 
 def last_approved(server: Server, actor: Actor, view: View, row: Standing) -> Held | None:

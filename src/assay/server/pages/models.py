@@ -13,7 +13,7 @@ from assay.records.tally import Frozen
 from assay.server.page import page
 from assay.server.serving import By, Here
 from assay.trail.registry_standing import MOVES, Against, against
-from assay.trail.standing_table import Order, Standing, Wanted, choices, standings
+from assay.trail.standing_table import Kind, Order, Standing, Wanted, ending, kinds, standings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,9 +114,10 @@ def models(
     )  # fmt: skip
     models = {one.model for one in found.rows}
     moves = list(against(view.about(*sorted(models)).facts(*MOVES))) if models else []
+    every = kinds(view.connection, mine)
     given = {name: said for name, said in asked.items() if said}
     return ModelsPage(
-        asked=asked, choices=choices(view.connection) if mine is None else {}, counts=_counts(view, mine, today),
+        asked=asked, choices=_choices(every) if mine is None else {}, counts=_counts(view, every, mine, today),
         total=found.total, offset=offset, limit=LIMIT, rows=tuple(_row(server, view, one, moves) for one in found.rows),
         query=urlencode(given), today=today,
     )  # fmt: skip
@@ -147,19 +148,25 @@ def _before(within: str, today: str) -> str | None:
     return (date.fromisoformat(today) + timedelta(days=int(within) + 1)).isoformat()
 
 
-def _counts(view: View, mine: tuple[str, ...] | None, today: str) -> tuple[Count, ...]:
-    kinds = (
-        ("serve", Wanted(models=mine, status="serving"), "status=serving"),
-        ("denied", Wanted(models=mine, decision="deny"), "decision=deny"),
-        ("undecided", Wanted(models=mine, decision="undecided"), "decision=undecided"),
-        ("want attention", Wanted(models=mine, attention=True), "attention=yes"),
-        (f"have a waiver that ends within {SOON} days",
-         Wanted(models=mine, expires_before=_before(str(SOON), today)), f"within={SOON}"),
-    )  # fmt: skip
-    return tuple(
-        Count(words=words, count=standings(view.connection, wanted, today=today, limit=1).total, query=query)
-        for words, wanted, query in kinds
+def _counts(view: View, every: list[Kind], mine: tuple[str, ...] | None, today: str) -> tuple[Count, ...]:
+    soon = ending(view.connection, mine, today=today, before=_before(str(SOON), today) or today)
+    counted = (
+        ("serve", sum(one.versions for one in every if one.serves), "status=serving"),
+        ("denied", sum(one.versions for one in every if one.decision == "deny"), "decision=deny"),
+        ("undecided", sum(one.versions for one in every if one.decision == "undecided"), "decision=undecided"),
+        ("want attention", sum(one.attention for one in every), "attention=yes"),
+        (f"have a waiver that ends within {SOON} days", soon, f"within={SOON}"),
     )
+    return tuple(Count(words=words, count=count, query=query) for words, count, query in counted)
+
+
+def _choices(every: list[Kind]) -> dict[str, tuple[str, ...]]:
+    """Return what can be filtered by: the decisions, statuses and tiers that there are."""
+    return {
+        "decision": tuple(sorted({one.decision for one in every if one.decision is not None})),
+        "status": tuple(sorted({one.status for one in every})),
+        "tier": tuple(sorted({one.tier for one in every if one.tier is not None})),
+    }
 
 
 def _row(server: Server, view: View, one: Standing, moves: Sequence[Against]) -> ModelRow:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from litestar import post
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath
+from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect
 
 from assay.errors import NotThereError
@@ -19,8 +19,7 @@ from assay.server.pages.candidates import Candidate, candidates, decide_waiting
 from assay.server.pages.changes import Changed
 from assay.server.permits import require
 from assay.server.serving import By, Here
-from assay.server.store import deliveries
-from assay.server.today import adopted, kept_policy, put_in_force
+from assay.server.today import adopted, in_force, kept_policy, put_in_force, title_of
 
 if TYPE_CHECKING:
     from assay.checks.control import Control
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
     from assay.server.acting import Actor
     from assay.server.serving import Server
     from assay.server.store.deliveries import Adopted
+
+
+LIMIT = 50
 
 
 class PolicyRow(Frozen, kw_only=True):
@@ -45,8 +47,17 @@ class PolicyRow(Frozen, kw_only=True):
 
 
 class PoliciesPage(Frozen, kw_only=True):
-    """The systems and their policies."""
+    """The systems and their policies.
 
+    Attributes:
+        q: what names of systems were searched for.
+        total: how many systems there are on all pages.
+    """
+
+    q: str
+    total: int
+    offset: int
+    limit: int
     rows: tuple[PolicyRow, ...]
 
 
@@ -125,18 +136,19 @@ class PolicyPage(Frozen, kw_only=True):
 
 
 @page("/policies", template="policies.html", act="models.read")
-def policies(server: Here, actor: By) -> PoliciesPage:
+def policies(server: Here, actor: By, q: FromQuery[str] = "", offset: FromQuery[int] = 0) -> PoliciesPage:
     """List systems and their policies."""
-    with server.store.reading() as rows:
-        force = {one.system: one for one in deliveries.in_force(rows)}
-    names = sorted(name for name in {*force, *server.inside.systems()} if actor.reaches(name))
-    return PoliciesPage(rows=tuple(_row(server, name, force.get(name)) for name in names))
+    force = in_force(server)
+    known = {*force, *server.inside.systems()}
+    text, start = q.strip().lower(), max(offset, 0)
+    names = sorted(name for name in known if actor.reaches(name) and text in name.lower())
+    shown = tuple(_row(server, name, force.get(name)) for name in names[start : start + LIMIT])
+    return PoliciesPage(q=q.strip(), total=len(names), offset=start, limit=LIMIT, rows=shown)
 
 
 def _row(server: Server, system: str, one: Adopted | None) -> PolicyRow:
-    policy = None if one is None else kept_policy(server.home, system, one.sha256)
     return PolicyRow(
-        system=system, policy=None if policy is None else f"{policy.name} {policy.version}",
+        system=system, policy=None if one is None else title_of(server.home, system, one.sha256),
         sha256=None if one is None else one.sha256, adopted_by=None if one is None else one.adopted_by,
         adopted_at=None if one is None else time_of(one.adopted_at),
     )  # fmt: skip

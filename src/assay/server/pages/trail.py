@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from assay.trail.view import View
 
 SHA256_DIGITS, MOST_DIGITS = 64, 18
+LIMIT, MOST_LOOKED = 50, 500
+"""Entries of a page, and how many are looked through for those that somebody may see."""
 
 PROOF_TYPE, BYTES_TYPE = "text/plain", "application/octet-stream"
-
-
 READ = "record.read"
 
 
@@ -187,16 +187,38 @@ def trail(
         return TrailPage(size=0, wanted=wanted, rows=(), before=None, types=(), logs=(), vkey="")
     opened = standing.trail()
     view = opened.view()
-    found, more = _found(opened, view, wanted)
+    found, more = _theirs(server, actor, opened, wanted)
     return TrailPage(
         size=view.size,
         wanted=wanted,
-        rows=tuple(_row(view, read) for read in found if _is_theirs(server, actor, read)),
+        rows=tuple(_row(view, read) for read in found),
         before=more,
         types=entry_types(view.connection),
         logs=tuple(one.origin for one in view.shards) if actor.systems is None else (),
         vkey=str(opened.shards[-1].reader.key) if actor.systems is None else "",
     )
+
+
+def _theirs(server: Server, actor: Actor, opened: Trail, wanted: Asked) -> tuple[list[Read], int | None]:
+    """Return the entries that are asked for and that somebody may see, and where the next page begins.
+
+    Those of other systems, and of who read what, may stand close together: it is looked on, but not for ever.
+    """
+    view = opened.view()
+    mine: list[Read] = []
+    looked, more = 0, wanted.before
+    while looked < MOST_LOOKED:
+        found, more = _found(opened, view, msgspec.structs.replace(wanted, before=more))
+        looked += len(found)
+        for read in found:
+            if _is_theirs(server, actor, read):
+                mine.append(read)
+            if len(mine) == LIMIT:
+                left = read is not found[-1] or more is not None
+                return mine, read.index if left else None
+        if more is None:
+            break
+    return mine, more
 
 
 def _found(opened: Trail, view: View, wanted: Asked) -> tuple[tuple[Read, ...], int | None]:

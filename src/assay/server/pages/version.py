@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from assay.server.inside import Held
     from assay.trail.view import Fact, View
 
+MOST_LISTED = 50
+"""So many alerts, and so many remediations, are listed: what is left to do first."""
+
 _MOST_PASSED = 200
 _MOST_TOLD = 6
 """So many findings are told with their causes; of more, the report tells."""
@@ -145,6 +148,8 @@ class VersionPage(Frozen, kw_only=True):
         registries: what registries let it do against the verdict, or were not let to do.
         people: who may be given a finding to mend.
         today: the day on which that can be due at the earliest.
+        more_incidents: alerts and incidents that are over and not listed here; the trail has them all.
+        more_remediations: remediations, the same.
         again: whether another policy is in force now, and the reader may have it decided again.
     """
 
@@ -175,7 +180,9 @@ class VersionPage(Frozen, kw_only=True):
     registries: tuple[Against, ...] = ()
     people: tuple[str, ...] = ()
     today: str = ""
+    more_incidents: int = 0
     remediations: tuple[ShownRemediation, ...] = ()
+    more_remediations: int = 0
     timeline: tuple[Happened, ...] = ()
     reports: tuple[Report, ...] = ()
     files: tuple[Download, ...] = ()
@@ -194,19 +201,23 @@ def version(server: Here, actor: By, model: FromPath[str], version: FromPath[str
     """Show a model version."""
     held = server.inside.release(actor, model, version)
     about = held.evidence.model
-    view, at = server.inside.view().about(model), server.clock()
+    view, at = server.inside.view().about_version(model, version, about.sha256), server.clock()
     told = facts_about(view, model, version, about.sha256)
     happened = timeline(view, told)
     served = _serving(view, told, model, version)
-    alerts = tuple(incident_row(view, one, at) for one in incidents(view) if one.about == (model, version))
-    mending = tuple(_remediation(view, one) for one in release_remediations(view) if _is_about(one, model, version))
+    alerts = [one for one in incidents(view) if one.about == (model, version)]
+    alerts.sort(key=lambda one: one.over)  # what is left to do first, each in its order
+    mending = [one for one in release_remediations(view) if _is_about(one, model, version)]
+    mending.sort(key=lambda one: one.closed is not None)
     files = downloads(held.folder)
     return VersionPage(
         system=held.evidence.system, model=model, version=version, author=held.author, model_sha256=about.sha256,
         **_decided(server, actor, held), facts=_facts(held), card=card_sections(held.card),
         card_missing=tuple(map(in_words, held.evidence.documentation.missing)),
         serving=served, registries=tuple(against(told)), people=tuple(sorted(one.name for one in view.trust.people)),
-        today=at[:10], incidents=alerts, remediations=mending,
+        today=at[:10], incidents=tuple(incident_row(view, one, at) for one in alerts[:MOST_LISTED]),
+        more_incidents=max(len(alerts) - MOST_LISTED, 0), more_remediations=max(len(mending) - MOST_LISTED, 0),
+        remediations=tuple(_remediation(view, one) for one in mending[:MOST_LISTED]),
         windows=windows(held), timeline=happened, reports=reports(held), files=files,
     )  # fmt: skip
 

@@ -67,6 +67,14 @@ class Store(Protocol):
         """
         ...
 
+    def serve_alone(self) -> bool:
+        """Take the place of the one process that serves, until `close`; False where another has it.
+
+        Raises:
+            StorageError: when the database is absent or slow.
+        """
+        ...
+
     def close(self) -> None:
         """Let the database go."""
         ...

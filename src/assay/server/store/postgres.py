@@ -29,6 +29,9 @@ SCHEMA = "assay_server"
 _WHERE = f"PostgreSQL schema {SCHEMA}"
 _CONNECT_SECONDS = 3
 _TURN = 4_703_252_271_553_118_977  # the advisory lock of whoever writes: any number, the same everywhere
+_SERVING = _TURN + 1
+"""The advisory lock of the process that serves."""
+
 _DISK_FULL = "53100"
 
 
@@ -49,6 +52,7 @@ class PostgresStore:
         self._psycopg = _driver()
         self._conninfo = conninfo
         self._pool: Pool[Connection[Row]] = Pool(_WHERE, self._connect)
+        self._serving: Connection[Row] | None = None
         with self.writing() as rows:
             rows.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
             if rows.execute("SELECT current_setting('fsync')") != [("on",)]:
@@ -58,13 +62,13 @@ class PostgresStore:
     @contextlib.contextmanager
     def reading(self) -> Iterator[_PostgresRows]:
         """Open a transaction that sees one state."""
-        with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as rows:
+        with self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", writing=False) as rows:
             yield rows
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[_PostgresRows]:
         """Open a transaction that writes, one at a time over all servers of this database."""
-        with self._transaction("BEGIN") as rows:
+        with self._transaction("BEGIN", writing=True) as rows:
             rows.execute(f"SELECT pg_advisory_xact_lock({_TURN})")
             yield rows
 
@@ -76,21 +80,31 @@ class PostgresStore:
             for (table,) in rows.execute(query):
                 rows.execute(f"VACUUM FULL {table}")
 
+    def serve_alone(self) -> bool:
+        """Take the lock of whoever serves; it is held by a connection of its own, and goes with the process."""
+        self._serving = self._connect()
+        [(taken,)] = _PostgresRows(self._serving, self._psycopg).execute(f"SELECT pg_try_advisory_lock({_SERVING})")
+        if not taken:
+            self._serving.close()
+        return bool(taken)
+
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
+        if self._serving is not None:
+            self._serving.close()
 
     @contextlib.contextmanager
-    def _transaction(self, begin: str) -> Iterator[_PostgresRows]:
+    def _transaction(self, begin: str, *, writing: bool) -> Iterator[_PostgresRows]:
         with contextlib.ExitStack() as stack:
-            rows = self._begun(stack, begin)
+            rows = self._begun(stack, begin, writing=writing)
             yield rows
             rows.execute("COMMIT")
 
-    def _begun(self, stack: contextlib.ExitStack, begin: str) -> _PostgresRows:
+    def _begun(self, stack: contextlib.ExitStack, begin: str, *, writing: bool) -> _PostgresRows:
         """Begin on a connection that answers; those that a restart of the database has broken are let go."""
         with contextlib.ExitStack() as first:
-            rows = _PostgresRows(first.enter_context(self._pool.connection()), self._psycopg)
+            rows = _PostgresRows(first.enter_context(self._pool.connection(writing=writing)), self._psycopg)
             try:
                 rows.execute(begin)
             except StorageError:
@@ -100,7 +114,7 @@ class PostgresStore:
                 stack.push(first.pop_all())
                 return rows
         self._pool.drop()
-        rows = _PostgresRows(stack.enter_context(self._pool.connection()), self._psycopg)
+        rows = _PostgresRows(stack.enter_context(self._pool.connection(writing=writing)), self._psycopg)
         rows.execute(begin)
         return rows
 

@@ -86,7 +86,12 @@ _THIRD = (
          at $INT NOT NULL, PRIMARY KEY (origin, standing)) $STRICT""",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
+_FOURTH = (
+    # The server's folder that the tables belong to, by a digest of its secret: the log is there, and one of it.
+    "CREATE TABLE belongs (one $INT PRIMARY KEY, folder TEXT NOT NULL, name TEXT NOT NULL) $STRICT",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """What makes each version out of the one before it, the first out of nothing."""
 
 VERSION = len(STEPS)

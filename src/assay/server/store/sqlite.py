@@ -45,13 +45,13 @@ class SqliteStore:
     @contextlib.contextmanager
     def reading(self) -> Iterator[_SqliteRows]:
         """Open a transaction that sees one state."""
-        with self._transaction("BEGIN") as rows:
+        with self._transaction("BEGIN", writing=False) as rows:
             yield rows
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[_SqliteRows]:
         """Open a transaction that writes, one at a time."""
-        with self._transaction("BEGIN IMMEDIATE") as rows:
+        with self._transaction("BEGIN IMMEDIATE", writing=True) as rows:
             yield rows
 
     def compact(self) -> None:
@@ -61,13 +61,17 @@ class SqliteStore:
             rows.execute("VACUUM")
             rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def serve_alone(self) -> bool:
+        """Return True: the file is in the server's folder, which one process serves (`assay.server.alone`)."""
+        return True
+
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
 
     @contextlib.contextmanager
-    def _transaction(self, begin: str) -> Iterator[_SqliteRows]:
-        with self._pool.connection() as connection:
+    def _transaction(self, begin: str, *, writing: bool) -> Iterator[_SqliteRows]:
+        with self._pool.connection(writing=writing) as connection:
             rows = _SqliteRows(connection, self._path)
             rows.execute(begin)
             yield rows  # where it fails, the pool closes the connection, which undoes what was begun
