@@ -17,6 +17,7 @@ from assay.records.explanation import Cause, Clue
 if TYPE_CHECKING:
     from assay.diagnosis.case import Case
     from assay.diagnosis.thresholds import Outcome, Thresholds
+    from assay.records.measurement import Measurement
 
 SLOPPY = 0.1
 """Share of decisions that no cut of the score explains beyond which there is no cut to speak of."""
@@ -130,12 +131,9 @@ def _in_the_wrong_place(case: Case) -> list[Suspect]:
         metric=metric, limit=case.question.limit, attributes=case.sides.attributes,
         group=case.question.group, minimum_group=case.question.minimum_group,
     )  # fmt: skip
-    limit = case.question.limit
-    neutral = 1.0 if limit.min is not None else 0.0
-    if case.question.group:  # a group's own rate falls short of its limit, and not of any other group
-        neutral = limit.max if limit.min is None and limit.max is not None else limit.min or 0.0
-        if abs(case.value - neutral) < FREE:
-            return []
+    neutral = _neutral(case)
+    if case.question.group and abs(case.value - neutral) < FREE:
+        return []
     found = thresholds(case.tally, [asked], level=case.question.level)
     best = found.cheapest_by_point or _most_often_right(found, neutral)
     if best is None or best.cut is None or best.price.accuracy is None or found.now.price.accuracy is None:
@@ -152,11 +150,28 @@ def _in_the_wrong_place(case: Case) -> list[Suspect]:
     changed = abs(best.price.favourable - found.now.price.favourable)
     z = gained_rows / math.sqrt(changed) if changed else 0.0
     sure = 0.5 + 0.5 * confidence(z) if z > 0 else 0.4
-    if not holds and (z <= 2 or share < HALF):  # noqa: PLR2004 - two standard errors
+    wrong = z > 2  # noqa: PLR2004 - two standard errors
+    if not holds and (not wrong or share < HALF):
         return []
+    cause = _another_cut(found, best, held, gained=gained, share=share, sure=sure)
+    return [Suspect(cause, mechanism=wrong, screens=("model.error_gap",) if wrong and _mean_the_same(case) else ())]
+
+
+def _neutral(case: Case) -> float:
+    """Return the value at which nothing would be amiss: no gap; of a group's own rate, its limit."""
+    limit = case.question.limit
+    if not case.question.group:
+        return 1.0 if limit.min is not None else 0.0
+    return limit.max if limit.min is None and limit.max is not None else limit.min or 0.0
+
+
+def _another_cut(
+    found: Thresholds, best: Outcome, held: Measurement, *, gained: float, share: float, sure: float
+) -> Cause:
+    holds = best is found.cheapest_by_point
     spans = "; ".join(f"{one.low:.4g} to {one.high:.4g}" for one in found.point if one.tells)
     detail = (
-        f"All are cut at {found.cut_now:.4g}. A cut at {best.cut:.4g} would bring {metric} to {held.value:.3f}, "
+        f"All are cut at {found.cut_now:.4g}. A cut at {best.cut:.4g} would bring {held.metric} to {held.value:.3f}, "
         f"{'within the limit, ' if holds else ''}and be right in {best.price.accuracy:.1%} of the cases in place of "
         f"{found.now.price.accuracy:.1%} "
         f"({f'cuts that hold the limit: {spans}' if holds else 'no cut alone holds the limit'})."
@@ -164,12 +179,10 @@ def _in_the_wrong_place(case: Case) -> list[Suspect]:
     evidence = (
         Clue(what="common cut now", value=found.cut_now),
         Clue(what=f"cut that {'holds the limit and ' if holds else ''}is right most often", value=best.cut),
-        Clue(what=f"{metric} at that cut", value=held.value, interval=held.interval),
+        Clue(what=f"{held.metric} at that cut", value=held.value, interval=held.interval),
         Clue(what="accuracy at that cut less accuracy now", value=gained),
     )
-    cause = Cause(kind="threshold.cut", share=share, confidence=sure, detail=detail, evidence=evidence)
-    wrong = z > 2  # noqa: PLR2004 - two standard errors
-    return [Suspect(cause, mechanism=wrong, screens=("model.error_gap",) if wrong and _mean_the_same(case) else ())]
+    return Cause(kind="threshold.cut", share=share, confidence=sure, detail=detail, evidence=evidence)
 
 
 def _most_often_right(found: Thresholds, neutral: float) -> Outcome | None:
