@@ -347,9 +347,7 @@ class StandingTrail:
         if now.opened:
             renew_standings(
                 self._trail(now, self._writer).view(),
-                lambda left: self._tell(
-                    f"its entries are; how its models stand is looked at, {left:,} names are left"
-                ),
+                lambda left: self._tell(f"its entries are; how its models stand is looked at, {left:,} names are left"),
             )
 
 

@@ -30,6 +30,7 @@ from assay.server.page import TWIN
 from assay.server.permits import ACTS, require
 from assay.server.security import UNSAFE, require_own_page, with_headers
 from assay.server.serving import Here, Server
+from assay.server.signing_in.cookies import site_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -140,7 +141,7 @@ def create_app(server: Server, routes: Iterable[ControllerRouterHandler | Sequen
             "server": Provide(lambda: server, sync_to_thread=False),
             "actor": Provide(_actor, sync_to_thread=False),
         },
-        exception_handlers=handlers(),
+        exception_handlers=handlers(site_of(server.home.settings.origin)),
         request_class=StrictRequest,
         openapi_config=OpenAPIConfig(
             title="Assay",

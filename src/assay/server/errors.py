@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import msgspec
 from litestar import MediaType, Response
@@ -28,6 +29,8 @@ from assay.server.page import HTML_TYPE, render
 if TYPE_CHECKING:
     from litestar import Request
     from litestar.types import ExceptionHandlersMap
+
+    from assay.server.signing_in.cookies import Site
 
 LOGGER = logging.getLogger("assay.server")
 
@@ -78,9 +81,21 @@ class ErrorPage(msgspec.Struct, frozen=True, kw_only=True):
     told: Told
 
 
-def handlers() -> ExceptionHandlersMap:
-    """Return what turns each kind of exception into an answer."""
-    return {AssayError: _assay, HTTPException: _http, Exception: _fault}
+def handlers(site: Site) -> ExceptionHandlersMap:
+    """Return what turns each kind of exception into an answer.
+
+    Args:
+        site: where the server is: who has to sign in first is led on to the page that they wanted.
+    """
+
+    def assay(request: Request[Any, Any, Any], error: AssayError) -> Response[Any]:
+        status = status_of(error)
+        if status == UNAUTHORISED and _wants_page(request) and request.method == "GET":
+            wanted = site.wanted(_place(request))
+            return Response(content=b"", status_code=303, headers={"location": "/sign-in"}, cookies=[wanted])
+        return _assay(request, error, status)
+
+    return {AssayError: assay, HTTPException: _http, Exception: _fault}
 
 
 def status_of(error: AssayError) -> int:
@@ -88,10 +103,12 @@ def status_of(error: AssayError) -> int:
     return next((status for kind, status in STATUS if isinstance(error, kind)), 400)
 
 
-def _assay(request: Request[Any, Any, Any], error: AssayError) -> Response[Any]:
-    status = status_of(error)
-    if status == UNAUTHORISED and _wants_page(request) and request.method == "GET":
-        return Response(content=b"", status_code=303, headers={"location": "/sign-in"})
+def _place(request: Request[Any, Any, Any]) -> str:
+    path, query = quote(request.scope["path"]), request.scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
+
+
+def _assay(request: Request[Any, Any, Any], error: AssayError, status: int) -> Response[Any]:
     problems = tuple(map(str, error.problems)) if isinstance(error, DocumentError) else ()
     answer = _answer(request, status, Told(message=error.diagnostics(), problems=problems))
     if isinstance(error, TooManyError):

@@ -104,18 +104,23 @@ class Settings(Frozen, kw_only=True):
 
     def asks_two_factors(self, roles: Iterable[str]) -> bool:
         """Say whether people with some roles come in by two factors alone."""
-        asked = self.second_factor or ("required" if self.is_https and self._has_name else "offered")
+        named = not self._is_under_an_address and urlsplit(self.origin).hostname != "localhost"
+        asked = self.second_factor or ("required" if self.is_https and named else "offered")
         return asked == "required" or (asked == "deciders" and bool(DECIDERS & set(roles)))
 
     @property
-    def _has_name(self) -> bool:
-        """Whether the server is reached under a name: without one browsers make no passkeys (WebAuthn 5.1.2)."""
-        host = urlsplit(self.origin).hostname or ""
+    def _is_under_an_address(self) -> bool:
+        """Whether the server is reached under a bare IP address, where browsers make no passkeys (WebAuthn 5.1.2)."""
         try:
-            ipaddress.ip_address(host)
+            ipaddress.ip_address(urlsplit(self.origin).hostname or "")
         except ValueError:
-            return host != "localhost"
-        return False
+            return False
+        return True
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether anybody can come in by two factors: by a passkey, or by a provider of identities."""
+        return not self._is_under_an_address or bool(self.oidc)
 
     @property
     def is_https(self) -> bool:
@@ -149,6 +154,12 @@ def problems_of(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "$.database", "expected postgresql://USER@HOST/DATABASE, or no such key for SQLite, found another"
     if settings.calls_per_minute < 1:
         yield "$.calls_per_minute", f"expected at least 1, found {settings.calls_per_minute}"
+    if settings.second_factor in {"required", "deciders"} and not settings.has_second_factor:
+        message = f"browsers make passkeys for names alone, and this server is reached at {settings.origin}, with no"
+        yield (
+            "$.second_factor",
+            f"{message} provider under `oidc`: nobody could come in. Set `url` to a name, or offer it",
+        )
     yield from oidc_problems(settings.oidc)
     yield from ci_problems(settings.ci)
     yield from _url_problems(settings)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from assay.server.settings import Settings
+from assay.errors import DocumentError
+from assay.server.settings import Settings, read_settings
 from assay.server.signing_in.sessions import open_session
 from assay.server.store import passkeys
 from server_people import PASSWORD, House, open_house
@@ -52,6 +53,15 @@ def by_passkey(house: House, browser: Browser, name: str) -> None:
 )
 def test_who_is_asked_for_two_factors(url: str, said: str | None, roles: tuple[str, ...], asked: bool) -> None:
     assert Settings(url=url, second_factor=said).asks_two_factors(roles) is asked  # type: ignore[arg-type]
+
+
+def test_two_factors_cannot_be_asked_where_nobody_could_have_them() -> None:
+    alone = b"url: https://10.1.2.3\nsecond_factor: deciders\n"
+    with pytest.raises(DocumentError, match="make passkeys for names alone") as refused:
+        read_settings(alone)
+    assert [one.path for one in refused.value.problems] == ["$.second_factor"]
+    provider = b"oidc: [{name: us, issuer: 'https://id.example.org', client_id: a, roles: {all: [developer]}}]\n"
+    assert read_settings(alone + provider).asks_two_factors(("validator",))
 
 
 def test_a_password_alone_opens_ones_own_account_and_nothing_else(secure: House) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from assay.errors import StorageError
 from assay.server.security import csrf_token
 from assay.server.signing_in import opaque
+from assay.server.signing_in.cookies import place_in
 from assay.server.signing_in.sessions import GRACE_SECONDS, browser_of
 from assay.server.store import accounts, sessions
 from server_people import PASSWORD, House, open_house, secret_on
@@ -34,6 +36,42 @@ def test_nobody_is_led_to_the_sign_in(house: House) -> None:
     answer = house.browser().get("/account")
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
     assert house.browser().asked.get("/account.json", headers={"accept": "application/json"}).status_code == 401
+
+
+def test_who_had_to_sign_in_first_is_led_on_to_the_page_that_they_wanted(house: House) -> None:
+    house.administrator()
+    browser = house.browser()
+    wanted = "/trail?kind=gate.decision&person=v%C3%A9ra"
+    assert browser.get(wanted).headers["location"] == "/sign-in"
+    assert browser.sign_in("administrator").headers["location"] == wanted
+    assert "assay-place" not in browser.asked.cookies
+    browser.send("/sign-out", seen="/account")
+    assert browser.sign_in("administrator").headers["location"] == "/models", "it was wanted once"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "/%0d\r\nx: y",
+        "models",
+        "",
+        "/sign-out",
+        "/" * 1001,
+    ],
+)
+def test_nobody_is_led_on_to_elsewhere(house: House, elsewhere: str) -> None:
+    house.administrator()
+    browser = house.browser()
+    browser.asked.cookies.set("assay-place", urlsafe_b64encode(elsewhere.encode()).decode())
+    assert browser.sign_in("administrator").headers["location"] == "/models"
+
+
+@pytest.mark.parametrize("kept", ["%%%", "a", "w6k="])
+def test_a_page_that_waits_and_cannot_be_read_is_none(kept: str) -> None:
+    assert place_in(kept) is None
 
 
 def test_the_first_administrator_comes_in_by_a_code_that_works_once(house: House) -> None:

@@ -18,7 +18,7 @@ from assay.server.errors import status_of
 from assay.server.page import HTML_TYPE, TWIN, render
 from assay.server.serving import By, Here
 from assay.server.signing_in import opaque, passkeys
-from assay.server.signing_in.cookies import token_holds, token_of
+from assay.server.signing_in.cookies import place_in, token_holds, token_of
 from assay.server.signing_in.sessions import LONGEST_SECONDS
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Asked = Request[Any, Any, Any]
 
-AFTER, SIGN_IN, ENROL = "/models", "/sign-in", "/sign-in/enrol"
+AFTER, ACCOUNT, SIGN_IN, ENROL = "/models", "/account", "/sign-in", "/sign-in/enrol"
 VISIT_SECONDS = 3_600
 
 _FORM = Body(media_type=RequestEncodingType.URL_ENCODED)
@@ -109,7 +109,8 @@ def with_password(request: Asked, server: Here, actor: By, data: Annotated[Passw
     except RefusedError as error:
         return _shown(request, server, actor, error=error, name=data.name)
     came = server.entrance.sessions.actor(cookie, at=server.entrance.at(), reading=True)
-    return _onward(server.entrance, cookie, to="/account" if came is not None and came.half else AFTER)
+    half = came is not None and came.half
+    return _onward(server.entrance, cookie, to=ACCOUNT if half else _wanted(request, server.entrance))
 
 
 @post(f"{SIGN_IN}/passkey/options", opt=_PUBLIC, sync_to_thread=True, status_code=200)
@@ -131,7 +132,7 @@ def with_passkey(request: Asked, server: Here, data: JSONBody[dict[str, Any]]) -
     entrance.limits.begin("passkey", account="", address=visit.address, at=visit.at)
     cookie = coming_in.by_passkey(entrance, visit, msgspec.json.encode(data).decode())
     entrance.limits.succeeded("passkey", account="", address=visit.address)
-    return Response(Onward(to=AFTER), cookies=_session_cookies(entrance, cookie))
+    return Response(Onward(to=_wanted(request, entrance)), cookies=_session_cookies(entrance, cookie))
 
 
 @get(f"{SIGN_IN}/oidc/{{provider:str}}", opt=_PUBLIC, sync_to_thread=True)
@@ -161,13 +162,13 @@ def from_provider(request: Asked, server: Here, actor: By, provider: FromPath[st
         cookie = coming_in.by_provider(entrance, visit_of(request, entrance), provider, answer)
     except RefusedError as error:
         return _shown(request, server, actor, error=error)
-    return _onward(entrance, cookie)
+    return _onward(entrance, cookie, to=_wanted(request, entrance))
 
 
 @get(ENROL, opt=_PUBLIC, sync_to_thread=True, media_type=MediaType.HTML)
 def enrol(request: Asked, server: Here, actor: By) -> Response[Any]:
     """Show where a one-time code is given in. The code itself stands behind a #, which browsers send to nobody."""
-    return see("/account") if actor.kind == "person" else _shown(request, server, actor, template="enrol.html")
+    return see(ACCOUNT) if actor.kind == "person" else _shown(request, server, actor, template="enrol.html")
 
 
 @post(ENROL, opt=_PUBLIC, sync_to_thread=True, media_type=MediaType.HTML)
@@ -180,7 +181,7 @@ def with_code(request: Asked, server: Here, actor: By, data: Annotated[CodeForm,
         cookie = coming_in.by_code(server.entrance, visit_of(request, server.entrance), data.code, data.password)
     except AssayError as error:
         return _shown(request, server, actor, error=error, template="enrol.html")
-    return _onward(server.entrance, cookie, to="/account")
+    return _onward(server.entrance, cookie, to=ACCOUNT)
 
 
 @post("/sign-out", opt={"act": "account.own"}, sync_to_thread=True)
@@ -247,16 +248,22 @@ def _shown(
     )
 
 
-def _onward(entrance: Entrance, cookie: str, *, to: str = AFTER) -> Response[bytes]:
+def _wanted(request: Asked, entrance: Entrance) -> str:
+    """Return the page that somebody wanted before they had to sign in, or the first page."""
+    return place_in(request.cookies.get(entrance.site.place_cookie)) or AFTER
+
+
+def _onward(entrance: Entrance, cookie: str, *, to: str) -> Response[bytes]:
     return Response(b"", status_code=SEE_OTHER, headers={"location": to}, cookies=_session_cookies(entrance, cookie))
 
 
 def _session_cookies(entrance: Entrance, cookie: str) -> list[Cookie]:
-    """Return the cookies of somebody who has come in: a new session, and no visitor any more."""
+    """Return the cookies of somebody who has come in: a new session, no visitor any more, and no page that waits."""
     site = entrance.site
     return [
         site.cookie(site.session_cookie, cookie, seconds=LONGEST_SECONDS),
         site.cookie(site.visitor_cookie, "", seconds=0),
+        site.cookie(site.place_cookie, "", seconds=0),
     ]
 
 
