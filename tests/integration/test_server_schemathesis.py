@@ -55,7 +55,6 @@ def failures(operation: Any, headers: dict[str, str]) -> tuple[int, list[str]]: 
     @given(case=operation.as_strategy())
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         database=None,
         derandomize=True,
         phases=[Phase.explicit, Phase.generate],

@@ -38,7 +38,7 @@ def tally(rows: list[Row], *, bins: bool = False, weights: list[float] | None = 
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ROWS, st.booleans(), st.booleans())
 def test_every_measurement_is_possible_and_explained(rows: list[Row], bins: bool, weighted: bool) -> None:
     weights = [1.0 + number % 3 for number in range(len(rows))] if weighted else None
@@ -54,7 +54,7 @@ def test_every_measurement_is_possible_and_explained(rows: list[Row], bins: bool
             assert low <= each.interval[0] <= each.value <= each.interval[1] <= high, each
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_no_byte(rows: list[Row], shuffle: Any) -> None:  # noqa: ANN401 - a random.Random
     mixed = list(rows)
@@ -63,7 +63,7 @@ def test_the_order_of_rows_changes_no_byte(rows: list[Row], shuffle: Any) -> Non
     assert first == second
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(ROWS)
 def test_the_names_of_groups_change_no_value(rows: list[Row]) -> None:
     renamed = [("dcba"["abcd".index(row[0])], *row[1:]) for row in rows]
@@ -88,7 +88,7 @@ def test_the_names_of_groups_change_no_value(rows: list[Row]) -> None:
             assert abs(one.value - other) < 1e-9, key
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(ROWS)
 def test_mirrored_predictions_swap_the_rates(rows: list[Row]) -> None:
     flipped = [(a, b, None if y is None else 1 - y, 1 - p, s) for a, b, y, p, s in rows]
@@ -107,7 +107,7 @@ def test_mirrored_predictions_swap_the_rates(rows: list[Row]) -> None:
                 assert (one.value, one.n) == (other.value, other.n)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(ROWS)
 def test_two_copies_of_the_rows_keep_values_and_narrow_rates(rows: list[Row]) -> None:
     once, twice = measure(tally(rows)), measure(tally(rows * 2))

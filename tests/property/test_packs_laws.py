@@ -59,7 +59,7 @@ holdings = st.builds(
 
 
 @given(plans, holdings)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_state_without_what_shows_it(found: Plan, held: Held) -> None:
     rows = statuses(found, held)
     assert [row.control for row in rows] == [one.name for one in found.controls]
@@ -89,13 +89,13 @@ def test_no_state_without_what_shows_it(found: Plan, held: Held) -> None:
 
 
 @given(plans)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_where_nothing_is_held_nothing_is_shown(found: Plan) -> None:
     assert {row.state for row in statuses(found, Held())} <= {"missing", "not-applicable"}
 
 
 @given(plans, holdings)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_without_a_role_nothing_is_left_out_as_somebody_elses(found: Plan, held: Held) -> None:
     if found.standing.roles:
         return

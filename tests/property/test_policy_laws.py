@@ -43,7 +43,7 @@ def clearly_within(one: Measurement) -> bool:
     return one.value is not None and one.interval is not None and one.interval[1] <= 0.1 and one.level >= 0.95
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(measured(), max_size=6))
 def test_unknown_never_passes(listed: list[ShortMeasurement]) -> None:
     about = evidence(*listed) if listed else msgspec.structs.replace(evidence(), measurements=())
@@ -62,7 +62,7 @@ def test_unknown_never_passes(listed: list[ShortMeasurement]) -> None:
             assert found.decision in {"undecided", "deny"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(UNIT, UNIT, UNIT, st.floats(0.01, 0.99))
 def test_an_interval_across_the_limit_is_never_decided(a: float, b: float, c: float, limit: float) -> None:
     low, value, high = sorted((a, b, c))
@@ -94,7 +94,7 @@ def consents(draw: st.DrawFn) -> list[object]:
     return given_
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(consents(), st.randoms())
 def test_the_order_of_consents_does_not_matter(given_: list, shuffle: object) -> None:  # type: ignore[type-arg]
     first = canonical_json(verdict(UNDER, ABOUT, *given_))
@@ -102,7 +102,7 @@ def test_the_order_of_consents_does_not_matter(given_: list, shuffle: object) ->
     assert canonical_json(verdict(UNDER, ABOUT, *given_)) == first
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(consents())
 def test_every_consent_is_accounted_for_and_no_author_counts(given_: list) -> None:  # type: ignore[type-arg]
     found = verdict(UNDER, ABOUT, *given_)
@@ -123,7 +123,7 @@ def written(draw: st.DrawFn) -> Policy:
     return policy(control[:-1] + extra + "}", more=more)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(written())
 def test_a_policy_printed_and_read_again_is_the_same(under: Policy) -> None:
     printed = json.dumps(msgspec.to_builtins(under)).encode()
@@ -132,7 +132,7 @@ def test_a_policy_printed_and_read_again_is_the_same(under: Policy) -> None:
     assert again.sha256 == under.sha256
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(written(), written())
 def test_a_difference_is_always_told_and_turns_round(old: Policy, new: Policy) -> None:
     found = changes(old, new)

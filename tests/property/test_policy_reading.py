@@ -28,7 +28,7 @@ def read(content: bytes) -> Policy | None:
     return None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 @example(b"\xef\xbb\xbf")
 @example(b"...\n---\n")
@@ -43,7 +43,7 @@ def test_any_bytes_are_a_policy_or_told(content: bytes) -> None:
         parse_cases(content, "cases.yaml")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, len(LINES) - 1), st.integers(0, 3), ODD)
 def test_a_policy_with_one_line_spoilt_is_a_policy_or_told(line: int, way: int, odd: str) -> None:
     lines = list(LINES)
@@ -55,7 +55,7 @@ def test_a_policy_with_one_line_spoilt_is_a_policy_or_told(line: int, way: int, 
         assert all(c.limit is None or c.provenance is not None for c in found.controls)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, len(STARTER.encode()) - 1), st.integers(0, 255))
 def test_a_policy_with_one_byte_changed_is_a_policy_or_told(at: int, byte: int) -> None:
     content = bytearray(STARTER.encode())

@@ -22,7 +22,7 @@ def tree() -> MemoryTree:
 
 
 @given(st.lists(st.tuples(st.integers(1, 3000), st.data()), min_size=BATCH, max_size=BATCH))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_inclusion_is_what_our_own_tree_says(tree: MemoryTree, drawn: list[tuple[int, st.DataObject]]) -> None:
     calls, expected = [], []
     for size, data in drawn:
@@ -43,7 +43,7 @@ def test_inclusion_is_what_our_own_tree_says(tree: MemoryTree, drawn: list[tuple
 
 
 @given(st.lists(st.tuples(st.integers(1, 3000), st.data()), min_size=BATCH, max_size=BATCH))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_consistency_is_what_our_own_tree_says(tree: MemoryTree, drawn: list[tuple[int, st.DataObject]]) -> None:
     calls, expected = [], []
     for size, data in drawn:
@@ -77,7 +77,7 @@ def test_a_partial_tile_that_is_gone_is_read_from_the_full_one() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 10**12), st.integers(1, 256)), min_size=1, max_size=200))
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 def test_tile_paths_are_our_own(drawn: list[tuple[int, int, int]]) -> None:
     calls = [{"call": "tilePath", "level": level, "tile": tile, "width": width} for level, tile, width in drawn]
     assert [one["value"] for one in in_node(calls)] == [tile_path(Tile(*one)) for one in drawn]

@@ -35,7 +35,7 @@ ROLES_OF_SCORES = Roles(label="y", score="s")
 GROUPS = st.sampled_from(["a", "b", 1, True, None])
 COUNT = st.integers(1, 10**12)
 SUM = st.integers(-(10**30), 10**30)
-SETTINGS = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def cells() -> st.SearchStrategy[tuple[Cell, ...]]:
@@ -177,7 +177,7 @@ def counts(tally: Tally) -> Tally:
     return msgspec.structs.replace(tally, sources=())
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(rows=st.lists(ROW, min_size=2, max_size=40), data=st.data())
 def test_the_whole_is_the_sum_of_its_shards_in_any_order(rows: list[dict[str, Any]], data: st.DataObject):
     assume(any(row["y"] for row in rows) and any(row["g"] for row in rows))
@@ -208,7 +208,7 @@ LEAST = {"g": "a", "y": 5e-324, "p": 0.0, "w": 1.0}
 WIDE = {"g": "a", "y": 0.0, "p": 256.0, "w": 1.0}
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @example(rows=[NO_LABEL, NO_LABEL, LEAST, WIDE], weight=None, draw=random.Random(0))
 @example(rows=[LEAST, {**WIDE, "g": "b", "p": 5e-324}, WIDE], weight="w", draw=random.Random(0))
 @given(
@@ -227,7 +227,7 @@ def test_regression_shards(rows: list[dict[str, Any]], weight: str | None, draw:
     assert counts(tallier.tally) == counts(whole)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @example(edges=(-1.0, 2.0**29), scores_=[5e-324, -5e-324, 0.0, 2.0**29], draw=random.Random(0))
 @example(edges=(0.0, 5e-324), scores_=[0.0, 5e-324], draw=random.Random(0))
 @example(edges=(-5e-324, 2e-321), scores_=[0.0, 5e-324, 1e-321, 2e-321], draw=random.Random(0))

@@ -67,7 +67,7 @@ def test_all_proofs_of_trees_of_two_tiles() -> None:
 
 
 @given(st.integers(1, 2000), st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_one_flipped_bit_breaks_a_proof(size: int, data: st.DataObject) -> None:
     tree = MemoryTree(hash_leaf(b"%d" % i) for i in range(size))
     index = data.draw(st.integers(0, size - 1))
@@ -82,7 +82,7 @@ def test_one_flipped_bit_breaks_a_proof(size: int, data: st.DataObject) -> None:
 
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=6))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_growing_in_any_steps_gives_the_same_log(steps: list[int]) -> None:
     total = sum(steps)
     entries = [b"entry %d" % i for i in range(total)]
@@ -105,7 +105,7 @@ def test_growing_in_any_steps_gives_the_same_log(steps: list[int]) -> None:
 
 
 @given(st.integers(1, 600), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_one_flipped_bit_in_any_stored_file_is_found(size: int, data: st.DataObject) -> None:
     first = grow(Edge(), [b"entry %d" % i for i in range(size // 2)])
     growth = grow(first.edge, [b"entry %d" % i for i in range(size // 2, size)])
@@ -119,7 +119,7 @@ def test_one_flipped_bit_in_any_stored_file_is_found(size: int, data: st.DataObj
 
 
 @given(st.integers(1, 600), st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_missing_file_is_found(size: int, data: st.DataObject) -> None:
     growth = grow(Edge(), [b"entry %d" % i for i in range(size)])
     stored = {tile_path(tile): content for tile, content in growth.files}
@@ -195,7 +195,7 @@ def test_a_checkpoint_with_cosignatures_of_both_kinds_opens() -> None:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_one_flipped_bit_in_a_checkpoint_is_refused(data: st.DataObject) -> None:
     note = signed_checkpoint()
     at, bit = data.draw(st.integers(0, len(note) - 1)), data.draw(st.integers(0, 7))

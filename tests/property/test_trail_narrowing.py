@@ -187,13 +187,13 @@ def compare(whole: View, model: str) -> None:
     assert risks(narrowed, model, "1", DAY) == risks(whole, model, "1", DAY)
 
 
-@settings(max_examples=int(os.environ.get("ASSAY_NARROWING", "30")), deadline=None)
+@settings(max_examples=int(os.environ.get("ASSAY_NARROWING", "30")))
 @given(trails(), st.sampled_from(MODELS))
 def test_one_model_is_answered_as_by_the_whole_trail(trail: MemoryTrail, model: str) -> None:
     compare(trail.view(), model)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(trails(), st.sampled_from(MODELS))
 def test_a_lineage_is_the_part_of_the_whole_graph_that_leads_to_the_model_and_follows(
     trail: MemoryTrail, model: str
@@ -218,7 +218,7 @@ def test_a_lineage_is_the_part_of_the_whole_graph_that_leads_to_the_model_and_fo
     assert named == start
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(trails(), st.lists(st.integers(1, 24), max_size=4))
 def test_rows_made_bit_by_bit_are_those_made_at_once(trail: MemoryTrail, cuts: list[int]) -> None:
     parts, done = in_memory(), 0
@@ -245,7 +245,7 @@ def test_rows_made_bit_by_bit_are_those_made_at_once(trail: MemoryTrail, cuts: l
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(trails(), st.sampled_from((None, *MODELS)), st.sampled_from((None, *PEOPLE)), st.sampled_from((None, *FILES)))
 def test_a_page_is_what_a_look_at_every_entry_finds(
     trail: MemoryTrail, model: str | None, person: str | None, subject: str | None

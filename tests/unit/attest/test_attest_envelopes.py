@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.attest import dsse
@@ -37,7 +37,6 @@ RECEIPT = receipt_content(
 
 
 @given(st.binary(max_size=500), st.text(max_size=50))
-@settings(deadline=None)
 def test_what_was_signed_is_what_comes_out(payload: bytes, payload_type: str) -> None:
     envelope = dsse.sign(payload, [ONE], payload_type=payload_type)
     again = dsse.parse(envelope.content(), name="envelope")

@@ -67,7 +67,7 @@ def told_counts(sentence: str | None) -> list[int]:
     return sorted(int(found) for found in re.findall(r"(\d+) (?:more|fewer)", sentence or ""))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(counts=COUNTS, metric=st.sampled_from(sorted(COMPARED)))
 def test_the_changes_named_reach_the_limit_and_one_fewer_does_not(counts: list[int], metric: str) -> None:
     tally = tally_of_counts(counts)
@@ -82,7 +82,7 @@ def test_the_changes_named_reach_the_limit_and_one_fewer_does_not(counts: list[i
         assert hold(applied(tally, tuple(fewer)), (asked,))[0].by_point == "fail"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(counts=COUNTS, metric=st.sampled_from(sorted(COMPARED)))
 def test_the_gate_says_the_same_numbers_in_its_sentence(counts: list[int], metric: str) -> None:
     tally = tally_of_counts(counts)
@@ -92,7 +92,7 @@ def test_the_gate_says_the_same_numbers_in_its_sentence(counts: list[int], metri
     assert told_counts(sentence) == sorted(one.count for one in changes or ())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(counts=COUNTS, metric=st.sampled_from(sorted(OF_ONE)), group=st.sampled_from(["a", None]))
 def test_floors_of_one_group_are_told_in_people(counts: list[int], metric: str, group: str | None) -> None:
     tally = tally_of_counts(counts)
