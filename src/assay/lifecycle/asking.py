@@ -19,7 +19,7 @@ import msgspec
 from assay.errors import InputError, StorageError, VerificationError
 from assay.lifecycle.keyring import read_public_keys
 from assay.lifecycle.people import read_people
-from assay.lifecycle.replaying import read_ledger, replay
+from assay.lifecycle.replaying import read_ledger, remember_again, replay
 from assay.lifecycle.setting import read_trust
 from assay.lifecycle.storing import KEPT
 from assay.lifecycle.trail_shards import LogReader, OpenShard, Shard, advance
@@ -309,6 +309,21 @@ def entry_with_proof(readers: Iterable[LogReader], index: int) -> tuple[bytes, b
     raise InputError(f"expected an entry from 0 to {before - 1}, found {index}")
 
 
+def finish_erasures(root: Path, state: Path, opened: Sequence[OpenShard], erased: Iterable[Read], trust: Trust) -> None:
+    """Put into the ledger, and beside releases, the erasures that a crash left in the log alone.
+
+    Args:
+        root: the folder that holds the ledger.
+        state: the state folder.
+        opened: the logs; only in the one that takes entries now can anything be unfinished.
+        erased: the entries of erasures.
+        trust: who people are.
+    """
+    last = opened[-1]
+    held = (one for one in erased if one.index >= last.first)
+    remember_again(root, state, held, trust, prove=lambda index: entry_with_proof([last.reader], index - last.first))
+
+
 @contextlib.contextmanager
 def open_trail(project: Project, shards: Sequence[Shard], *, rebuild: bool = False) -> Iterator[Trail]:
     """Open a project's trail: its projection is brought up to the logs' present sizes first.
@@ -330,9 +345,10 @@ def open_trail(project: Project, shards: Sequence[Shard], *, rebuild: bool = Fal
         project.state.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(connect(":memory:" if rebuild else project.state / PROJECTION)) as connection:
             opened = advance(connection, shards, all_keys(trust, keys))
-            erased = projection.select(connection, ERASED, size=opened[-1].end)
+            erased = tuple(projection.select(connection, ERASED, size=opened[-1].end))
             erasures = Erasures.of(erased, trust) + read_ledger(project.root, trust)
             replayed = replay(project.state, erasures, trust, trust_file)  # before anything beside the log is read
+            finish_erasures(project.root, project.state, opened, erased, trust)
             yield Trail(
                 erasures=erasures,
                 replayed=tuple(replayed),

@@ -19,11 +19,10 @@ from assay.errors import InputError, suggest
 from assay.lifecycle.beside import INDEX, INDEXED
 from assay.lifecycle.erasure_plan import DISCLOSURES, Plan, apply_plan, keep_copies, plan_erasure
 from assay.lifecycle.people import read_people
-from assay.lifecycle.replaying import LEDGER, ledger_lines
+from assay.lifecycle.replaying import LEDGER, ledger_lines, releases_with, remember, tell
 from assay.lifecycle.scanning import Scan, scan, walk
 from assay.lifecycle.setting import now, read_trust
 from assay.lifecycle.storing import publish, staging
-from assay.lifecycle.verified_erasures import ERASURES
 from assay.records.canonical import sha256_hex
 from assay.trail.erasures import ERASED, ERASER, erasure_of
 from assay.trail.events import make_event
@@ -194,8 +193,8 @@ def erase(
         raise InputError("expected something to erase, found the value in no store that can be rewritten")
     keep_copies(plan)
     done = record(_events(place.state, plan, request, begun))
-    entries = {index: prove(index) for index in (*begun.events, *(one.index for one in done))}
-    remember(place.root, plan, begun.id, entries)
+    entries = (*begun.events, *(one.index for one in done))
+    remember(place.root, plan.releases, {f"{begun.id}-{part}": prove(at) for part, at in enumerate(entries, 1)})
     apply_plan(plan)
     compact(place.state)
     found = scan(places(place, also), request.search)
@@ -230,17 +229,10 @@ def record_again(place: Premises, *, known: Known, log: Log, prove: Callable[[in
             lost.append((line, read.event))
     indices = [known.first + one.index for one in log.append([line for line, _ in lost])] if lost else []
     for index, (_, event) in zip(indices, lost, strict=True):
-        names = set(event.fields.replaced.values())
-        entry, proof = prove(index)
-        for release in sorted(path for path in place.state.glob("releases/*/*") if path.is_dir()):
-            if any(sha256_hex(path.read_bytes()) in names for path in release.iterdir() if path.is_file()):
-                _put(release / ERASURES, {f"{event.id}.dsse.json": entry, f"{event.id}.tlog-proof": proof})
+        proven = {event.id: prove(index)}
+        for release in releases_with(place.state, set(event.fields.replaced.values())):
+            tell(release, proven)
     return indices
-
-
-def _put(folder: Path, files: dict[str, bytes]) -> None:
-    with staging(folder) as stage:
-        publish(stage, folder, files)
 
 
 def places(place: Premises, also: Sequence[Path] = ()) -> list[Path]:
@@ -299,18 +291,3 @@ def _events(state: Path, plan: Plan, request: Request, begun: Begun) -> list[Eve
         with staging(state / DISCLOSURES) as stage:
             publish(stage, state / DISCLOSURES, {disclosure.commitment: disclosure.text.encode()})
     return found
-
-
-def remember(root: Path, plan: Plan, identity: str, entries: Mapping[int, tuple[bytes, bytes]]) -> None:
-    """Put the erasure's entries into the ledger, and with their proofs beside each release that it changes."""
-    ledger = root / LEDGER
-    before = ledger.read_bytes() if ledger.is_file() else b""
-    there = set(before.split(b"\n"))
-    lines = b"".join(entry + b"\n" for entry, _ in entries.values() if entry not in there)
-    with staging(root / LEDGER) as stage:
-        publish(stage, root, {LEDGER: before + lines})
-    files: dict[str, bytes] = {}
-    for part, (entry, proof) in enumerate(entries.values(), 1):
-        files |= {f"{identity}-{part}.dsse.json": entry, f"{identity}-{part}.tlog-proof": proof}
-    for release in sorted(plan.releases):
-        _put(release / ERASURES, files)

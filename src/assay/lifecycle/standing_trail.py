@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from assay.errors import InputError, StorageError
-from assay.lifecycle.asking import PROJECTION, Trail, all_keys, connect, renew_standings
+from assay.lifecycle.asking import PROJECTION, Trail, all_keys, connect, finish_erasures, renew_standings
 from assay.lifecycle.beside import Beside
 from assay.lifecycle.keyring import read_public_keys
 from assay.lifecycle.log_shards import next_path, shards
@@ -277,11 +277,12 @@ class StandingTrail:
 
     def _erased(self, before: _Now, now: _Now) -> _Now:
         """Do again what was erased and is back, where an erasure is new, or at the start; then tell what is erased."""
-        reads = projection.select(self._writer, ERASED, size=now.size)
+        reads = tuple(projection.select(self._writer, ERASED, size=now.size))
         erasures = Erasures.of(reads, now.trust) + read_ledger(self._root, now.trust)
         if before.opened and erasures == before.erasures:
             return now
         replayed = replay(self._state, erasures, now.trust, self._trust_file)
+        finish_erasures(self._root, self._state, now.opened, reads, now.trust)
         gone = {digest for one in erasures.known for digest in (*one.replaced, *one.destroyed)}
         self._took_in(gone)
         return replace(now, erasures=erasures, replayed=tuple(replayed))

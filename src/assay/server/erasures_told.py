@@ -11,12 +11,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from assay.adapters.folder_reader import FolderReader
 from assay.errors import InputError
-from assay.lifecycle.asking import entry_with_proof
-from assay.lifecycle.erasing import remember
-from assay.lifecycle.erasure_plan import Plan
-from assay.lifecycle.log_shards import shards
 from assay.records.delivery import parse_delivery
 from assay.server.outbox import time_of
 from assay.server.store import two_person
@@ -86,7 +81,7 @@ def erase_as_told(
     Raises:
         InputError: when the log holds no such event, or it names what is another system's.
     """
-    home, standing = server.home, server.inside.standing
+    standing = server.inside.standing
     standing.refresh()
     told = [one.event.fields for one in standing.view().reads(ERASED) if one.event is not None]
     found = [one for one in told if one.erasure == asked.about["erasure"]]
@@ -102,13 +97,7 @@ def erase_as_told(
     identity = f"x_{asked.id.removeprefix('q_')}"
     events = [_again(one, identity, number, server.clock()) for number, one in enumerate(found, 1)]
     record(events)
-    trail = standing.trail() if standing.refresh() else None
-    places = [] if trail is None else [read for one in events if (read := trail.with_id(one.id)) is not None]
-    entries = {
-        read.index: entry_with_proof(map(FolderReader.open, shards(home.log_folder)), read.index) for read in places
-    }
-    remember(home.root, Plan(home.state, found[0].person), identity, entries)
-    standing.refresh()
+    standing.refresh()  # erases what the log now says is erased, and puts it into the ledger
     standing.look_again()
     return (
         f"Erasure {identity}: what {asked.about['log']} has erased ({len(named)} documents by their digests) is erased "

@@ -152,7 +152,8 @@ def test_whatever_is_changed_afterwards_no_longer_verifies(project: Path, given:
         other = project.parent / "other"
         (project / ".assay" / "log").rename(other)
         (project / ".assay" / "log.private").rename(project.parent / "other.private")
-        (project / ".assay" / "trail.sqlite").unlink(missing_ok=True)
+        for left in ("trail.sqlite", "log.vkey"):
+            (project / ".assay" / left).unlink(missing_ok=True)
         assay.record([_unrelated()], project)
 
     with pytest.raises((VerificationError, DocumentError)):
