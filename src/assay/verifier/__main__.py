@@ -68,7 +68,9 @@ def told(found: Findings, *, as_json: bool) -> str:
     """Return what was found, for a person or as JSON."""
     holds = not found.problems
     if as_json:
-        releases = [dict(zip(("model", "version", "decision"), one, strict=True)) for one in found.releases]
+        releases = [
+            {"model": model, "version": version, "decision": decision} for model, version, decision in found.releases
+        ]
         lists = {name: getattr(found, name) for name in ("problems", "warnings", "proven", "not_checked")}
         return json.dumps({"holds": holds, "releases": releases, **lists}, indent=1)
     said = "decided" if holds else "said to be decided"

@@ -74,15 +74,15 @@ def _check_comment(stem: str, claim: Claim, members: dict[str, bytes]) -> list[s
 
 def _consent(identity: str, claim: Claim, verdict: dict[str, Any] | None) -> str:
     """Return a consent in words; it must be about what the verdict decided on, where one is given."""
-    what, said, signer = f"consent {identity}", claim.predicate, claim.signers[0]
+    what, said = f"consent {identity}", claim.predicate
     if len(claim.signers) != 1 or sha256_hex(claim.payload)[:_ID_DIGITS] != identity:
         raise Refused(f"{what}: expected the statement of that id, signed by one person")
+    (signer,) = claim.signers
     if said.get("by") != signer.name:
         raise Refused(f"{what}: says that it is by {said.get('by')!r}, and is signed by {signer.name!r}")
     if claim.kind == REVOKED:
         revokes = field(said, "revokes", str, what)
-        digest = claim.subjects.get(f"consent:{revokes}", "")
-        if len(claim.subjects) != 1 or digest[:_ID_DIGITS] != revokes:
+        if {name: digest[:_ID_DIGITS] for name, digest in claim.subjects.items()} != {f"consent:{revokes}": revokes}:
             raise Refused(f"{what}: is about another consent than the one that it revokes")
         return f"{signer} revoked {revokes} at {said.get('at')}"
     _check_role(what, claim, signer)

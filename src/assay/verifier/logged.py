@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from .note import ML_DSA_44
 from .proof import open_proof
 from .quorum import NO_QUORUM
 from .strict import Refused
@@ -79,5 +78,3 @@ class LogChecker:
             findings.not_checked.append(
                 "witnesses: no quorum was asked for; that the log shows everybody one history rests on its operator"
             )
-        if any(key.kind == ML_DSA_44 for key in self._logs):
-            findings.not_checked.append("the log's ML-DSA-44 signatures: this verifier checks those with Ed25519")

@@ -1,17 +1,17 @@
 """Signed notes, verifier keys and checkpoints (https://c2sp.org/signed-note, /tlog-checkpoint, /tlog-cosignature).
 
-Keys of two kinds are checked here: Ed25519 (0x01), as logs sign, and Ed25519 cosignatures (0x04), as witnesses do.
-Signature lines by other keys, of other kinds as well, are ignored, as the specification asks; by a known key a
-signature that does not hold makes the whole note invalid.
+Keys of three kinds are checked here: Ed25519 (0x01), as logs sign, and cosignatures with Ed25519 (0x04), as witnesses
+do, and with ML-DSA-44 (0x06), as both may. Signature lines by other keys, of other kinds as well, are ignored, as the
+specification asks; by a known key a signature that does not hold makes the whole note invalid.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from . import ed25519
+from . import ed25519, ml_dsa
 from .strict import MAX_NUMBER, Refused, decode_base64, decode_hash, decode_number, decode_text, quoted
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ MAX_NOTE_BYTES = 1_000_000
 MAX_SIGNATURES = 100
 
 _ID_SIZE, _TIME_SIZE = 4, 8
-_ML_DSA_44_SIZE = 1312
+_KINDS = {ED25519: "Ed25519", ML_DSA_44: "ML-DSA-44"}
+_MAX_NAME = 255
 _DASH = "\u2014 "
 _CHECKPOINT_LINES = 3
 _MOST_SIZES = 2
@@ -36,14 +37,15 @@ def _is_name(name: str) -> bool:
 class NoteKey:
     """A key that signs notes: its name, the type of its signatures, and its public bytes.
 
-    A log's key is the log's for checkpoints of sizes from `first` on, and below `end`, if there is one.
+    A log's key is the log's for checkpoints of sizes from `first` on, and below `end`, if there is one; it is the same
+    key without.
     """
 
     name: str
     kind: int
     public: bytes
-    first: int = 0
-    end: int | None = None
+    first: int = field(default=0, compare=False)
+    end: int | None = field(default=None, compare=False)
 
     @property
     def id(self) -> bytes:
@@ -57,14 +59,19 @@ class NoteKey:
             Refused: when the signature does not hold.
         """
         time, message, signature = None, text, body
-        if self.kind == COSIGNATURE:
+        if self.kind != ED25519:
             time, signature = int.from_bytes(body[:_TIME_SIZE], "big"), body[_TIME_SIZE:]
-            message = b"cosignature/v1\ntime %d\n" % time + text
             if not 1 <= time <= MAX_NUMBER:
                 raise Refused(f"cosignature by {self.name}: expected a time, found {time}")
-        if not ed25519.holds(self.public, signature, message):
+            message = _cosigned(text, self, time)
+        holds = ml_dsa.holds if self.kind == ML_DSA_44 else ed25519.holds
+        if not holds(self.public, signature, message):
             raise Refused(f"the signature by {self.name}+{self.id.hex()} does not match the text")
         return time
+
+    def covers(self, size: int) -> bool:
+        """Return whether a log's key may sign a checkpoint of a size."""
+        return self.first <= size and (self.end is None or size < self.end)
 
 
 def parse_vkey(text: str) -> NoteKey:
@@ -77,7 +84,7 @@ def parse_vkey(text: str) -> NoteKey:
     kind, public = int.from_bytes(content[:1], "big"), content[1:]
     if kind in {ED25519, COSIGNATURE}:
         ed25519.check_key(public)
-    elif kind != ML_DSA_44 or len(public) != _ML_DSA_44_SIZE:
+    elif kind != ML_DSA_44 or len(public) != ml_dsa.PUBLIC_SIZE:
         raise Refused(f"verifier key of {name}: expected type 1, 4 or 6, found {kind} with {len(public)} bytes")
     found = NoteKey(name, kind, public)
     if printed != found.id.hex():
@@ -126,7 +133,7 @@ def parse_note(content: bytes) -> tuple[bytes, list[tuple[str, bytes]]]:
 def open_note(content: bytes, keys: Iterable[NoteKey]) -> tuple[bytes, dict[NoteKey, int | None]]:
     """Verify a note; return its text, and the keys that have signed with the time of each cosignature."""
     text, signatures = parse_note(content)
-    known = {(key.name, key.id): key for key in keys if key.kind != ML_DSA_44}
+    known = {(key.name, key.id): key for key in keys}
     signed: dict[NoteKey, int | None] = {}
     for name, body in signatures:
         key = known.get((name, body[:_ID_SIZE]))
@@ -160,18 +167,43 @@ def parse_checkpoint(text: bytes) -> Checkpoint:
     return Checkpoint(lines[0], size, root)
 
 
+def _cosigned(text: bytes, key: NoteKey, time: int) -> bytes:
+    """Return what is cosigned: with Ed25519 time and text, with ML-DSA-44 who, when, and what the text says."""
+    if key.kind == COSIGNATURE:
+        return b"cosignature/v1\ntime %d\n" % time + text
+    found = parse_checkpoint(text)
+    names = [one.encode() for one in (key.name, found.origin)]
+    if text.count(b"\n") != _CHECKPOINT_LINES or max(map(len, names)) > _MAX_NAME:
+        raise Refused(f"checkpoint: expected three lines and short names; no more is covered by {quoted(key.name)}")
+    who, origin = (bytes([len(one)]) + one for one in names)
+    start_and_end = bytes(8) + found.size.to_bytes(8, "big")
+    return b"subtree/v1\n\0" + who + time.to_bytes(8, "big") + origin + start_and_end + found.root
+
+
 def open_checkpoint(note: bytes, logs: Iterable[NoteKey], witnesses: Iterable[NoteKey] = ()) -> Checkpoint:
-    """Verify a signed checkpoint: by a log whose key's name is the origin; cosignatures alone do not make one."""
+    """Verify a signed checkpoint: by a log whose keys' name is the origin; cosignatures alone do not make one.
+
+    Of a log that has keys of two kinds, one of each must have signed: who can forge the one gains nothing.
+    """
+    witnesses = list(witnesses)
     logs = list(logs)
     text, signed = open_note(note, [*logs, *witnesses])
     found = parse_checkpoint(text)
-    signers = [key for key in logs if key in signed and key.name == found.origin]
+    own = [key for key in logs if key.name == found.origin]
+    signers = [key for key in own if key in signed]
     if not signers:
         raise Refused(f"checkpoint: expected a signature by the log {quoted(found.origin)} itself, found none")
-    if not any(key.first <= found.size and (key.end is None or found.size < key.end) for key in signers):
+    given = {key.kind for key in signers if key.covers(found.size)}
+    if not given:
         raise Refused(
             f"checkpoint: of size {found.size}, signed by {found.origin}+{signers[0].id.hex()} alone, which is the "
             f"log's key from size {signers[0].first} up to, not including, {signers[0].end}: the signer is not the log"
         )
-    cosigned = tuple((key, time) for key, time in signed.items() if time is not None)
+    missing = {key.kind for key in own if key.covers(found.size)} - given
+    if missing:
+        raise Refused(
+            f"checkpoint: of size {found.size}: expected a signature by the {_KINDS[missing.pop()]} key of "
+            f"{found.origin}, too, found none"
+        )
+    cosigned = tuple((key, time) for key, time in signed.items() if time is not None and key in witnesses)
     return Checkpoint(found.origin, found.size, found.root, cosigned)

@@ -87,10 +87,12 @@ class Making:
         signers: Mapping[str, Sequence[str]] | None = None,
         witnesses: Mapping[str, int] | None = None,
         log_key: SignerKey = LOG,
+        second_key: SignerKey | None = None,
         policy: str | None = None,
     ) -> None:
         self.edits, self.signers = dict(edits or {}), dict(signers or {})
         self.witnesses, self.log_key, self.policy = dict(witnesses or {}), log_key, policy
+        self.second_key = second_key
         self.entries = [b"entry %d" % number for number in range(5)]
         self.members: dict[str, bytes] = {}
 
@@ -204,6 +206,7 @@ class Making:
         tree = MemoryTree([hash_leaf(entry) for entry in self.entries])
         text = Checkpoint(ORIGIN, len(self.entries), tree.root()).text()
         marks = [self.log_key.sign(text), *(WITNESSES[name].cosign(text, at) for name, at in self.witnesses.items())]
+        marks += [] if self.second_key is None else [self.second_key.cosign(text, 1)]
         note = Note(text, tuple(marks)).content()
         for name, entry in self.members.items():
             if name.endswith(".tlog-proof"):

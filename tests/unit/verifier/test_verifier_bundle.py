@@ -360,13 +360,16 @@ def test_times_are_told_as_people_read_them():
     assert at_time(253402300800) == "253402300800 s after 1970"
 
 
-def test_keys_that_bare_python_cannot_check_are_told():
-    post_quantum = signer_key(ORIGIN, bytes(32), 6)
-    both = [parse_vkey(str(LOG.verifier)), parse_vkey(str(post_quantum.verifier))]
-    found = check_bundle(GOOD, trust=TRUST, logs=both)
+def test_a_log_that_signs_twice_is_asked_for_both():
+    post_quantum = signer_key(ORIGIN, seed("log"), 6)
+    keys = [parse_vkey(str(LOG.verifier)), parse_vkey(str(post_quantum.verifier))]
+    twice = make(second_key=post_quantum)
+    found = check_bundle(twice, trust=TRUST, logs=keys)
     assert found.problems == []
-    assert any("ML-DSA-44" in one for one in found.not_checked)
-    assert not any("ML-DSA-44" in one for one in check_bundle(GOOD, trust=TRUST).not_checked)
+    assert found.proven[1:] == check_bundle(GOOD, trust=TRUST, logs=keys[:1]).proven[1:]
+    assert not any("ML-DSA-44" in one for one in found.not_checked)
+    assert check_bundle(twice, trust=TRUST, logs=keys[1:]).problems == []
+    assert "expected a signature by the ML-DSA-44 key" in problems(GOOD, trust=TRUST, logs=keys)
 
 
 def test_a_key_is_the_logs_for_the_sizes_that_its_line_names():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from assay.verifier.__main__ import main
-from unit.verifier.made_bundle import FOLDER, LOG, changed, dumps, make, trust_document
+from unit.verifier.made_bundle import FOLDER, LOG, changed, dumps, make, manifest, trust_document
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,8 @@ def place(tmp_path: Path) -> Path:
     with zipfile.ZipFile(tmp_path / "good.zip") as archive:
         archive.extractall(tmp_path / "good")
     (tmp_path / "trust.json").write_bytes(dumps(trust_document()))
-    (tmp_path / "log.vkey").write_text(f"{LOG.verifier}\n\n")
+    for name in ("log.vkey", "log+old.vkey"):
+        (tmp_path / name).write_text(f"# the log's key\n{LOG.verifier}\n\n")
     (tmp_path / "policy").write_text("quorum none\n")
     return tmp_path
 
@@ -52,7 +53,7 @@ def test_a_good_bundle_from_zip_and_folder(
     monkeypatch.chdir(place / "good")
     assert said(capsys)[:2] == (0, out)
     monkeypatch.chdir(place)
-    monkeypatch.setattr("sys.argv", [str(place / "good" / "verify.pyz")])
+    monkeypatch.setattr("sys.argv", [str(place / "good" / "verify.pyz"), "--json"])
     assert said(capsys)[:2] == (0, out)
     monkeypatch.setattr("sys.argv", [str(place / "verify.pyz")])
     code, out, err = said(capsys)
@@ -82,6 +83,16 @@ def test_json(place: Path, capsys: pytest.CaptureFixture[str]):
     assert json.loads(out)["problems"]
 
 
+def test_each_release_is_told(place: Path, capsys: pytest.CaptureFixture[str]):
+    other = "releases/lending/2"
+    again = {name.replace(FOLDER, other): content for name, content in GOOD.items()}
+    with zipfile.ZipFile(place / "two.zip", "w") as archive:
+        for member, content in manifest({**GOOD, **again}, [FOLDER, other]).items():
+            archive.writestr(member, content)
+    code, out, _ = said(capsys, place / "two.zip")
+    assert (code, out.splitlines()[0]) == (0, "HOLDS: lending 1, decided: allow; lending 1, decided: allow")
+
+
 def test_trust_by_option(place: Path, capsys: pytest.CaptureFixture[str]):
     given: list[Path | str] = [
         "--trust",
@@ -93,8 +104,9 @@ def test_trust_by_option(place: Path, capsys: pytest.CaptureFixture[str]):
     ]
     code, out, _ = said(capsys, place / "good.zip", *given)
     assert (code, "warning" in out) == (0, False)
-    code, out, _ = said(capsys, place / "good.zip", "--vkey", str(LOG.verifier), "--trust", place / "trust.json")
-    assert (code, "warning" in out) == (0, False)
+    for key in (str(LOG.verifier), place / "log+old.vkey"):
+        code, out, _ = said(capsys, place / "good.zip", "--vkey", key, "--trust", place / "trust.json")
+        assert (code, "warning" in out) == (0, False)
     code, out, _ = said(capsys, place / "good.zip", "--vkey", str(LOG.verifier))
     assert "warning      the keys of people come" in out
 

@@ -34,6 +34,8 @@ NEXT = signer_key("log.example.com", bytes(range(3, 35)))
 OTHER = signer_key("other.example.com", bytes(range(1, 33)))
 WITNESS = signer_key("w.example.com", bytes(range(2, 34)), 4)
 KEY, OTHER_KEY, WITNESS_KEY = (parse_vkey(str(one.verifier)) for one in (LOG, OTHER, WITNESS))
+POST_QUANTUM = signer_key("log.example.com", bytes(32), 6)
+POST_QUANTUM_KEY = parse_vkey(str(POST_QUANTUM.verifier))
 NOTE = sign_note(TEXT, [LOG])
 
 
@@ -44,8 +46,7 @@ def lines(*marks: NoteSignature) -> bytes:
 def test_a_key_is_what_its_text_says():
     assert (KEY.name, KEY.kind, KEY.public, KEY.id) == (LOG.name, 1, LOG.verifier.public, LOG.verifier.id)
     assert WITNESS_KEY.kind == 4
-    post_quantum = signer_key("log.example.com", bytes(32), 6)
-    assert parse_vkey(str(post_quantum.verifier)).kind == 6
+    assert (POST_QUANTUM_KEY.kind, POST_QUANTUM_KEY.public) == (6, POST_QUANTUM.verifier.public)
 
 
 def vkey(name: str, kind: int, public: bytes) -> str:
@@ -95,12 +96,70 @@ def test_unknown_lines_are_ignored_and_known_ones_must_hold():
 
 def test_a_second_key_of_the_same_name_is_another_key():
     """A log that signs with ML-DSA-44 too writes two lines under one name."""
-    post_quantum = signer_key("log.example.com", bytes(32), 6)
-    dual = lines(post_quantum.cosign(TEXT, 5), LOG.sign(TEXT))
-    assert open_checkpoint(dual, [KEY]).size == 7
-    assert open_checkpoint(dual, [parse_vkey(str(post_quantum.verifier)), KEY]).cosigned == ()
-    with pytest.raises(Refused, match="trusted key"):
-        open_checkpoint(lines(post_quantum.cosign(TEXT, 5)), [parse_vkey(str(post_quantum.verifier))])
+    dual = lines(POST_QUANTUM.cosign(TEXT, 5), LOG.sign(TEXT))
+    for keys in ([KEY], [POST_QUANTUM_KEY], [POST_QUANTUM_KEY, KEY]):
+        found = open_checkpoint(dual, keys)
+        assert (found.size, found.cosigned) == (7, ())
+    assert open_checkpoint(lines(POST_QUANTUM.cosign(TEXT, 5)), [POST_QUANTUM_KEY]).size == 7
+    bent = POST_QUANTUM.cosign(TEXT.replace(b"7", b"8"), 5)
+    for marks in ((bent, LOG.sign(TEXT)), (LOG.sign(TEXT), bent)):
+        assert open_checkpoint(lines(*marks), [KEY]).size == 7
+        with pytest.raises(Refused, match="does not match the text"):
+            open_checkpoint(lines(*marks), [KEY, POST_QUANTUM_KEY])
+
+
+def test_who_can_forge_one_kind_of_signature_gains_nothing():
+    both = [KEY, POST_QUANTUM_KEY]
+    with pytest.raises(
+        Refused, match=r"of size 7: expected a signature by the ML-DSA-44 key of log\.example\.com, too"
+    ):
+        open_checkpoint(lines(LOG.sign(TEXT)), both)
+    with pytest.raises(Refused, match="by the Ed25519 key"):
+        open_checkpoint(lines(POST_QUANTUM.cosign(TEXT, 5)), both)
+    for later in (replace(POST_QUANTUM_KEY, first=8), replace(POST_QUANTUM_KEY, end=7), OTHER_KEY):
+        assert open_checkpoint(lines(LOG.sign(TEXT)), [KEY, later]).size == 7
+    with pytest.raises(Refused, match="ML-DSA-44"):
+        open_checkpoint(lines(LOG.sign(TEXT)), [KEY, replace(POST_QUANTUM_KEY, first=7)])
+
+
+def test_a_logs_own_key_may_be_asked_for_as_a_witness():
+    dual = lines(POST_QUANTUM.cosign(TEXT, 5), LOG.sign(TEXT), WITNESS.cosign(TEXT, 6))
+    ranged = replace(POST_QUANTUM_KEY, first=8)
+    found = open_checkpoint(dual, [KEY, ranged], [WITNESS_KEY, POST_QUANTUM_KEY])
+    assert found.cosigned == ((POST_QUANTUM_KEY, 5), (WITNESS_KEY, 6))
+    with pytest.raises(Refused, match="from size 8"):
+        open_checkpoint(dual, [ranged], [POST_QUANTUM_KEY])
+
+
+def test_an_ml_dsa_cosignature_covers_who_when_and_what():
+    witness = signer_key("w.example.com", bytes(31) + b"\x01", 6)
+    key = parse_vkey(str(witness.verifier))
+    body = witness.cosign(TEXT, 5).body
+    assert key.open(TEXT, body) == 5
+    assert open_checkpoint(lines(LOG.sign(TEXT), witness.cosign(TEXT, 5)), [KEY], [key]).cosigned == ((key, 5),)
+    for one in (
+        (key, TEXT, body[:7] + b"\x06" + body[8:]), (key, TEXT.replace(b"log", b"lag"), body),
+        (key, TEXT.replace(b"7", b"9"), body), (key, Written("log.example.com", 7, sha256(b"").digest()).text(), body),
+        (replace(key, name="v.example.com"), TEXT, body), (key, TEXT, body[:-1]), (key, TEXT, body[:8]),
+    ):  # fmt: skip
+        with pytest.raises(Refused, match="does not match the text"):
+            one[0].open(*one[1:])
+    with pytest.raises(Refused, match="expected a time"):
+        key.open(TEXT, bytes(8) + body[8:])
+
+
+def test_ml_dsa_covers_three_lines_and_names_of_255_bytes():
+    for name, origin in (("w" * 255, "o" * 255), ("w", "\u00e9" * 127)):
+        witness = signer_key(name, bytes(32), 6)
+        text = Written(origin, 7, ROOT).text()
+        key = parse_vkey(str(witness.verifier))
+        assert key.open(text, witness.cosign(text, 5).body) == 5
+        for other in (replace(key, name="w" * 256), replace(key, name="\u00e9" * 128)):
+            with pytest.raises(Refused, match="short names"):
+                other.open(text, witness.cosign(text, 5).body)
+        for wrong in (text + b"extension\n", text.replace(origin.encode(), b"o" * 256)):
+            with pytest.raises(Refused, match="short names"):
+                key.open(wrong, witness.cosign(text, 5).body)
 
 
 def test_cosignatures_are_told_with_their_times():
@@ -200,10 +259,14 @@ def test_the_log_signs_its_own_origin_only():
 
 def test_a_logs_key_may_be_for_some_sizes():
     vkey = str(LOG.verifier)
-    assert parse_log_key(vkey) == KEY
-    assert parse_log_key(f"{vkey} 0") == KEY
-    assert parse_log_key(f"key {vkey} 3 7") == replace(KEY, first=3, end=7)
-    assert parse_log_key(f"{vkey} 3") == replace(KEY, first=3)
+    for line, sizes in (
+        (vkey, (0, None)),
+        (f"{vkey} 0", (0, None)),
+        (f"key {vkey} 3 7", (3, 7)),
+        (f"{vkey} 3", (3, None)),
+    ):
+        found = parse_log_key(line)
+        assert (found, found.first, found.end) == (KEY, *sizes)
     for wrong in (f"{vkey} 7 3", f"{vkey} 3 3", f"{vkey} 1 2 3", f"{vkey} 01", f"{vkey} ", f"{vkey} -1", "key", ""):
         with pytest.raises(Refused):
             pytest.fail(f"accepted: {wrong!r}: {parse_log_key(wrong)}")
