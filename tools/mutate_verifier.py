@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "assay" / "verifier"
 TESTS = ROOT / "tests" / "unit" / "verifier"
-PROVING = {"ed25519", "keys", "merkle", "note", "proof", "claim", "quorum", "logged", "timestamp", "trust"}
+PROVING = {"claim", "ed25519", "keys", "logged", "merkle", "ml_dsa", "note", "proof", "quorum", "timestamp", "trust"}
 """Modules that check proofs and signatures, or say whose they are."""
 
 CPU_SECONDS = 40

@@ -6,7 +6,7 @@ repeated here. It is `assay.verifier` where Assay is installed, and ``verify.pyz
     python verify.pyz bundle.zip --trust trust.json --vkey "$(cat log.vkey)"
     python -m assay.verifier bundle.zip
 
-Files, from the bottom up: `strict` reads texts, `ed25519` checks signatures, `keys` and `trust` say whose
-they are, `merkle`, `note`, `proof` and `quorum` are the log's side, `claim` the signed statements,
+Files, from the bottom up: `strict` reads texts, `ed25519` and `ml_dsa` check signatures, `keys` and `trust` say
+whose they are, `merkle`, `note`, `proof` and `quorum` are the log's side, `claim` the signed statements,
 `logged` a claim in a log, `members` the files, `release` and `consents` one decision, `bundle` the whole.
 """

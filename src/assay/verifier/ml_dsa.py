@@ -126,9 +126,9 @@ def holds(public: bytes, signature: bytes, message: bytes) -> bool:
     mu = shake_256(key_hash + b"\0\0" + message).digest(_HASH)
     c, z = _ntt(_challenge(seed)), [_ntt(one) for one in z]
     hashed = shake_256(mu)
-    for row, t, hinted in zip(a, t1, hints, strict=True):
-        products = ([one[n] * other[n] for one, other in zip(row, z, strict=True)] for n in range(_N))
-        w = _inverse_ntt([sum(each) - c[n] * t[n] for n, each in enumerate(products)])
-        w1 = sum(_high(one, hinted=n in hinted) << _W1_BITS * n for n, one in enumerate(w))
+    for row in range(_ROWS):
+        products = [[a[row][column][n] * z[column][n] for column in range(_ROWS)] for n in range(_N)]
+        w = _inverse_ntt([sum(products[n]) - c[n] * t1[row][n] for n in range(_N)])
+        w1 = sum(_high(one, hinted=n in hints[row]) << _W1_BITS * n for n, one in enumerate(w))
         hashed.update(w1.to_bytes(_N * _W1_BITS // 8, "little"))
     return hashed.digest(_SEED) == seed
