@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MOST_LINES = 1_150  # with documents beside the releases; each file still fits one screen or two
+MOST_LINES = 1_300  # with documents beside the releases, and ML-DSA-44; each file still fits one screen or two
 VERIFIER = {name: tree for name, tree in modules().items() if name.startswith("verifier/")}
 
 # Imported inside a function, where it is at hand: it gives the same answers faster, or says what bare Python cannot.

@@ -63,14 +63,15 @@ def _uniform(seed: bytes) -> list[int]:
     That 341 draws do not suffice has a chance below 2**-256, and appendix C permits to stop there; so below.
     """
     stream = shake_128(seed).digest(_ROWS * _N)
-    drawn = (int.from_bytes(stream[at : at + 3], "little") & 2**23 - 1 for at in range(0, len(stream), 3))
+    threes = zip(stream[::3], stream[1::3], stream[2::3], strict=False)
+    drawn = (low | middle << 8 | (high & 127) << 16 for low, middle, high in threes)
     return [one for one in drawn if one < _Q][:_N]
 
 
 def _challenge(seed: bytes) -> list[int]:
     """Return the polynomial of the challenge: as many coefficients of 1 or -1 as its weight (algorithm 29)."""
     stream = shake_256(seed).digest(_N)
-    signs, places = int.from_bytes(stream[:8], "little"), iter(stream[8:])
+    signs, places = int.from_bytes(stream, "little"), iter(stream[8:])  # of the signs the lowest bits count
     found = [0] * _N
     for number, last in enumerate(range(_N - _WEIGHT, _N)):
         place = next(one for one in places if one <= last)

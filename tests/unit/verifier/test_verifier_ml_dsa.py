@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from functools import cache
-from hashlib import shake_256
+from hashlib import shake_128, shake_256
 from itertools import product
 
 import pytest
@@ -56,12 +56,12 @@ def packed_hints(rows: list[list[int]]) -> bytes:
     return bytes(places) + bytes(80 - len(places)) + bytes(ends)
 
 
-def forged(z: list[list[int]], rows: list[list[int]], marks: bytes | None = None) -> bytes:
-    """Sign with the open key: a response, hints by row, and how they are written."""
+def forged(z: list[list[int]], rows: list[list[int]], marks: bytes | None = None, public: bytes = OPEN_KEY) -> bytes:
+    """Sign with an open key: a response, hints by row, and how they are written."""
     moved = [ml_dsa._ntt(one) for one in z]
-    mu = shake_256(shake_256(OPEN_KEY).digest(64) + b"\0\0" + MESSAGE).digest(64)
+    mu = shake_256(shake_256(public).digest(64) + b"\0\0" + MESSAGE).digest(64)
     w1 = b""
-    for row, hinted in zip(ml_dsa._parts(OPEN_KEY)[0], rows, strict=True):
+    for row, hinted in zip(ml_dsa._parts(public)[0], rows, strict=True):
         sums = [sum(one[n] * other[n] for one, other in zip(row, moved, strict=True)) for n in range(SIZE)]
         high = [ml_dsa._high(one, hinted=n in hinted) for n, one in enumerate(ml_dsa._inverse_ntt(sums))]
         w1 += sum(one << 6 * n for n, one in enumerate(high)).to_bytes(192, "little")
@@ -119,6 +119,13 @@ def test_a_response_is_as_large_as_permitted_and_no_larger(column: int, place: i
         assert agreed(OPEN_KEY, forged(single(sign * LARGEST, column, place), NO_HINTS))
         assert not agreed(OPEN_KEY, forged(single(sign * (LARGEST + 1), column, place), NO_HINTS))
     assert not agreed(OPEN_KEY, forged(single(GAMMA1, column, place), NO_HINTS))
+
+
+def test_a_draw_that_is_the_modulus_is_drawn_again():
+    public = (5814).to_bytes(4, "big") + bytes(28) + bytes(1280)
+    stream = shake_128(public[:32] + bytes([0, 2])).digest(474)
+    assert int.from_bytes(stream[471:], "little") & 2**23 - 1 == Q
+    assert agreed(public, forged(single(9), NO_HINTS, public=public))
 
 
 def test_hints_have_one_order_and_at_most_eighty():
