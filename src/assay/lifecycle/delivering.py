@@ -17,6 +17,7 @@ from assay.lifecycle.naming_digests import digests_in
 from assay.lifecycle.people import read_people
 from assay.lifecycle.project import CONFIG_NAME, read_file
 from assay.lifecycle.releases_at_hand import has_consent, last_entry, release_at, release_folders
+from assay.lifecycle.setting import read_trust
 from assay.lifecycle.storing import KEPT
 from assay.policy import parse_policy
 from assay.records.canonical import sha256_hex
@@ -36,6 +37,7 @@ from assay.records.delivery import (
 )
 from assay.records.tally import Frozen
 from assay.tlog.tree import consistency_proof
+from assay.trail.erasures import ERASER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -242,9 +244,15 @@ class _Sender:
             whole,
             releases=tuple(one.delivered for one in releases),
             sources={name: sha256_hex(content) for name, content in sources.items()},
+            officers=self._officers() if any(one.erasures for one in releases) else (),
         )
         documents = ((sha, contents[sha] if sha in contents else self._document(sha)) for sha in wanted)
         return self._send(whole, documents)
+
+    def _officers(self) -> tuple[str, ...]:
+        """Return the public keys of those who may erase here: the server cannot know them by itself."""
+        trust, _ = read_trust(self._project.trust_file)
+        return tuple(one.key.pem() for one in trust.people if ERASER in one.roles)
 
     def _delivery(self, reached: Reached, signed: SignedCheckpoint) -> Delivery:
         """Return a delivery of nothing but the names, if they are to be disclosed."""
@@ -265,7 +273,7 @@ class _Sender:
         for sha256, content in documents:
             if rest and (used + len(content) > CHUNK_BYTES or len(rest) == MAX_DOCUMENTS):
                 ahead = msgspec.structs.replace(
-                    whole, entries=(), proof=(), releases=(), sources={}, people={}, documents=rest
+                    whole, entries=(), proof=(), releases=(), sources={}, people={}, officers=(), documents=rest
                 )
                 self._server.deliver(seal_delivery(ahead))
                 rest, used = {}, sum(map(len, whole.entries))

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from assay.attest import dsse
 from assay.attest.bundle import parse_bundle, parse_receipt
 from assay.attest.keys import parse_public_key
-from assay.attest.trust import Trust
 from assay.errors import AssayError, InputError, RefusedError, VerificationError
 from assay.lifecycle.log_handover import ed25519_keys, is_handed_over
 from assay.lifecycle.log_trust import LogTrust
 from assay.lifecycle.project import is_safe_name
+from assay.lifecycle.receiving_erasures import who_erases
 from assay.lifecycle.setting import EVIDENCE_SIGNATURE
 from assay.lifecycle.storing import storage_errors
 from assay.lifecycle.verification import verify_release
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from assay.attest.keys import PublicKey
+    from assay.attest.trust import Trust
     from assay.lifecycle.received import KeptReach
     from assay.records.delivery import DeliveredRelease, Delivery
     from assay.tlog.checkpoint import Checkpoint
@@ -52,12 +53,15 @@ class Pipeline:
         systems: the systems that it delivers for; None: all.
         keys: whose signatures on its evidence count.
         vkeys: the keys of logs by their names, where an administrator has accepted them (`UnvouchedError`).
+        officers: keys of those who erase in its projects, where an administrator has accepted them
+            (`assay.lifecycle.receiving_erasures`).
     """
 
     name: str
     systems: tuple[str, ...] | None
     keys: tuple[PublicKey, ...]
     vkeys: Mapping[str, LogKeys]
+    officers: tuple[PublicKey, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,11 +230,11 @@ def check_release(
     verdict = parse_record(contents["verdict.json"], Verdict, name=f"{name}: verdict.json")
     _require_about(name, delivered, delivery, evidence)
     _require_signed(name, contents[EVIDENCE_SIGNATURE], pipeline)
-    erased = any(file.startswith("erasures/") for file in contents)
+    erasing = who_erases(name, contents, delivery, pipeline, trust)
     with _laid_out(contents, beside) as folder:
         public = {f"{pipeline.name}/{key.key_id:.8}": key for key in pipeline.keys}
         try:
-            verify_release(folder, trust=trust if erased else Trust(), keys=public, log=LogTrust((keys,)))
+            verify_release(folder, trust=erasing, keys=public, log=LogTrust((keys,)))
         except VerificationError as error:
             raise VerificationError(str(error).replace(f"the release in {folder}", name)) from None
     _require_logged(name, contents, delivery, entry)

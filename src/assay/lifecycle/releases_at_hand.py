@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assay.attest.bundle import parse_receipt
 from assay.lifecycle.consenting import CONSENTS
+from assay.lifecycle.verified_erasures import ERASURES
 from assay.records.canonical import sha256_hex
 from assay.records.delivery import SIGNED_FILES, DeliveredRelease, is_release_file
 
@@ -30,6 +31,11 @@ class ReleaseAtHand:
     def consents(self) -> set[str]:
         """The digests of the consents in it."""
         return {sha for name, sha in self.delivered.files.items() if name.startswith(f"{CONSENTS}/")}
+
+    @property
+    def erasures(self) -> bool:
+        """Whether something in it was erased."""
+        return any(name.startswith(f"{ERASURES}/") for name in self.delivered.files)
 
 
 def release_folders(state: Path) -> Iterator[tuple[Path, str, str, str]]:

@@ -41,6 +41,9 @@ MAX_ASKED = 10_000
 MAX_HANDOVERS = 256
 """How often a log's key may have been replaced."""
 
+MAX_OFFICERS = 16
+"""Cap on the keys of those who may erase in a project."""
+
 MAX_PROOF = 64
 """Cap on the hashes of a consistency proof: a tree of 2^63 entries needs no more."""
 
@@ -99,6 +102,8 @@ class Delivery(Frozen, kw_only=True):
         releases: release folders that the entries have changed.
         sources: the project's own files (`assay.yaml`, the policy and those it extends) by name, as digests.
         people: pseudonym to name, of those whose names the sender was told to disclose.
+        officers: public keys, PEM, of those who may erase in the project, where something was erased in the releases;
+            one counts when an administrator of the server has accepted it.
         sha256: digest of this document with this field empty.
     """
 
@@ -115,6 +120,7 @@ class Delivery(Frozen, kw_only=True):
     releases: Annotated[tuple[DeliveredRelease, ...], Meta(max_length=MAX_RELEASES)] = ()
     sources: Annotated[dict[str, Sha256], Meta(max_length=MAX_FILES)] = {}
     people: Annotated[dict[_Code, _Text], Meta(max_length=MAX_PEOPLE)] = {}
+    officers: Annotated[tuple[_Keys, ...], Meta(max_length=MAX_OFFICERS)] = ()
     sha256: str = ""
 
     @property

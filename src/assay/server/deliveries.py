@@ -15,13 +15,14 @@ from assay.lifecycle.keyring import Keyring
 from assay.lifecycle.received import Place
 from assay.lifecycle.receiving import Receiver
 from assay.lifecycle.receiving_checks import Pipeline, UnvouchedError
+from assay.lifecycle.receiving_erasures import UnknownOfficersError
 from assay.records.canonical import parse_record
 from assay.records.delivery import MAX_DELIVERY_BYTES, Asked, Outcome, OutOfStepError, Reached, Taken, Unknown
 from assay.server.erasures_told import ask_for_erasures
 from assay.server.gates import clearings_of
 from assay.server.permits import require
 from assay.server.serving import By, Here, Server
-from assay.server.store import log_keys, pipelines
+from assay.server.store import log_keys, officer_keys, pipelines
 from assay.server.today import adopted, rules_of
 from assay.tlog.log_keys import LogKeys, parse_log_keys
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from litestar.handlers import HTTPRouteHandler
 
+    from assay.attest.keys import PublicKey
     from assay.lifecycle.setting import Rules
     from assay.server.acting import Actor
 
@@ -78,11 +80,13 @@ def pipeline_of(server: Server, actor: Actor) -> Pipeline:
     with server.entrance.store.reading() as rows:
         found = pipelines.find(rows, actor.name)
         accepted = [one for one in log_keys.every(rows) if one.standing == "accepted"]
+        erasing = [one for one in officer_keys.every(rows) if (one.pipeline, one.standing) == (actor.name, "accepted")]
     if found is None or found.disabled:
         raise RefusedError(f"expected a pipeline that may deliver, found {actor.name}, which is not registered")
     keys = tuple(parse_public_key(text, name=f"key of {found.name}") for text in found.public_keys)
     vkeys = {one.origin: parse_log_keys(one.keys.encode()) for one in accepted}
-    return Pipeline(name=found.name, systems=actor.systems, keys=keys, vkeys=vkeys)
+    officers = tuple(parse_public_key(one.key, name=f"officer of {found.name}") for one in erasing)
+    return Pipeline(name=found.name, systems=actor.systems, keys=keys, vkeys=vkeys, officers=officers)
 
 
 @get("/api/v1/deliveries/{origin:path}", opt=DELIVER, sync_to_thread=True)
@@ -113,6 +117,9 @@ def deliver(request: Request[Any, Any, Any], body: RawBody, server: Here, actor:
     except UnvouchedError as error:
         _let_wait(server, error.keys, actor)
         raise
+    except UnknownOfficersError as error:
+        _let_officers_wait(server, error.keys, actor)
+        raise
     ask_for_erasures(server, actor, content)
     if taken.outcomes:
         clearings_of(server).look_again()  # a cluster may ask for it in the next moment
@@ -137,6 +144,19 @@ def _let_wait(server: Server, keys: LogKeys, actor: Actor) -> None:
     )  # fmt: skip
     with server.entrance.store.writing() as rows:
         log_keys.put(rows, shown)
+
+
+def _let_officers_wait(server: Server, keys: Sequence[PublicKey], actor: Actor) -> None:
+    """Keep keys of those who have erased in a project, for an administrator to look at."""
+    with server.entrance.store.writing() as rows:
+        for key in keys:
+            officer_keys.let_wait(
+                rows,
+                officer_keys.Officer(
+                    pipeline=actor.name, key_id=key.key_id, key=key.pem(), standing="waits", by=None,
+                    at=server.entrance.at(),
+                ),
+            )  # fmt: skip
 
 
 def _require_log(receiver: Receiver, origin: str, actor: Actor) -> None:

@@ -91,7 +91,14 @@ _FOURTH = (
     "CREATE TABLE belongs (one $INT PRIMARY KEY, folder TEXT NOT NULL, name TEXT NOT NULL) $STRICT",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_FIFTH = (
+    # Keys of those who erase in projects: whether their erasures count in a pipeline's deliveries, and who said so.
+    """CREATE TABLE officer_key (
+         pipeline TEXT NOT NULL REFERENCES pipeline (name), key_id TEXT NOT NULL, public_key TEXT NOT NULL,
+         standing TEXT NOT NULL, said_by TEXT, at $INT NOT NULL, PRIMARY KEY (pipeline, key_id)) $STRICT""",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 """What makes each version out of the one before it, the first out of nothing."""
 
 VERSION = len(STEPS)
