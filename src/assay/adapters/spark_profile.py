@@ -1,7 +1,7 @@
 """Profiles of tables on Apache Spark, and comparisons with them: Spark counts the rows, all else is as for any table.
 
-A profile of a table is that of the same rows in a file, bin for bin: the same statements are run, by Spark where they
-read rows and by DuckDB on the few rows that come back. How many different values a column has is estimated alone, by
+A profile of a table is that of the same rows in a file, bin for bin: Spark runs the same statements, and the few rows
+that come back are joined by the same code. How many different values a column has is estimated alone, by
 each engine in its own way: within a few per cent of 65,536 of them the bins may be others; the deciles are not.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import uuid
-from bisect import bisect_right
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -22,10 +21,8 @@ from assay.adapters.spark_tally import collected, column_types, duckdb_type, spa
 from assay.errors import DataError
 from assay.metrics.drift import compare_counts
 from assay.records.comparison import Side
-from assay.tabular.engine import session
 from assay.tabular.narrow_bins import CELLS
 from assay.tabular.profiling import compare_columns, narrow_column, profile_columns
-from assay.tabular.sql import literal
 from assay.tabular.typed import Typed, family
 
 if TYPE_CHECKING:
@@ -35,15 +32,12 @@ if TYPE_CHECKING:
 
     from assay.lifecycle.comparing import Compared
     from assay.records.profile import Profile
-    from assay.tabular.engine import Session
     from assay.tabular.narrow_bins import NarrowBins
 
 MOST_VALUES = 4_000_000
 """So many different values of a column come to the driver."""
 
 _INFINITY = "CAST('Infinity' AS DOUBLE)"
-_CREATED = "CREATE OR REPLACE TEMP TABLE cells AS "
-_MEMORY = "1GB"
 
 
 def profile_spark(
@@ -109,11 +103,10 @@ def _opened(rows: DataFrame | str, name: str | None, spark: SparkSession | None)
     view = f"assay_{uuid.uuid4().hex}"
     frame.createOrReplaceTempView(view)
     try:
-        with session(memory=_MEMORY) as engine:
-            counted = collected(frame.sparkSession, f"SELECT count(*) AS n FROM `{view}`", called)
-            kinds = {column: duckdb_type(kind) for column, kind in types.items()}
-            typed = Typed(called, view, kinds, counted.column("n")[0].as_py(), is_text=False)
-            yield _SparkTable(typed, engine, frame.sparkSession, types)
+        counted = collected(frame.sparkSession, f"SELECT count(*) AS n FROM `{view}`", called)
+        kinds = {column: duckdb_type(kind) for column, kind in types.items()}
+        typed = Typed(called, view, kinds, counted.column("n")[0].as_py(), is_text=False)
+        yield _SparkTable(typed, frame.sparkSession, types)
     finally:
         frame.sparkSession.catalog.dropTempView(view)
 
@@ -123,7 +116,6 @@ class _SparkTable:
     """A Spark table's columns, as `assay.tabular.profiling.Columns` asks for them."""
 
     typed: Typed
-    engine: Session
     spark: SparkSession
     types: dict[str, str]
     numbers: dict[str, tuple[Side, int]] = field(default_factory=dict)
@@ -196,31 +188,10 @@ class _SparkTable:
             )
         return sorted(found, key=lambda one: one[0] if numeric else one[0].encode())
 
-    def deciles(self, _column: str, _kind: str, counted: Sequence[tuple[float, int]]) -> list[float]:
-        """Return the nine deciles; DuckDB goes the way between two neighbours, as it does among all values."""
-        upto = list(accumulate(rows for _, rows in counted))
-        ways = []
-        for tenth in range(1, 10):
-            place = (upto[-1] - 1) * (tenth / 10)
-            low, high = (counted[bisect_right(upto, rank)][0] for rank in (math.floor(place), math.ceil(place)))
-            pair = f"SELECT unnest([{literal(low)}, {literal(high)}]) AS v"
-            ways.append(f"(SELECT quantile_cont(v, {literal(place - math.floor(place))}) FROM ({pair}))")
-        return list(self.engine.rows(f"SELECT {', '.join(ways)}", name=self.typed.name)[0])
-
     def narrow(self, column: str, kind: str, side: Side) -> NarrowBins | None:
-        """Count a column in narrow bins of its own: Spark counts the cells, DuckDB joins them to bins."""
+        """Count a column in narrow bins of its own."""
         rows = f"({self._values((column, kind)).replace(' AS v0', ' AS v', 1)})"
-
-        def ask(sql: str) -> list[Any]:
-            if ROWS not in sql:
-                return self.engine.rows(sql, name=self.typed.name)
-            translated = spark_sql(parse(sql.removeprefix(_CREATED)), rows)
-            if not sql.startswith(_CREATED):
-                return self._collect(translated)
-            self.engine.connection.register("answered", collected(self.spark, translated, self.typed.name))
-            return self.engine.rows(f"{_CREATED}SELECT * FROM answered", name=self.typed.name)
-
-        return narrow_column(ask, f"SELECT * FROM {ROWS}", side)
+        return narrow_column(lambda sql: self._collect(spark_sql(parse(sql), rows)), f"SELECT * FROM {ROWS}", side)
 
     def histograms(self, wanted: dict[str, list[float]], kinds: dict[str, str]) -> dict[str, list[int]]:
         """Count columns in bins that end at given edges; the last count is of the rows beyond."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from assay.records.comparison import Side
     from assay.tabular.narrow_bins import NarrowBins
     from assay.tabular.typed import Typed
@@ -35,10 +33,6 @@ class Columns(Protocol):
 
     def each(self, column: str, kind: str, *, most: int | None = None) -> list[tuple[Any, int]]:
         """Count each value of a column, ascending; where there are more than ``most``, one more than those."""
-        ...
-
-    def deciles(self, column: str, kind: str, counted: Sequence[tuple[float, int]]) -> list[float]:
-        """Return the nine deciles of a column whose values are counted."""
         ...
 
     def narrow(self, column: str, kind: str, side: Side) -> NarrowBins | None:

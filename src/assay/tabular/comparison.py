@@ -11,14 +11,16 @@ disk: a column of theirs is of numbers, or of times, when all of its values are.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from assay.errors import DataError, suggest
 from assay.records.comparison import Category, ColumnCounts, Side, Step, TableComparison
-from assay.tabular.narrow_bins import NarrowBins, narrow_bins
+from assay.tabular.narrow_bins import NarrowBins, interpolated, narrow_bins
 from assay.tabular.sql import any_float, identifier, literal
+from assay.tabular.summing import Summed, as_double, sum_up
 from assay.tabular.typed import EMPTY, Typed, family, open_typed
 
 if TYPE_CHECKING:
@@ -39,24 +41,7 @@ MOST_CATEGORIES = 10_000
 MEMORY = "1GB"
 """The engine's budget; beyond it, it spills to disk."""
 
-AT_ONCE = 100
-"""So many columns are summed up in one pass over a table, which reads each once and holds a sketch of each."""
-
 _DECILES = [f"{tenth}/10::DOUBLE" for tenth in range(1, 10)]
-
-
-class _Summed(NamedTuple):
-    """What one pass over a table says of a column.
-
-    Attributes:
-        side: the column's side.
-        different: about how many different numbers it has.
-        finite: whether every value there is a finite number, so that what `any_float` guards against is not there.
-    """
-
-    side: Side
-    different: int = 0
-    finite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +51,7 @@ class _Pair:
     session: Session
     reference: Typed
     current: Typed
-    summed: dict[tuple[str, str], _Summed] = field(default_factory=dict)
+    summed: dict[tuple[str, str], Summed] = field(default_factory=dict)
 
     def select(self, sql: str) -> list[Any]:
         return self.session.rows(sql, name=f"{self.reference.name} and {self.current.name}")
@@ -157,23 +142,14 @@ def _count(pair: _Pair, column: str) -> ColumnCounts:
 def _summarise(pair: _Pair, columns: Sequence[str]) -> None:
     """Read, in one pass over each table, every column's side and about how many different numbers it has."""
     for table, name in ((pair.reference, "reference"), (pair.current, "current")):
-        there = [column for column in columns if column in table.types]
-        for start in range(0, len(there), AT_ONCE):
-            part = there[start : start + AT_ONCE]
-            asked = ", ".join(_sums(at, numeric=_is_number(pair, table, column)) for at, column in enumerate(part))
-            values = ", ".join(
-                f"{identifier(column)} AS p{at}, {_value(pair, table, column)} AS v{at}"
-                for at, column in enumerate(part)
-            )
-            found = pair.one(f"SELECT {asked} FROM (SELECT {values} FROM {table.relation})")
-            for at, column in enumerate(part):
-                present, finite, low, high, different = found[5 * at : 5 * at + 5]
-                infinite = 0 if present == finite else _infinite(pair, table, column)
-                side = Side(
-                    type=_type(pair, table, column), rows=table.rows, missing=table.rows - finite - infinite,
-                    infinite=infinite, low=low, high=high,
-                )  # fmt: skip
-                pair.summed[name, column] = _Summed(side, different, present == finite)
+        kinds = {column: _type(pair, table, column) for column in columns if column in table.types}
+        numbers = {
+            column: as_double(column, time=family(kind) == "time")
+            for column, kind in kinds.items()
+            if _is_number(pair, table, column)
+        }
+        found = sum_up(pair.select, table.relation, table.rows, kinds, numbers)
+        pair.summed.update(((name, column), one) for column, one in found.items())
 
 
 def _is_number(pair: _Pair, table: Typed, column: str) -> bool:
@@ -181,39 +157,6 @@ def _is_number(pair: _Pair, table: Typed, column: str) -> bool:
     other = pair.current if table is pair.reference else pair.reference
     families = [family(_type(pair, one, column)) for one in (table, other) if column in one.types]
     return len(families) == 2 and families[0] == families[1] and families[0] in {"number", "time"}  # noqa: PLR2004 - both
-
-
-def _value(pair: _Pair, table: Typed, column: str) -> str:
-    """Return SQL for a column's finite values as they are compared; of what is not numbers, for its values."""
-    if not _is_number(pair, table, column):
-        return identifier(column)
-    plain = _plain(column, time=family(_type(pair, table, column)) == "time")
-    return f"CASE WHEN isfinite({plain}) THEN {plain} END"
-
-
-def _infinite(pair: _Pair, table: Typed, column: str) -> int:
-    """Return how often a column that holds more than finite numbers is infinite; all else is NaN."""
-    if not _is_number(pair, table, column):
-        return 0
-    value = _number(column, time=family(_type(pair, table, column)) == "time")
-    found: int = pair.one(f"SELECT count_if(isinf(v)) FROM (SELECT {value} AS v FROM {table.relation})")[0]
-    return found
-
-
-def _number(column: str, *, time: bool) -> str:
-    return any_float(_plain(column, time=time))
-
-
-def _plain(column: str, *, time: bool) -> str:
-    cast = f"epoch({identifier(column)}::TIMESTAMP)" if time else identifier(column)
-    return f"{cast}::DOUBLE"
-
-
-def _sums(at: int, *, numeric: bool) -> str:
-    """Return SQL of the values there, the finite ones among them, their ends, and about how many are different."""
-    if not numeric:
-        return f"count(p{at}), count(p{at}), NULL, NULL, 0"
-    return f"count(p{at}), count(v{at}), min(v{at}), max(v{at}), approx_count_distinct(v{at})"
 
 
 def _incomparable(pair: _Pair, column: str, reason: str) -> ColumnCounts:
@@ -268,7 +211,7 @@ def _both(pair: _Pair, value: str, usable: str) -> str:
 
 def _count_numbers(pair: _Pair, column: str, *, time: bool) -> ColumnCounts:
     plain = all(pair.summed[name, column].finite for name in ("reference", "current"))
-    value = _plain(column, time=time) if plain else _number(column, time=time)
+    value = as_double(column, time=time) if plain else any_float(as_double(column, time=time))
     sides = _sides(pair, column)
     different = sum(pair.summed[name, column].different for name in ("reference", "current"))
     counts = ColumnCounts(column=column, kind="numeric", reference=sides[0], current=sides[1])
@@ -288,7 +231,9 @@ def _count_numbers(pair: _Pair, column: str, *, time: bool) -> ColumnCounts:
 def _exact_bins(pair: _Pair, value: str) -> NarrowBins:
     """Count every different value; some of both tables are usable."""
     steps = pair.select(_both(pair, value, "isfinite(v)"))
-    return NarrowBins(steps, _quantiles(pair, value, _DECILES), _beyond(steps))
+    upto = accumulate(reference for _, reference, _ in steps)
+    deciles = interpolated(zip((at for at, _, _ in steps), upto, strict=True), sum(row[1] for row in steps))
+    return NarrowBins(steps, deciles, _beyond(steps))
 
 
 def _beyond(steps: Sequence[tuple[float, int, int]]) -> int:

@@ -12,13 +12,16 @@ in it, so the counts up to each end are exact, whatever the cells. The same rows
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from assay.tabular.sql import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any, Protocol
 
     class Asks(Protocol):
@@ -75,12 +78,13 @@ def _cells(spans: Sequence[Span]) -> str:
     return f"CASE {outside} {' '.join(inner)} ELSE {whole.cell(0)} END"
 
 
-def _counted(rows: str, spans: Sequence[Span], counts: str) -> str:
-    """Return SQL that counts rows of ``v`` by cell."""
-    return (
-        f"SELECT cell, {counts}, min(v) AS lowest, max(v) AS highest "
-        f"FROM (SELECT v, {_cells(spans)} AS cell FROM ({rows}) WHERE isfinite(v)) GROUP BY cell"
-    )
+class _Cell(NamedTuple):
+    """The rows of one table in a cell that has some: its number, how many, and the least and greatest value."""
+
+    number: int
+    rows: int
+    lowest: float
+    highest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +103,14 @@ class NarrowBins:
 
 
 def narrow_bins(
-    ask: Asks, reference: str, current: str, *, low: float, high: float, rows: int, bins: int
+    ask: Asks, reference: str, current: str | None, *, low: float, high: float, rows: int, bins: int
 ) -> NarrowBins | None:
     """Count both tables in narrow bins of the reference.
 
     Args:
         ask: runs a statement.
         reference: a query with one column ``v`` of DOUBLEs.
-        current: the same.
+        current: the same; None to count the reference alone.
         low: least finite value of the reference.
         high: greatest finite value of the reference.
         rows: finite values of the reference; two or more.
@@ -118,55 +122,69 @@ def narrow_bins(
     divided = _divide(ask, reference, Span(low, high), rows, bins)
     if divided is None:
         return None
-    spans, held = divided
-    deciles, upto = _deciles(ask, reference, spans, rows, held)
-    ask(f"INSERT INTO cells {_counted(current, spans, '0 AS r, count(*) AS k')}")
-    joined = ask(
-        "SELECT max(highest), sum(r)::BIGINT, sum(k)::BIGINT, coalesce(sum(k) FILTER (cell < 0), 0)::BIGINT FROM "
-        f"(SELECT cell, highest, r, k, ((sum(r) OVER (ORDER BY highest) - r) * {bins}) // {rows} AS bin FROM "
-        "(SELECT cell, max(highest) AS highest, sum(r) AS r, sum(k) AS k FROM cells GROUP BY cell)) "
-        "GROUP BY CASE WHEN cell < 0 THEN cell ELSE bin::BIGINT END ORDER BY 1"
-    )
-    ask("DROP TABLE cells")
+    spans, cells = divided
+    deciles, upto = _deciles(ask, reference, spans, rows, cells)
     ends = list(upto)
-    now = ask(f"SELECT {_upto(ends)} FROM ({current}) WHERE isfinite(v)")[0]
-    steps = _ended([row[:3] for row in joined], list(zip(ends, upto.values(), now, strict=True)))
-    return NarrowBins(steps=steps, deciles=deciles, outside=sum(row[3] for row in joined))
+    found = [] if current is None else ask(_parted(current, spans, ends))
+    now = list(accumulate(sum(row[2] for row in found if row[1] == part) for part in range(len(ends))))
+    steps = _joined(cells, [(row[0], row[2], row[3]) for row in found], rows, bins)
+    steps = _ended(steps, list(zip(ends, upto.values(), now, strict=True)))
+    return NarrowBins(steps=steps, deciles=deciles, outside=sum(row[2] for row in found if row[0] < 0))
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A cell that holds a neighbour of a decile: its number, the rows before it, its ends and its rows."""
-
-    cell: int
-    base: int
-    lowest: float
-    highest: float
-    rows: int
+def _parted(rows: str, spans: Sequence[Span], ends: Sequence[float]) -> str:
+    """Return SQL of a table's rows by cell and by how many of the ends they lie above."""
+    part = " + ".join(f"(v > {literal(end)})::INTEGER" for end in ends)
+    return (
+        f"SELECT cell, part, count(*), max(v) FROM (SELECT v, {_cells(spans)} AS cell, {part} AS part "
+        f"FROM ({rows}) WHERE isfinite(v)) GROUP BY cell, part"
+    )
 
 
-def _divide(ask: Asks, reference: str, whole: Span, rows: int, bins: int) -> tuple[list[Span], list[_Held]] | None:
-    """Divide the reference into ``cells`` of at most a bin's rows, or of one value; and find those of the deciles."""
+def _divide(ask: Asks, reference: str, whole: Span, rows: int, bins: int) -> tuple[list[Span], list[_Cell]] | None:
+    """Divide the reference into cells, ascending, of at most a bin's rows each, or of one value."""
     spans = [whole]
-    ranks = _ranks(rows)
     under = math.nextafter(whole.low, -math.inf)  # a span is open below, and the first one holds the least value
     while spans[-1].divides and len(spans) <= MOST_SPANS:
-        ask(f"CREATE OR REPLACE TEMP TABLE cells AS {_counted(reference, spans, 'count(*) AS r, 0::BIGINT AS k')}")
-        (_, crowded, _, last, before), *held = ask(
-            "WITH placed AS (SELECT cell, lowest, highest, r, (sum(r) OVER w - r)::BIGINT AS base, "
-            f"lag(highest, 1, {literal(under)}) OVER w AS before FROM cells WINDOW w AS (ORDER BY highest)) "
-            "SELECT -3 AS cell, count(*) AS base, NULL AS lowest, max(highest) AS highest, min(before) AS r "
-            f"FROM placed WHERE r * {bins} > {rows} AND lowest < highest UNION ALL "
-            "SELECT DISTINCT cell, base, lowest, highest, r::DOUBLE FROM placed "
-            f"JOIN (SELECT unnest({ranks}) AS rank) ON rank >= base AND rank < base + r ORDER BY cell = -3 DESC, base"
+        found = ask(
+            f"SELECT cell, count(*), min(v), max(v) FROM (SELECT v, {_cells(spans)} AS cell FROM ({reference}) "
+            "WHERE isfinite(v)) GROUP BY cell"
         )
+        cells = sorted((_Cell(*row) for row in found), key=itemgetter(3))
+        crowded = [at for at, one in enumerate(cells) if one.rows * bins > rows and one.lowest < one.highest]
         if not crowded:
-            return spans, [_Held(cell, base, low, high, int(r)) for cell, base, low, high, r in held]
-        span = Span(before, last)
+            return spans, cells
+        first, last = crowded[0], crowded[-1]
+        span = Span(cells[first - 1].highest if first else under, cells[last].highest)
         if not span.high - span.low < spans[-1].high - spans[-1].low:
             return None
         spans.append(span)
     return None
+
+
+def _joined(
+    cells: Sequence[_Cell], current: Sequence[tuple[int, int, float]], rows: int, bins: int
+) -> list[tuple[float, int, int]]:
+    """Join neighbouring cells to bins of about equal shares of the reference; each ends at its greatest value.
+
+    Args:
+        cells: the reference's.
+        current: cell, rows and greatest value; cells below 0 lie outside of the reference's range and are not joined.
+        rows: of the reference.
+        bins: how many are wanted.
+    """
+    held = {one.number: (one.rows, 0, one.highest) for one in cells}
+    for number, count, highest in current:
+        before, now, end = held.get(number, (0, 0, -math.inf))
+        held[number] = before, now + count, max(end, highest)
+    steps: dict[float, tuple[float, int, int]] = {}
+    total = 0
+    for number, (before, now, end) in sorted(held.items(), key=lambda one: one[1][2]):
+        place = number if number < 0 else total * bins // rows
+        _, reference, counted = steps.get(place, (end, 0, 0))
+        steps[place] = end, reference + before, counted + now
+        total += before
+    return list(steps.values())
 
 
 def _places(rows: int) -> list[tuple[int, int]]:
@@ -178,40 +196,51 @@ def _ranks(rows: int) -> list[int]:
     return sorted({rank for below, rest in _places(rows) for rank in ((below, below + 1) if rest else (below,))})
 
 
+def interpolated(counted: Iterable[tuple[float, int]], rows: int) -> list[float]:
+    """Return the nine deciles by linear interpolation (Hyndman and Fan 1996, type 7) of values that are counted.
+
+    Args:
+        counted: values, ascending, and how many rows lie at or below each; where other values lie between, they must
+            hold no neighbour of a decile.
+        rows: in all.
+    """
+    places, ranks = _places(rows), iter(_ranks(rows))
+    at: dict[int, float] = {}
+    rank = next(ranks, None)
+    for value, upto in counted:
+        while rank is not None and rank < upto:
+            at[rank] = value
+            rank = next(ranks, None)
+    return [at[below] + (at[below + 1] - at[below]) * (rest / 10) if rest else at[below] for below, rest in places]
+
+
 def _deciles(
-    ask: Asks, reference: str, spans: Sequence[Span], rows: int, held: Sequence[_Held]
+    ask: Asks, reference: str, spans: Sequence[Span], rows: int, cells: Sequence[_Cell]
 ) -> tuple[list[float], dict[float, int]]:
     """Return the reference's deciles, and how many of its rows lie at or below each.
 
     Only the cells that hold a decile's two neighbours are looked into.
     """
-    places, ranks = _places(rows), _ranks(rows)
-    values = {one.cell: [(one.highest, one.rows)] for one in held if one.lowest == one.highest}
-    looked = [one.cell for one in held if one.cell not in values]
+    bases = list(accumulate((one.rows for one in cells), initial=0))
+    held = sorted({bisect_right(bases, rank) - 1 for rank in _ranks(rows)})
+    values = {cells[at].number: [(cells[at].highest, cells[at].rows)] for at in held}
+    looked = [cells[at].number for at in held if cells[at].lowest < cells[at].highest]
     if looked:
+        values |= {number: [] for number in looked}
         found = ask(
             f"SELECT cell, v, count(*) FROM (SELECT v, {_cells(spans)} AS cell FROM ({reference}) WHERE isfinite(v)) "
             f"WHERE cell IN ({', '.join(map(str, looked))}) GROUP BY ALL ORDER BY v"
         )
-        for cell, value, count in found:
-            values.setdefault(cell, []).append((value, count))
+        for number, value, count in found:
+            values[number].append((value, count))
     upto: list[tuple[float, int]] = []  # a value, and the rows at or below it, ascending
-    for one in held:
-        total = one.base
-        for value, count in values[one.cell]:
+    for at in held:
+        total = bases[at]
+        for value, count in values[cells[at].number]:
             total += count
             upto.append((value, total))
-    at = [next(value for value, total in upto if total > rank) for rank in ranks]
-    named = dict(zip(ranks, at, strict=True))
-    deciles = [
-        named[below] + (named[below + 1] - named[below]) * (rest / 10) if rest else named[below]
-        for below, rest in places
-    ]
+    deciles = interpolated(upto, rows)
     return deciles, {end: max(total for value, total in upto if value <= end) for end in sorted(set(deciles))}
-
-
-def _upto(ends: Sequence[float]) -> str:
-    return ", ".join(f"count(*) FILTER (v <= {literal(end)})" for end in ends)
 
 
 def _ended(steps: list[tuple[float, int, int]], ends: list[tuple[float, int, int]]) -> list[tuple[float, int, int]]:

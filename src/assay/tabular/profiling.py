@@ -11,14 +11,17 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import DataError, suggest
 from assay.records.comparison import Category, ColumnCounts, Side, Step, TableComparison
 from assay.records.profile import Bin, ColumnProfile, Named, Profile
+from assay.tabular.binning import count_in_bins
 from assay.tabular.comparison import EXACT_VALUES, MEMORY, MOST_CATEGORIES, NARROW_BINS
-from assay.tabular.narrow_bins import narrow_bins
+from assay.tabular.narrow_bins import interpolated, narrow_bins
 from assay.tabular.sql import any_float, identifier, literal
+from assay.tabular.summing import Summed, as_double, sum_up
 from assay.tabular.typed import EMPTY, Typed, family, open_typed
 
 if TYPE_CHECKING:
@@ -37,9 +40,6 @@ FEW_NAMES = 20
 OWN_BIN = 0.1
 """A value with this share of the rows is a bin of its own, as `assay.metrics.drift` has it."""
 
-_NONE = "SELECT NULL::DOUBLE AS v WHERE false"
-_TENTHS = ", ".join(f"{tenth}/10::DOUBLE" for tenth in range(1, 10))
-
 
 @dataclass(frozen=True)
 class _Table:
@@ -47,6 +47,7 @@ class _Table:
 
     session: Session
     typed: Typed
+    summed: dict[str, Summed] = field(default_factory=dict)
     numbers: dict[str, tuple[Side, int]] = field(default_factory=dict)
 
     def rows(self, sql: str) -> list[Any]:
@@ -59,53 +60,33 @@ class _Table:
             return f"{name}::BOOLEAN::VARCHAR"
         if family(kind) == "category":
             return f"{name}::VARCHAR"
-        return any_float(f"epoch({name}::TIMESTAMP)::DOUBLE" if family(kind) == "time" else f"{name}::DOUBLE")
+        value = as_double(column, time=family(kind) == "time")
+        return value if self.summed[column].finite else any_float(value)
 
     def summarise(self, kinds: dict[str, str]) -> None:
-        """Read, in one pass, each numeric column's side and about how many different values it has."""
-        numeric = [column for column, kind in kinds.items() if family(kind) in {"number", "time"}]
-        if not numeric:
-            return
-        asked = ", ".join(
-            f"count(v{at}) FILTER (NOT isnan(v{at})), count(v{at}) FILTER (isinf(v{at})), "
-            f"min(v{at}) FILTER (isfinite(v{at})), max(v{at}) FILTER (isfinite(v{at})), "
-            f"approx_count_distinct(v{at}) FILTER (isfinite(v{at}))"
-            for at, _ in enumerate(numeric)
-        )
-        found = self.rows(f"SELECT {asked} FROM ({self._selected(numeric, kinds)})")[0]
-        for at, column in enumerate(numeric):
-            present, infinite, low, high, about = found[5 * at : 5 * at + 5]
-            side = Side(
-                type=kinds[column], rows=self.typed.rows, missing=self.typed.rows - present, infinite=infinite,
-                low=low, high=high,
-            )  # fmt: skip
-            self.numbers[column] = side, about
-
-    def _selected(self, columns: Sequence[str], kinds: dict[str, str]) -> str:
-        listed = ", ".join(f"{self.value(column, kinds[column])} AS v{at}" for at, column in enumerate(columns))
-        return f"SELECT {listed} FROM {self.typed.relation}"
+        """Read, in one pass, every column's side and about how many different numbers it has."""
+        numbers = {
+            column: as_double(column, time=family(kind) == "time")
+            for column, kind in kinds.items()
+            if family(kind) in {"number", "time"}
+        }
+        self.summed.update(sum_up(self.rows, self.typed.relation, self.typed.rows, kinds, numbers))
+        self.numbers.update((column, (self.summed[column].side, self.summed[column].different)) for column in numbers)
 
     def histograms(self, wanted: dict[str, list[float]], kinds: dict[str, str]) -> dict[str, list[int]]:
-        """Count columns in bins that end at given edges, in one pass; the last count is of the rows beyond."""
-        if not wanted:
-            return {}
-        columns = list(wanted)
-        asked = ", ".join(
-            f"histogram(v{at}, [{', '.join(map(literal, wanted[column]))}]) FILTER (isfinite(v{at}))"
-            for at, column in enumerate(columns)
-        )
-        found = self.rows(f"SELECT {asked} FROM ({self._selected(columns, kinds)})")[0]
-        return {
-            column: [counted.get(edge, 0) for edge in (*wanted[column], math.inf)]
-            for column, counted in zip(columns, found, strict=True)
+        """Count columns in bins that end at given edges; the last count is of the rows beyond."""
+        rows = {
+            column: f"SELECT {self.value(column, kinds[column])} AS v FROM {self.typed.relation}" for column in wanted
         }
+        return {column: count_in_bins(self.rows, rows[column], edges) for column, edges in wanted.items()}
 
     def missing(self, column: str) -> Side:
         """Return the side of a column that is no number."""
-        present = self.rows(f"SELECT count({identifier(column)}) FROM {self.typed.relation}")[0][0]
         kind = self.typed.types[column]
+        if column not in self.summed:
+            self.summed.update(sum_up(self.rows, self.typed.relation, self.typed.rows, {column: kind}, {}))
         shown = "VARCHAR" if kind == EMPTY else kind
-        return Side(type=shown, rows=self.typed.rows, missing=self.typed.rows - present)
+        return Side(type=shown, rows=self.typed.rows, missing=self.summed[column].side.missing)
 
     def each(self, column: str, kind: str, *, most: int | None = None) -> list[tuple[Any, int]]:
         """Count each value of a column, ascending."""
@@ -114,12 +95,6 @@ class _Table:
         value = self.value(column, kind)
         asked = f"SELECT v, count(*) FROM (SELECT {value} AS v FROM {self.typed.relation})"
         return self.rows(f"{asked} WHERE {usable} GROUP BY v ORDER BY v{limit}")
-
-    def deciles(self, column: str, kind: str, _counted: Sequence[tuple[float, int]]) -> list[float]:
-        """Return the nine deciles of a column, by linear interpolation."""
-        value = f"SELECT {self.value(column, kind)} AS v FROM {self.typed.relation}"
-        found: list[float] = self.rows(f"SELECT quantile_cont(v, [{_TENTHS}]) FROM ({value}) WHERE isfinite(v)")[0][0]
-        return found
 
     def narrow(self, column: str, kind: str, side: Side) -> NarrowBins | None:
         """Count a column in narrow bins of its own."""
@@ -145,7 +120,7 @@ def narrow_column(ask: Asks, rows: str, side: Side) -> NarrowBins | None:
     """
     if side.low is None or side.high is None:
         raise ValueError("a side with usable values has a least and a greatest one")
-    return narrow_bins(ask, rows, _NONE, low=side.low, high=side.high, rows=side.usable, bins=NARROW_BINS)
+    return narrow_bins(ask, rows, None, low=side.low, high=side.high, rows=side.usable, bins=NARROW_BINS)
 
 
 def profile_table(
@@ -216,7 +191,8 @@ def _profiled_numbers(table: Columns, column: str, kind: str) -> ColumnProfile:
         steps, deciles, exact = [(at, rows) for at, rows, _ in found.steps], found.deciles, False
     else:
         counted = table.each(column, kind)
-        deciles = table.deciles(column, kind, counted)
+        upto = accumulate(rows for _, rows in counted)
+        deciles = interpolated(zip((at for at, _ in counted), upto, strict=True), side.usable)
         exact = len(counted) <= MOST_KEPT
         steps = counted if exact else _thinned(counted, side.usable, deciles)
     return ColumnProfile(
@@ -367,7 +343,7 @@ def _compared_numbers(table: Columns, before: ColumnProfile, kind: str, counted:
         outside = sum(rows for at, rows in now.items() if not low <= at <= high)
         exact = True
     else:
-        under, below = table.below(before.column, kind, low)
+        under, below = table.below(before.column, kind, low) if side.low < low else (0, None)
         steps = [Step(part.at, part.rows, rows) for part, rows in zip(before.bins, counted, strict=False)]
         steps[0] = Step(steps[0].at, steps[0].reference, steps[0].current - under)
         steps = [*([Step(below, 0, under)] if below is not None else []), *steps]
