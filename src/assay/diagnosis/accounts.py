@@ -193,9 +193,9 @@ def find_error_gap(case: Case) -> list[Suspect]:
         for words, gap, _ in gaps
     ]
     z, apart = worst[2], abs(worst[1])
-    if found is not None and found.areas is not None and found.area_errors is not None:
+    if found is not None and found.areas is not None and found.areas_error:
         apart = abs(found.areas[0] - found.areas[1])
-        z = (found.areas[0] - found.areas[1]) / math.hypot(*found.area_errors)
+        z = (found.areas[0] - found.areas[1]) / found.areas_error
         clues.append(_areas_clue(case))
         worse = case.sides.named(found.areas[0] < found.areas[1])
         told = f"The score ranks {worse} worse (area under the ROC curve lower by {apart:.3f})"

@@ -16,10 +16,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from assay.diagnosis.arithmetic import Curve, deviance, sigmoid, tail_of_chi
+from assay.diagnosis.arithmetic import tail_of_chi
 from assay.diagnosis.case import Suspect
 from assay.diagnosis.fits import curve
 from assay.diagnosis.sides import ACCURATE, FALSE_POSITIVE, PRECISE, SELECTED, TRUE_POSITIVE
+from assay.diagnosis.turned import Cell, Moved, Turned, common, fitted
 from assay.records.explanation import Cause, Clue
 from assay.tabular.sql import literal
 
@@ -108,9 +109,9 @@ def _flips_of(case: Case, side: int) -> list[Flips]:
     if case.coded.people.has_score:
         found.append(flips(case, "coded", side, "t", "the score"))
     if case.codes:
-        fitted = curve(case.coded.people, ("1.0", *case.codes), f"g = {1 - side}")
-        if fitted is not None:
-            found.append(flips(case, "coded", side, f"({fitted.sql()})", "the features"))
+        of_features = curve(case.coded.people, ("1.0", *case.codes), f"g = {1 - side}")
+        if of_features is not None:
+            found.append(flips(case, "coded", side, f"({of_features.sql()})", "the features"))
     return [one for one in found if one is not None]
 
 
@@ -126,40 +127,18 @@ def flips(case: Case, table: str, side: int, over: str, words: str) -> Flips | N
         0 < sum(c[3] for c in part) < sum(c[2] for c in part) for part in (mine, others)
     ):
         return None
-    ys, ns = [float(c[3]) for c in mine], [float(c[2]) for c in mine]
-    other = Curve([_terms(c[4]) for c in others], [float(c[3]) for c in others], [float(c[2]) for c in others])
-    risk = [sigmoid(other.of(_terms(c[4]))) for c in mine]
-    plain = deviance(risk, ys, ns)
-    moved = Curve([[1.0, math.log(r / (1 - r))] for r in (min(max(r, 1e-6), 1 - 1e-6) for r in risk)], ys, ns)
-    e0, e1, fitted = _best(risk, ys, ns)
-    terms = [literal(float(c)) for c in other.coefficients]
+    people = [Cell(_terms(x), float(y), float(n), g == side) for g, _, n, y, x in cells]
+    plain, turned, moved = common(people), fitted(Turned(), people), fitted(Moved(), people)
+    terms = [literal(float(c)) for c in turned.curve]
     lp = f"{terms[0]} + {terms[1]} * {held} + {terms[2]} * {held} * {held} + {terms[3]} * {held} * {held} * {held}"
     return Flips(
-        side, words, e0, e1, moved.deviance - fitted, tail_of_chi(plain - fitted, 2), f"(1 / (1 + exp(-({lp}))))"
-    )
+        side, words, *turned.parameters, better=moved.deviance - turned.deviance,
+        p=tail_of_chi(plain.deviance - turned.deviance, 2), risk=f"(1 / (1 + exp(-({lp}))))",
+    )  # fmt: skip
 
 
-def _terms(x: float) -> list[float]:
-    return [1.0, x, x * x, x * x * x]
-
-
-def _best(risk: list[float], ys: list[float], ns: list[float]) -> tuple[float, float, float]:
-    """Return the flips that fit best, to a tenth of a percent, and their deviance."""
-    best = (0.0, 0.0, deviance(risk, ys, ns))
-    step = 0.05
-    while step >= 0.001:  # noqa: PLR2004 - a tenth of a percent
-        moved = True
-        while moved:
-            moved = False
-            for a, b in ((step, 0.0), (-step, 0.0), (0.0, step), (0.0, -step), (step, step), (-step, -step)):
-                e0, e1 = best[0] + a, best[1] + b
-                if e0 < 0 or e1 < 0 or e0 + e1 > 0.95:  # noqa: PLR2004 - beyond it labels say the opposite
-                    continue
-                found = deviance([e0 + (1 - e0 - e1) * r for r in risk], ys, ns)
-                if found < best[2] - 1e-9:
-                    best, moved = (e0, e1, found), True
-        step /= 3
-    return best
+def _terms(x: float) -> tuple[float, ...]:
+    return (1.0, x, x * x, x * x * x)
 
 
 def sure_of(found: Flips) -> float:
@@ -178,25 +157,36 @@ def _share(case: Case, found: Flips) -> float:
         labels = rows[found.side][0] - rows[1 - found.side][0]
         repaired = rows[found.side][1] - rows[1 - found.side][1]
         return min(max(1 - abs(repaired) / abs(labels), 0.0), 1.0) if abs(labels) > 0.01 else 0.0  # noqa: PLR2004 - no gap in labels
-    sums = {
-        TRUE_POSITIVE: (f"d * {risk}", risk),
-        FALSE_POSITIVE: (f"d * (1 - {risk})", f"(1 - {risk})"),
-        PRECISE: (f"d * {risk}", "d"),
-        ACCURATE: (f"d * {risk} + (1 - d) * (1 - {risk})", "1"),
-    }
-    if rate not in sums or case.question.roles.prediction is None:
+    if case.question.roles.prediction is None:
         return 0.0
-    above, below = sums[rate]
-    rows2 = dict(
-        ask(
+    share = _closed(case, risk, "d")
+    if share < LEAST_SHARE and found.better >= BETTER and case.coded.people.has_score:
+        # A model that learnt from such labels decides as they say: then decisions, too, are to follow the risk.
+        share = _closed(case, risk, f"CAST({case.worlds.decision(risk)} AS INTEGER)")
+    return share
+
+
+def _closed(case: Case, risk: str, d: str) -> float:
+    """Return the share of the gap in an error rate that goes away with the risk for a label, and decisions ``d``."""
+    sums = {
+        TRUE_POSITIVE: (f"{d} * {risk}", risk),
+        FALSE_POSITIVE: (f"{d} * (1 - {risk})", f"(1 - {risk})"),
+        PRECISE: (f"{d} * {risk}", d),
+        ACCURATE: (f"{d} * {risk} + (1 - {d}) * (1 - {risk})", "1"),
+    }
+    if case.sides.rate not in sums:
+        return 0.0
+    above, below = sums[case.sides.rate]
+    rows = dict(
+        case.coded.people.ask(
             f"SELECT g, sum({above}) / nullif(sum({below}), 0) FROM coded WHERE y IS NOT NULL AND t IS NOT NULL "
             f"GROUP BY g"
         )
     )
-    if rows2.get(1) is None or rows2.get(0) is None:
+    if rows.get(1) is None or rows.get(0) is None:
         return 0.0
     whole = abs(case.worlds.now.value)
-    return min(max(1 - abs(rows2[1] - rows2[0]) / whole, 0.0), 1.0) if whole else 0.0
+    return min(max(1 - abs(rows[1] - rows[0]) / whole, 0.0), 1.0) if whole else 0.0
 
 
 def _suspect(case: Case, found: Flips, share: float) -> Suspect:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.diagnosis.case import confidence
 from assay.diagnosis.training_causes import LABELS
 from assay.records.explanation import Cause, Clue
 
@@ -25,6 +26,9 @@ UPSTREAM = {
 }  # fmt: skip
 """What is added to the weight of a mechanism that brings others about: a model fitted on too few of a group, or on
 others, is off in that group as well, but not the other way round; and what is off in one slice is off on average."""
+
+COUNTED = ("data.representation", "data.missingness", "data.split_mismatch")
+"""Kinds whose evidence is a count of rows."""
 
 MOST_OF_IT = 0.6
 """Share of the gap from which on a mechanism is taken to bring the others about."""
@@ -88,9 +92,13 @@ def _ordered(suspects: Sequence[Suspect]) -> list[Suspect]:
 
 
 def _outweighs(case: Case, size: Suspect, first: Suspect) -> bool:
-    """Say whether few people come before the best cause: a mechanism among few has to be sure beyond doubt."""
+    """Say whether few people come before the best cause: what is read from few has to be sure beyond doubt.
+
+    What is counted in rows, and not read from the labels and scores of those few, needs only that there be a gap.
+    """
     sure = first.cause.confidence if first.mechanism else first.cause.confidence * ACCOUNTING
-    return size.cause.confidence >= sure * min(abs(case.worlds.now.z) / 4.0, 1.0)
+    z = abs(case.worlds.now.z)
+    return size.cause.confidence >= sure * (confidence(z) if first.cause.kind in COUNTED else min(z / 4.0, 1.0))
 
 
 def _within_noise(case: Case) -> str:

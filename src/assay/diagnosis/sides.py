@@ -175,7 +175,7 @@ def sides_of(tally: Tally, measurement: Measurement, metric: str, attributes: tu
     """
     if measurement.value is None or not attributes:
         return None
-    groups = _groups(tally, attributes)
+    groups = groups_of(tally, attributes)
     low, high = measurement.lowest, measurement.highest
     if low is msgspec.UNSET or high is msgspec.UNSET:
         found = _ends_of_one(tally, groups, measurement, metric, attributes)
@@ -209,7 +209,8 @@ def _ends_of_one(
     return mine, max(known, key=lambda one: abs(rates[one] - rates[mine]))
 
 
-def _groups(tally: Tally, attributes: tuple[str, ...]) -> dict[Key, Counts]:
+def groups_of(tally: Tally, attributes: tuple[str, ...]) -> dict[Key, Counts]:
+    """Return the counts of each group that some attributes make, those with a missing value left out."""
     places = [tally.roles.protected.index(name) for name in attributes]
     found: dict[Key, dict[tuple[int, int], int]] = {}
     for cell in tally.cells:

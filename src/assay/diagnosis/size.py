@@ -6,8 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from assay.diagnosis.case import Suspect
+from assay.diagnosis.effective import effective
 from assay.diagnosis.power import rows_that_settle
 from assay.diagnosis.requirement import Requirement
+from assay.diagnosis.sides import groups_of
 from assay.records.explanation import Cause, Clue
 
 if TYPE_CHECKING:
@@ -19,14 +21,18 @@ section 6.3); one that cannot is too small."""
 
 POWERED = 2.8
 
+SURELY = 1.96
+"""Standard errors from which on the two groups that are farthest apart are not alike by chance (95 %)."""
+
 
 def find_size(case: Case) -> list[Suspect]:
     """Return too few people, where the sample could tell only a gap larger than `TELLABLE`."""
-    n, rate = case.sides.smallest, _spread(case)
+    z = abs(case.worlds.now.z)
+    # Between groups that may be alike it is the smallest of all, which may be neither of them, that leaves it open.
+    n, rate = case.sides.smallest if z > SURELY else _fewest(case), _spread(case)
     tellable = POWERED * rate / math.sqrt(max(n, 1))
     if tellable <= TELLABLE:
         return []
-    z = abs(case.worlds.now.z)
     # A gap that is surely there is not one of size: between two and five standard errors it becomes one of something.
     sure = min(1.0, (tellable / TELLABLE - 1) * 2 + 0.5) * min(max((5.0 - z) / 3.0, 0.0), 1.0)
     if sure < 0.05:  # noqa: PLR2004 - the gap is surely there
@@ -52,6 +58,13 @@ def find_size(case: Case) -> list[Suspect]:
         Clue(what="measured", value=case.value, interval=case.interval),
     )
     return [Suspect(Cause(kind="data.sample_size", share=None, confidence=sure, detail=detail, evidence=clues))]
+
+
+def _fewest(case: Case) -> int:
+    """Return the rows that the rate of the smallest group compared rests on."""
+    groups = groups_of(effective(case.tally), case.sides.attributes).values()
+    rows = [one.of(case.sides.rate)[1] for one in groups if one.rows >= case.question.minimum_group]
+    return min((case.sides.smallest, *rows))
 
 
 def _spread(case: Case) -> float:

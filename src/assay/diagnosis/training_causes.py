@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 THIN = 0.65
 """A side whose share of the train rows is less than this part of its share of the data was seen too little."""
 
+HALF = 0.5
+
 MOVED = 0.1
 """Population stability index from which on a feature has moved (Siddiqi 2006: 0.1 minor, 0.25 major)."""
 
@@ -75,8 +77,8 @@ def _representation(case: Case) -> list[Suspect]:
     thin = (in_train / in_data, 1) if in_data else (1.0, 1)
     other = ((1 - in_train) / (1 - in_data), 0) if in_data < 1 else (1.0, 0)
     ratio, side = min(thin, other)
-    if ratio > THIN:
-        return []
+    if ratio > THIN or (in_train if side else 1 - in_train) > HALF:
+        return []  # of a side that most of the train rows are of, the model has seen enough
     shares = (in_train, in_data) if side else (1 - in_train, 1 - in_data)
     detail = (
         f"{case.sides.named(bool(side))} has {shares[0]:.1%} of the train rows and {shares[1]:.1%} of the data: "

@@ -17,6 +17,8 @@ from assay.diagnosis.sides import CALIBRATED, DISTANT
 from assay.tabular.sql import literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from assay.diagnosis.coding import Coded
     from assay.diagnosis.sides import Sides
 
@@ -54,7 +56,8 @@ class Calibrations:
         square: likelihood ratio of both.
         p: its probability where both sides follow one curve (2 degrees of freedom, one where t is a decision).
         areas: area under the ROC curve of focus and reference; None where one has one label only.
-        area_errors: their standard errors (Hanley and McNeil 1982, Radiology 143:29-36).
+        areas_error: standard error of their difference if there were none (Hanley and McNeil 1982, Radiology
+            143:29-36).
     """
 
     common: Curve
@@ -62,7 +65,7 @@ class Calibrations:
     square: float
     p: float
     areas: tuple[float, float] | None
-    area_errors: tuple[float, float] | None
+    areas_error: float | None
 
 
 class Worlds:
@@ -100,9 +103,11 @@ class Worlds:
         if 0 not in found or 1 not in found:
             return Gap(0.0, math.inf, (found.get(1, (0,))[0], found.get(0, (0,))[0]))
         (n1, m1, v1), (n0, m0, v0) = found[1], found[0]
-        # No variance among few rows is no certainty: half a row is added to each side (Agresti and Caffo 2000).
-        least = [max(float(v or 0.0), 0.25 / (n + 2)) for v, n in ((v1, n1), (v0, n0))]
-        return Gap(float(m1) - float(m0), math.sqrt(least[0] / n1 + least[1] / n0), (n1, n0))
+        gap = float(m1) - float(m0)
+        # As if there were no gap, of all rows together: few rows that are all alike are no certainty (a score test).
+        within = (n1 * float(v1 or 0.0) + n0 * float(v0 or 0.0)) / (n1 + n0)
+        variance = max(within + n1 * n0 * (gap / (n1 + n0)) ** 2, 0.25 / (n1 + n0 + 2))
+        return Gap(gap, math.sqrt(variance * (1 / n1 + 1 / n0)), (n1, n0))
 
     def decided_by(self, score: str, where: str = "TRUE") -> Gap:
         """Return the gap when all are decided by one cut of a score, on the scale of ``t``, as many selected as now."""
@@ -149,13 +154,10 @@ class Worlds:
         apart = [[*terms, float(cell[0]), cell[0] * cell[4]] for terms, cell in zip(plain, cells, strict=True)]
         common, both = Curve(plain, ys, ns), Curve(apart, ys, ns)
         square = max(common.deviance - both.deviance, 0.0)
-        areas = [_area([cell for cell in cells if cell[0] == side]) for side in (1, 0)]
-        known = areas[0] is not None and areas[1] is not None
+        areas, error = _areas([[cell for cell in cells if cell[0] == side] for side in (1, 0)])
         return Calibrations(
-            common=common, apart=both, square=square, p=tail_of_chi(square, 2),
-            areas=(areas[0][0], areas[1][0]) if known else None,  # type: ignore[index]
-            area_errors=(areas[0][1], areas[1][1]) if known else None,  # type: ignore[index]
-        )  # fmt: skip
+            common=common, apart=both, square=square, p=tail_of_chi(square, 2), areas=areas, areas_error=error
+        )
 
 
 def recalibrated(found: Calibrations, score: str = "t") -> str:
@@ -165,17 +167,34 @@ def recalibrated(found: Calibrations, score: str = "t") -> str:
     return f"({one} + {t} * {x} + {square} * {x} * {x} + {g} * g + {slope} * g * {x})"
 
 
-def _area(cells: list[tuple[int, float, int, int, float]]) -> tuple[float, float] | None:
-    """Return the area under the ROC curve from bins, and its standard error."""
+def _areas(
+    sides: Sequence[list[tuple[int, float, int, int, float]]],
+) -> tuple[tuple[float, float] | None, float | None]:
+    """Return the areas under the ROC curves of two sides from bins, and the standard error of their difference.
+
+    The error is that of equal areas, at their mean by pairs: that of an area near one among few people is next to none.
+    """
+    known = [_area(cells) for cells in sides]
+    pairs = [positive * negative for _, positive, negative in known]
+    if not all(pairs):
+        return None, None
+    mean = sum(area * n for (area, _, _), n in zip(known, pairs, strict=True)) / sum(pairs)
+    q1, q2 = mean / (2 - mean), 2 * mean**2 / (1 + mean)
+    variance = sum(
+        (mean * (1 - mean) + (positive - 1) * (q1 - mean**2) + (negative - 1) * (q2 - mean**2)) / (positive * negative)
+        for _, positive, negative in known
+    )
+    return (known[0][0], known[1][0]), math.sqrt(max(variance, 1e-9))
+
+
+def _area(cells: list[tuple[int, float, int, int, float]]) -> tuple[float, int, int]:
+    """Return the area under the ROC curve from bins, and the people with either label; 0.5 where there is one only."""
     positive = sum(cell[3] for cell in cells)
     negative = sum(cell[2] for cell in cells) - positive
     if not positive or not negative:
-        return None
+        return 0.5, positive, negative
     below = wins = 0.0
     for _, _, n, y, _ in sorted(cells, key=lambda cell: cell[1]):
         wins += y * (below + (n - y) / 2)
         below += n - y
-    area = wins / (positive * negative)
-    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
-    variance = area * (1 - area) + (positive - 1) * (q1 - area**2) + (negative - 1) * (q2 - area**2)
-    return area, math.sqrt(max(variance, 1e-9) / (positive * negative))
+    return wins / (positive * negative), positive, negative

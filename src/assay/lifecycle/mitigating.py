@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.metadata
 from dataclasses import dataclass, field
@@ -11,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assay.diagnosis.mitigation import METHODS, MORE_ROWS
-from assay.diagnosis.mitigation.answered import FittedScorer, answered_rows
 from assay.diagnosis.mitigation.limits import accuracy
 from assay.diagnosis.mitigation.more_rows import more_rows
 from assay.diagnosis.mitigation.paired import measured_changes, paired_changes, sorted_out
 from assay.diagnosis.mitigation.search import Allowance, Outcome, attempts, wanted
 from assay.errors import InputError
+from assay.lifecycle.mitigation_judge import Judging
 from assay.lifecycle.mitigation_naming import front, recommended
 from assay.records.mitigation import Change, Chosen, Mitigation, Performance, Trial
 
@@ -140,7 +141,8 @@ def search(case: Case, options: Options, *, until: float, at: str, tell: Callabl
         refuse_attribute=refused.format(", ".join(case.work.limits.attributes)),
     )  # fmt: skip
     trying = _Trying(case, options)
-    for outcome in attempts(case.work, pairs, allowed, tell):
+    work = dataclasses.replace(case.work, judge=Judging(case.judge, case.work.plan))
+    for outcome in attempts(work, pairs, allowed, tell):
         trying.take(outcome)
     if options.search == "remedies" and (not options.candidates or MORE_ROWS in options.candidates):
         trying.trials.append(more_rows(case.denied.measurements, case.aim, options.seed))
@@ -157,22 +159,13 @@ class _Trying:
         self.judged: dict[str, Judged] = {}
 
     def take(self, outcome: Outcome) -> None:
-        """Judge what a candidate answered, and keep what became of it."""
+        """Keep what became of a candidate."""
         trial = _trial(outcome, self.options.seed)
         if outcome.answers is not None:
-            name, answers, began = outcome.candidate.name, outcome.answers, monotonic()
-            judged = self._judge(answers)
+            name, answers, judged = outcome.candidate.name, outcome.answers, outcome.judged
             self.answers[name], self.judged[name] = answers, judged
-            trial = msgspec.structs.replace(
-                self._measured(trial, answers, judged), seconds=trial.seconds + monotonic() - began
-            )
+            trial = self._measured(trial, answers, judged)
         self.trials.append(trial)
-
-    def _judge(self, answers: Answers) -> Judged:
-        case = self.case
-        scorer = FittedScorer(answers, case.work.plan.learnt) if case.judge.project is not None else None
-        rows = answered_rows(case.work.plan.reported, answers, case.judge.roles)
-        return case.judge.judge(rows, scorer, answers.asks)
 
     def _measured(self, trial: Trial, answers: Answers, judged: Judged) -> Trial:
         case, plan, limits = self.case, self.case.work.plan, self.case.work.limits

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assay.diagnosis.mitigation.answered import FittedScorer, answered_rows
 from assay.lifecycle.assessment import measure_for
 from assay.lifecycle.project import Project
 from assay.lifecycle.robustness_section import ScorerSection
@@ -17,6 +18,8 @@ from assay.tabular import tally_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from assay.diagnosis.mitigation.plan import Plan
+    from assay.diagnosis.mitigation.trying import Answers
     from assay.policy import Policy
     from assay.probing.scorer import Scorer
     from assay.records.evidence import Evidence
@@ -126,6 +129,25 @@ class Judge:
         with contextlib.chdir(self.project.root):
             found, _told = probe(there, lambda _section, _positive: scorer, level=self.policy.level)
         return found
+
+
+@dataclass(frozen=True)
+class Judging:
+    """Judges what a candidate answered, in the process that tries candidates.
+
+    Attributes:
+        judge: the judge.
+        plan: the rows.
+    """
+
+    judge: Judge
+    plan: Plan
+
+    def __call__(self, answers: Answers) -> Judged:
+        """Judge the predictions and, where the project probes its model, the fitted estimator."""
+        scorer = FittedScorer(answers, self.plan.learnt) if self.judge.project is not None else None
+        rows = answered_rows(self.plan.reported, answers, self.judge.roles)
+        return self.judge.judge(rows, scorer, answers.asks)
 
 
 def holds(findings: Sequence[Finding]) -> Status:

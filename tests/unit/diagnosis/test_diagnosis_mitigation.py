@@ -17,16 +17,19 @@ from sklearn.svm import LinearSVC
 from assay.diagnosis.mitigation import METHODS, method
 from assay.diagnosis.mitigation.dropping import foretelling
 from assay.diagnosis.mitigation.learner import learner_of, logistic
-from assay.diagnosis.mitigation.lesson import Lesson, Mended, NoRemedyError, candidates_of
+from assay.diagnosis.mitigation.lesson import Candidate, Lesson, Mended, NoRemedyError, candidates_of
 from assay.diagnosis.mitigation.limits import Limits, cheapest, excess
 from assay.diagnosis.mitigation.paired import paired_interval
 from assay.diagnosis.mitigation.plan import cross_fitted, held_out
+from assay.diagnosis.mitigation.process import Worker
 from assay.diagnosis.mitigation.quantile_repair import QuantileRepair
 from assay.diagnosis.mitigation.resampling import drawn
 from assay.diagnosis.mitigation.reweighing import weights
 from assay.diagnosis.mitigation.table import Table
+from assay.diagnosis.mitigation.trying import Work
 from assay.diagnosis.requirement import Requirement
 from assay.records.verdict import Limit
+from unit.diagnosis.judging import Asleep, counted
 
 GAP = Requirement(metric="demographic_parity_difference", limit=Limit(max=0.1), attributes=("race",))
 LIMITS = Limits(aim=GAP, all=(GAP,), attributes=("race",), protected=("race",))
@@ -170,6 +173,17 @@ def test_no_row_is_reported_by_a_fit_that_has_seen_it() -> None:
     assert sizes["report"] == 200
     assert sizes["fit"] + sizes["choose"] == 500
     assert sizes["choose"] == pytest.approx(125, abs=2)
+
+
+def test_a_candidate_is_judged_where_it_was_fitted_and_within_its_time() -> None:
+    plan = held_out(people(200), people(100, 2), ("race",), seed=1)
+    shared = {"plan": plan, "learner": logistic(), "limits": LIMITS, "seed": 1}
+    as_is = Candidate(method="as_is", name="as_is", settings={})
+    with Worker(Work(**shared, judge=counted)) as worker:  # type: ignore[arg-type]
+        kind, (answers, judged) = worker.attempt(as_is, 120)
+    assert (kind, judged) == ("done", int(answers.decisions.sum()))
+    with Worker(Work(**shared, judge=Asleep())) as worker:  # type: ignore[arg-type]
+        assert worker.attempt(as_is, 6) == ("timed-out", None)
 
 
 def test_the_cheapest_that_keeps_all_limits_is_chosen_else_the_nearest() -> None:

@@ -179,7 +179,7 @@ def test_a_budget_is_kept_and_what_was_not_tried_is_told(tables: tuple[str, str]
         rows=tables[1], train=tables[0], roles=ROLES, metric="demographic_parity_difference", limit=0.15,
         features=("income", "area", "debt"), budget_seconds=3.0, search="lda",
     ).mitigation  # fmt: skip
-    assert found.spent_seconds < 3 + 6  # judging the last one that was tried ends after the budget
+    assert found.spent_seconds < 3 + 3  # what was measured is put into words after the budget
     left = [one for one in found.trials if one.status in {"not-tried", "timed-out"}]
     assert left
     assert all(one.reason for one in left)

@@ -42,11 +42,11 @@ class Worker:
 
         Args:
             candidate: the method and its settings.
-            seconds: what it may take, the start of the process included.
+            seconds: what it may take, the start of the process and the judging included.
             tell: told the share that is done.
 
         Returns:
-            ``("done", Answers)``, ``("refused", why)``, ``("failed", why)`` or ``("timed-out", None)``.
+            ``("done", (Answers, judged))``, ``("refused", why)``, ``("failed", why)`` or ``("timed-out", None)``.
         """
         from time import monotonic  # noqa: PLC0415 - diagnosis may look at a clock
 

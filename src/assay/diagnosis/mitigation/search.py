@@ -1,10 +1,10 @@
-"""Trying candidates within a budget: each in a process that can be stopped, the cheapest first, failures kept."""
+"""Trying candidates within a budget: each in a process that can be stopped, its judging too, the cheapest first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assay.diagnosis.mitigation import ALTERNATIVE, METHODS, method
 from assay.diagnosis.mitigation.lesson import Candidate, candidates_of
@@ -35,7 +35,8 @@ class Outcome:
         status: what became of it.
         reason: why there are no answers.
         answers: what it answered.
-        seconds: what it took.
+        judged: what the work's judge made of that.
+        seconds: what both took.
     """
 
     candidate: Candidate
@@ -43,6 +44,7 @@ class Outcome:
     status: Attempted
     reason: str | None = None
     answers: Answers | None = None
+    judged: Any = None
     seconds: float = 0.0
 
 
@@ -91,15 +93,12 @@ def attempts(
 ) -> Iterator[Outcome]:
     """Try candidates one after the other, and say of each what became of it.
 
-    Whoever takes an outcome judges it before the next is tried; what that took at most is kept free of the time left.
-
     Args:
         work: what all candidates share.
         pairs: the candidates.
         allowed: time, and whether the protected attribute may be asked for.
         tell: told the candidate's name and the share of the whole search that is done.
     """
-    judging = 0.0
     with Worker(work) as worker:
         for number, (one, candidate) in enumerate(pairs):
             tell(candidate.name, number / len(pairs))
@@ -107,7 +106,7 @@ def attempts(
                 yield Outcome(candidate=candidate, method=one, status="refused", reason=allowed.refuse_attribute)
                 continue
             began = monotonic()
-            left = allowed.until - began - judging
+            left = allowed.until - began
             if left < LEAST_SECONDS:
                 yield Outcome(candidate=candidate, method=one, status="not-tried", reason="the budget was spent")
                 continue
@@ -116,16 +115,15 @@ def attempts(
             def share(done: float, number: int = number, name: str = candidate.name) -> None:
                 tell(name, (number + done) / len(pairs))
 
-            kind, what = worker.attempt(candidate, seconds, share)
-            tried = monotonic()
-            yield _outcome(one, candidate, (kind, what), tried - began, seconds)
-            judging = max(judging, monotonic() - tried)
+            said = worker.attempt(candidate, seconds, share)
+            yield _outcome(one, candidate, said, monotonic() - began, seconds)
 
 
-def _outcome(one: Method, candidate: Candidate, said: tuple[str, object], took: float, allowed: float) -> Outcome:
+def _outcome(one: Method, candidate: Candidate, said: tuple[str, Any], took: float, allowed: float) -> Outcome:
     kind, what = said
     if kind == "done":
-        return Outcome(candidate=candidate, method=one, status="measured", answers=what, seconds=took)  # type: ignore[arg-type] # the worker's word
+        answers, judged = what
+        return Outcome(candidate=candidate, method=one, status="measured", answers=answers, judged=judged, seconds=took)
     if kind == "timed-out":
         why = f"stopped after {allowed:.1f} seconds, the most that was left for it"
         return Outcome(candidate=candidate, method=one, status="timed-out", reason=why, seconds=took)

@@ -23,17 +23,6 @@ LONGEST_NOTE = 300
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
-    """What all candidates of a search share; ``declared`` are features declared to stand in for the attribute."""
-
-    plan: Plan
-    learner: Learner
-    limits: Limits
-    seed: int
-    declared: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
 class Answers:
     """What a candidate answered.
 
@@ -56,6 +45,32 @@ class Answers:
     found: Settings = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     estimator: bytes = b""
+
+
+def unjudged(_answers: Answers) -> None:
+    """Judge nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What all candidates of a search share.
+
+    Attributes:
+        plan: the rows, and how they are used.
+        learner: what candidates build on.
+        limits: what they are to keep.
+        seed: of all chance.
+        declared: features declared to stand in for the attribute.
+        judge: holds what a candidate answered against whatever the caller goes by; asked where the candidate was
+            fitted, within the candidate's time, so it has to be something that can be pickled.
+    """
+
+    plan: Plan
+    learner: Learner
+    limits: Limits
+    seed: int
+    declared: tuple[str, ...] = ()
+    judge: Callable[[Answers], Any] = unjudged
 
 
 def attempt(work: Work, candidate: Candidate, tell: Callable[[float], None] = lambda _share: None) -> Answers:

@@ -1,4 +1,4 @@
-"""Tries candidates in a process of its own, so that one that takes too long can be stopped: ``python -m`` this module.
+"""Tries candidates, and judges them, in a process of its own (``python -m`` this module), so that it can be stopped.
 
 Both ends are ours: pickles pass through pipes between a process and the child that it started, and nowhere else. What
 learners print goes to standard error.
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def serve(asked: BinaryIO, answered: BinaryIO) -> None:
     """Read the work, then candidates, one after the other; answer each with what came of it.
 
-    An answer is ``("share", float)`` while it goes on, and then ``("done", Answers)``, ``("refused", why)`` or
-    ``("failed", why)``.
+    An answer is ``("share", float)`` while it goes on, and then ``("done", (Answers, judged))``, ``("refused", why)``
+    or ``("failed", why)``.
     """
 
     def say(kind: str, what: Any) -> None:  # noqa: ANN401 - as the docstring of `serve` has it
@@ -42,7 +42,8 @@ def serve(asked: BinaryIO, answered: BinaryIO) -> None:
         except EOFError:
             return
         try:
-            say("done", attempt(work, candidate, lambda share: say("share", share)))
+            answers = attempt(work, candidate, lambda share: say("share", share))
+            say("done", (answers, work.judge(answers)))
         except NoRemedyError as error:
             say("refused", str(error))
         except AssayError as error:
