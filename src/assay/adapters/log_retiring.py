@@ -11,14 +11,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from assay.adapters.checkpoint_archive import archive_checkpoint
-from assay.adapters.durable_files import create_file, locked, replace_file, storage_errors, sync_folder
+from assay.adapters.durable_files import locked, remove_files, replace_file, storage_errors, sync_folder
 from assay.adapters.evidence_store import evidence_folder
 from assay.adapters.folder_log import FolderLog
 from assay.adapters.folder_reader import FolderReader
 from assay.adapters.folder_shards import link_problem
 from assay.adapters.folder_tiles import CHECKPOINT
 from assay.adapters.log_private import LogPrivate, private_folder
-from assay.adapters.log_succession import own_event
+from assay.adapters.log_succession import once, own_event
 from assay.errors import InputError, VerificationError
 from assay.lifecycle.log_shards import last_shard, next_path, next_shard
 from assay.lifecycle.log_trust import beside, trust_beside
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from assay.tlog.signed_checkpoint import SignedCheckpoint
 
-_LOCK, _NOTED = "retiring", "retiring.event"
+_BEGUN = "retiring"
+"""The lock beside the log, and with a key's ID the event, until it is over."""
 
 
 def retire(folder: Path, ground: str, at: str, *, policy: bytes | None = None) -> Retirement:
@@ -55,17 +56,17 @@ def retire(folder: Path, ground: str, at: str, *, policy: bytes | None = None) -
             f"{folder}: expected a frozen log that another goes on after, in which it is told what was deleted. Run: "
             f"assay log freeze {folder} --successor NAME, then assay log init FOLDER --after {folder}"
         )
-    with storage_errors(folder, "Run this again: it goes on where it was"), locked(beside(folder, _LOCK)):
+    with storage_errors(folder, "Run this again: it goes on where it was"), locked(beside(folder, _BEGUN)):
         if not is_retired(folder):
             final = _checked(folder, following)
             archive_checkpoint(folder, final.checkpoint.size, final.note)
             replace_file(beside(folder, RETIRED), _told(folder, final, ground, at, policy))
-            beside(folder, _NOTED).unlink()
         found = retirement(folder, trust_beside(folder))
         if found is None:
             raise AssertionError("the log was just retired")
         _delete(folder)
-    beside(folder, _LOCK).unlink(missing_ok=True)
+        begun = beside(folder, _BEGUN)
+        remove_files([begun, *(one for one in folder.parent.iterdir() if one.name.startswith(f"{begun.name}."))])
     return found
 
 
@@ -105,11 +106,10 @@ def _told(folder: Path, final: SignedCheckpoint, ground: str, at: str, policy: b
         "ground": ground,
         **({} if policy is None else {"policy_sha256": sha256(policy).hexdigest()}),
     }
-    noted = beside(folder, _NOTED)  # so that, run again, it is the same entry
-    if not noted.exists():
-        create_file(noted, own_event("log.retired", fields, at, [LogPrivate(private_folder(last)).key()]))
-    entry = noted.read_bytes()
-    proof = log.reader.prove(log.extend([entry], event_id=f"log.retired {now.origin}".encode()).first)
+    key = LogPrivate(private_folder(last)).key()
+    whose = key.verifier.id.hex()  # what was begun under a key that was replaced since would not count under this one
+    entry = once(beside(folder, f"{_BEGUN}.{whose}"), own_event("log.retired", fields, at, [key]))
+    proof = log.reader.prove(log.extend([entry], event_id=f"log.retired {now.origin} {whose}".encode()).first)
     return Proof(proof.index, proof.hashes, proof.checkpoint, extra=entry).content()
 
 

@@ -22,6 +22,7 @@ from assay.attest import dsse
 from assay.attest.keys import PrivateKey, Signer
 from assay.errors import InputError, VerificationError
 from assay.lifecycle.log_shards import next_shard
+from assay.tlog.entry_bundle import MAX_ENTRY_BYTES
 from assay.tlog.log_keys import KeyRange, LogKeys
 from assay.tlog.vkey import ED25519, ML_DSA_44_COSIGNATURE
 from assay.trail.events import event_statement, make_event
@@ -58,6 +59,15 @@ def own_event(kind: str, fields: dict[str, Any], at: str, keys: list[SignerKey])
     event = make_event(kind, fields, claimed_at=at)
     signers = [Signer(key.name, PrivateKey(key.seed)) for key in keys]
     return dsse.sign(event_statement(event), signers).content()
+
+
+def once(path: Path, entry: bytes) -> bytes:
+    """Return the entry that was made first, kept at a path until it is in: appended again, it is the same."""
+    kept = read_file(path, MAX_ENTRY_BYTES)
+    if kept is None:
+        create_file(path, entry, mode=0o600)
+        return entry
+    return kept
 
 
 def freeze(folder: Path, successor: str, at: str) -> SignedCheckpoint:
@@ -175,7 +185,7 @@ def rotate_key(folder: Path, reason: str, at: str) -> Rotated:
         }
         entry = own_event("key.rotated", fields, at, [first.old, first.new])
         name = f"key.rotated {_public_id(first.new)}".encode()
-        FolderLog.open(folder).extend([_once(_noted(private, first.new, "entry"), entry)], event_id=name)
+        FolderLog.open(folder).extend([once(_noted(private, first.new, "entry"), entry)], event_id=name)
         for path, one in zip((vkey_path(folder), second_vkey_path(folder)), pairs, strict=False):
             replace_file(path, f"{one.new.verifier}\n".encode())
         private.finish_rotation()
@@ -249,15 +259,6 @@ def _boundary(path: Path, log: FolderLog) -> int:
     size = log.publish().checkpoint.size + 1
     create_file(path, json.dumps(size).encode(), mode=0o600)
     return size
-
-
-def _once(path: Path, entry: bytes) -> bytes:
-    """Return the entry that was made first: appended again, it is the same."""
-    kept = read_file(path, 65_536)
-    if kept is None:
-        create_file(path, entry, mode=0o600)
-        return entry
-    return kept
 
 
 def _publish_keys(folder: Path, private: LogPrivate, pairs: list[_Replacement], from_size: int) -> None:

@@ -14,7 +14,7 @@ from assay.adapters.folder_log import FolderLog
 from assay.adapters.folder_reader import FolderReader
 from assay.adapters.log_private import LogPrivate, private_folder
 from assay.adapters.log_retiring import retire
-from assay.adapters.log_succession import freeze, open_next, own_event
+from assay.adapters.log_succession import freeze, open_next, own_event, rotate_key
 from assay.errors import InputError, VerificationError
 from assay.lifecycle.retired import retirement
 from assay.tlog.merkle import hash_leaf
@@ -97,6 +97,34 @@ def test_a_retirement_that_was_interrupted_is_finished(old: Path, step: str, mon
     assert [one.name for one in old.iterdir()] == ["checkpoint"]
     events = [one for one in FolderReader.open(old.with_name("new")).entries(2, 9) if b"payloadType" in one]
     assert len(events) == 1  # told once
+    assert not list(old.parent.glob("old.retiring*"))
+
+
+@pytest.mark.parametrize("meanwhile", ["another key", "another log"])
+@pytest.mark.parametrize("step", ["_told", "replace_file"])
+def test_the_log_that_says_so_may_change_before_it_is_finished(
+    old: Path, step: str, meanwhile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the event was appended, or between it and its proof."""
+    new = old.with_name("new")
+
+    def unplugged(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            log_retiring if step == "replace_file" else FolderLog, {"_told": "extend"}.get(step, step), unplugged
+        )
+        with pytest.raises(KeyboardInterrupt):
+            retire(old, "retention-over", NOW)
+    if meanwhile == "another key":
+        rotate_key(new, "planned", NOW)
+    else:
+        freeze(new, "example.com/2028", NOW)
+        open_next(new, new.with_name("newest"), NOW)
+    done = retire(old, "retention-over", NOW)
+    assert done == retirement(old)
+    assert done.log == ("example.com/2027" if meanwhile == "another key" else "example.com/2028")
     assert not list(old.parent.glob("old.retiring*"))
 
 

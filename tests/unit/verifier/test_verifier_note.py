@@ -45,6 +45,7 @@ def lines(*marks: NoteSignature) -> bytes:
 
 def test_a_key_is_what_its_text_says():
     assert (KEY.name, KEY.kind, KEY.public, KEY.id) == (LOG.name, 1, LOG.verifier.public, LOG.verifier.id)
+    assert (KEY.first, KEY.end) == (0, None)
     assert WITNESS_KEY.kind == 4
     assert (POST_QUANTUM_KEY.kind, POST_QUANTUM_KEY.public) == (6, POST_QUANTUM.verifier.public)
 
