@@ -15,6 +15,7 @@ import pytest
 
 from assay.adapters.folder_log import FolderLog, open_log
 from assay.adapters.recorded_times import recorded_times
+from assay.errors import StorageError
 from assay.lifecycle.log_trust import at_time
 from integration.postgres_server import Server, running
 from integration.s3_server import running_ministack
@@ -125,7 +126,6 @@ def test_machines_without_the_key_submit_once_and_one_publisher_follows(shared: 
 def test_a_second_publisher_waits_and_is_told(shared: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     from assay.adapters import log_places  # noqa: PLC0415 - to shorten its patience
     from assay.adapters.postgres_sequencer import PostgresSequencer  # noqa: PLC0415 - an extra
-    from assay.errors import StorageError  # noqa: PLC0415 - beside its only use
 
     monkeypatch.setattr(log_places, "LEASE_SECONDS", 0.5)
     opened = FolderLog.open(shared / "L")
@@ -164,6 +164,49 @@ def test_a_log_in_postgresql_ends_and_another_goes_on(shared: Path, server: Serv
     for name in ("L", "M"):
         code, out, _ = assay(shared, "check", name)
         assert code == 0, out
+
+
+def test_retiring_a_log_leaves_nothing_of_it_in_postgresql(shared: Path, server: Server) -> None:
+    assert submitted(server, shared, "--lines", "-", given=b"secret one\nsecret two\n")[0] == 0
+    assert assay(shared, "freeze", "L", "--successor", "example.com/next")[0] == 0
+    assert assay(shared, "init", "M", "--after", "L")[0] == 0
+    places = shared / "L.private" / "places.json"
+    owner = places.read_text()
+    places.write_text(owner.replace("user=gov", "user=ingest"))  # as where another role publishes
+    code, out, words = assay(shared, "retire", "L")
+    assert (code, out) == (2, "")
+    assert "PostgreSQL schema example_com_log: must be owner of table" in words
+    assert 'Let the owner of the schema run: DROP SCHEMA "example_com_log" CASCADE' in words
+    assert sorted(one.name for one in (shared / "L").iterdir()) == ["checkpoint"]
+    assert "were deleted by policy on" in assay(shared, "check", "L")[1]
+    assert (b"secret one",) in server.execute("SELECT content FROM entry", log="example_com_log")
+    places.write_text(owner)
+    server.execute("CREATE TABLE example_com_log.other (x integer)")  # somebody else's
+    code, out, words = assay(shared, "retire", "L")
+    assert (code, words) == (0, "")
+    assert out.startswith("the 3 entries of the log example.com/log were deleted by policy")
+    kept = "SELECT relname FROM pg_class WHERE relnamespace = 'example_com_log'::regnamespace"
+    assert server.execute(kept) == [("other",)]
+    assert server.execute(f"SELECT proname FROM pg_proc WHERE pronamespace = {kept.partition('= ')[2]}") == []
+    assert not (shared / "L.private").exists()
+    assert assay(shared, "retire", "L")[0] == 0
+
+
+@pytest.mark.parametrize("gone", ["by the owner's hand", "by the verb"])
+def test_a_schema_of_its_own_goes_with_its_log(shared: Path, server: Server, gone: str) -> None:
+    assert assay(shared, "freeze", "L", "--successor", "example.com/next")[0] == 0
+    assert assay(shared, "init", "M", "--after", "L")[0] == 0
+    if gone == "by the owner's hand":
+        from assay.adapters.log_retiring import retire  # noqa: PLC0415 - beside its only use
+
+        places = shared / "L.private" / "places.json"
+        places.write_text(places.read_text().replace("user=gov", "user=ingest"))
+        with pytest.raises(StorageError, match="Let the owner"):
+            retire(shared / "L", "retention-over", "2037-01-01T00:00:00Z")
+        server.execute('DROP SCHEMA "example_com_log" CASCADE')
+    code, _, words = assay(shared, "retire", "L")
+    assert (code, words) == (0, "")
+    assert server.execute("SELECT to_regnamespace('example_com_log')") == [(None,)]
 
 
 def test_a_schema_that_holds_a_log_is_not_taken_for_another(shared: Path, server: Server) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.adapters.durable_files import create_file, read_file, replace_file, storage_errors
+from assay.adapters.durable_files import create_file, read_file, replace_file, settle_file, storage_errors
 from assay.errors import VerificationError
 from assay.lifecycle.log_files import ARCHIVE
 from assay.lifecycle.log_trust import AUTHORITIES, beside
@@ -51,6 +51,8 @@ def archive_checkpoint(log: Path, size: int, note: bytes) -> Path:
             )
         elif len(kept) < len(note) and not list(folder.glob(f"{size}*.tsr")):
             replace_file(path, note)  # with cosignatures that came since, while no timestamp covers it
+        else:
+            settle_file(path)
     return path
 
 

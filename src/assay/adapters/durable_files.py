@@ -161,6 +161,16 @@ def create_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         os.close(folder)
 
 
+def settle_file(path: Path) -> None:
+    """Finish what an interrupted `create_file` may have left of a file that is there: its temporary name goes."""
+    folder = open_folder(path.parent)
+    try:
+        _drop_temporary(folder, path.name)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def sync_folder(path: Path) -> None:
     """Make what a folder lists durable."""
     descriptor = open_folder(path)

@@ -114,11 +114,40 @@ class Places(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ca
         """Where every tile goes as well, and cannot be taken back."""
         return self.s3 or self.azure
 
+    def copies(self) -> tuple[str, ...]:
+        """Return where everything that was published is, too, and by what lock it is kept."""
+        stores = [(one, start) for one, start in ((self.s3, "s3://"), (self.azure, "Azure container ")) if one]
+        return tuple(
+            words
+            for one, start in stores
+            for words in (
+                f"{start}{one.locked}/{one.prefix} ({one.mode}, "
+                + (
+                    f"until {one.retain_until:%Y-%m-%d})"
+                    if one.retain_until
+                    else f"{one.retain_days} days from writing)"
+                ),
+                f"{start}{one.head}/{one.prefix} (not locked)",
+            )
+        )
+
     def audited(self) -> S3Tiles | AzureTiles | None:
         """Return the write-once storage as a check reads it: whatever has at least the lock that was asked for."""
         if self.s3 is not None:
             return self.s3.tiles(self.s3.least_lock())
         return None if self.azure is None else self.azure.tiles(self.azure.least_lock())
+
+
+def delete_waiting(places: Places) -> None:
+    """Delete what a database elsewhere has of a log; one in the private folder goes with that.
+
+    Raises:
+        StorageError: when it refuses.
+    """
+    if places.postgres is not None:
+        from assay.adapters.postgres_session import drop_log  # noqa: PLC0415 - few logs need it
+
+        drop_log(places.postgres.conninfo, places.postgres.schema)
 
 
 def in_postgres(conninfo: str, schema: str) -> InPostgres:

@@ -17,6 +17,7 @@ from assay.adapters.folder_log import FolderLog
 from assay.adapters.folder_reader import FolderReader
 from assay.adapters.folder_shards import link_problem
 from assay.adapters.folder_tiles import CHECKPOINT
+from assay.adapters.log_places import delete_waiting, read_places
 from assay.adapters.log_private import LogPrivate, private_folder
 from assay.adapters.log_succession import once, own_event
 from assay.errors import InputError, VerificationError
@@ -38,7 +39,7 @@ _BEGUN = "retiring"
 def retire(folder: Path, ground: str, at: str, *, policy: bytes | None = None) -> Retirement:
     """Delete a frozen log's entries, after the log that goes on says so; its final checkpoint stays.
 
-    Entries, tiles, long evidence, key and database go. Copies elsewhere (write-once storage, a backup) do not.
+    Entries, tiles, long evidence, key and database go, one in PostgreSQL too. Copies elsewhere do not: see `copies_of`.
 
     Args:
         folder: the log.
@@ -49,6 +50,7 @@ def retire(folder: Path, ground: str, at: str, *, policy: bytes | None = None) -
     Raises:
         InputError: when it takes entries, nothing goes on after it, or one before it is not retired.
         VerificationError: when it does not hold, or what goes on does not follow from it.
+        StorageError: when disk or database refuses; run again, it goes on.
     """
     following = next_shard(folder)
     if following is None:
@@ -68,6 +70,11 @@ def retire(folder: Path, ground: str, at: str, *, policy: bytes | None = None) -
         begun = beside(folder, _BEGUN)
         remove_files([begun, *(one for one in folder.parent.iterdir() if one.name.startswith(f"{begun.name}."))])
     return found
+
+
+def copies_of(folder: Path) -> tuple[str, ...]:
+    """Return where a log's entries are that retiring it does not reach, as far as its private folder knows."""
+    return read_places(private_folder(folder)).copies()
 
 
 def _before(folder: Path) -> Iterator[Path]:
@@ -114,12 +121,18 @@ def _told(folder: Path, final: SignedCheckpoint, ground: str, at: str, policy: b
 
 
 def _delete(folder: Path) -> None:
-    """Delete all that is the log's but its checkpoint and what stands beside its folder for those who verify."""
-    inside = (one for one in sorted(folder.iterdir()) if one.name != CHECKPOINT)
-    for one in (*inside, evidence_folder(folder), private_folder(folder)):
+    """Delete all that is the log's but its checkpoint and what stands beside its folder for those who verify.
+
+    Its private folder, which knows what else there is, goes last.
+    """
+    private = private_folder(folder)
+    for one in (*(one for one in sorted(folder.iterdir()) if one.name != CHECKPOINT), evidence_folder(folder)):
         if one.is_dir():
             shutil.rmtree(one)
         else:
             one.unlink(missing_ok=True)
+    delete_waiting(read_places(private))
+    if private.is_dir():
+        shutil.rmtree(private)
     sync_folder(folder)
     sync_folder(folder.parent)

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from assay.adapters.durable_files import create_file, locked, read_file, remove_files, replace_file, storage_errors
+from assay.adapters.durable_files import (
+    create_file,
+    locked,
+    read_file,
+    remove_files,
+    replace_file,
+    settle_file,
+    storage_errors,
+)
 from assay.adapters.folder_log import FolderLog
 from assay.adapters.folder_reader import keys_path, published_keys, second_vkey_path, vkey_path
 from assay.adapters.folder_shards import event_of, link_problem, point_to
@@ -67,6 +75,7 @@ def once(path: Path, entry: bytes) -> bytes:
     if kept is None:
         create_file(path, entry, mode=0o600)
         return entry
+    settle_file(path)
     return kept
 
 

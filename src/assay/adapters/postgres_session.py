@@ -35,6 +35,15 @@ _WRITES = (
     "USAGE ON SCHEMA {log}", "INSERT ON inbox", "USAGE ON SEQUENCE ticket", "SELECT ON published",
     "EXECUTE ON FUNCTION take_turn()", "EXECUTE ON PROCEDURE append",
 )  # fmt: skip
+_SUBMIT_AGAIN = (
+    "Entries whose index was told are safe; mend this, and submit the others again, under their event ids: whether "
+    "they were appended is not known"
+)
+_TABLES = "inbox, answer, entry, batch, event, published, recorded"
+_ROUTINES = (
+    "refuse, refuse_waiting_entry, refuse_waiting_batch, turn_lock, tree_root, place_call, record_time, serve, "
+    "take_turn, append, forget, go_on, freeze"
+)
 _PUBLISHES = (
     "SELECT ON entry, batch, event, recorded",
     "EXECUTE ON FUNCTION forget(bigint), go_on(bigint, bytea, bytea), freeze(bytea)",
@@ -78,6 +87,39 @@ def _make_role(connection: Connection[tuple[Any, ...]], role: str) -> None:
             .format(driver().sql.Identifier(role))
         )
         connection.execute(made)
+
+
+def drop_log(conninfo: str, log: str) -> None:
+    """Delete all that is a log's in a database, and its schema, unless that holds something else; once gone, nothing.
+
+    Raises:
+        MissingExtraError: when psycopg is not installed.
+        StorageError: when the database refuses, as it does to all but the owner; nothing was deleted then.
+    """
+    psycopg = driver()
+    schema, advice = psycopg.sql.Identifier(checked_name(log)), "What it has of the log stays there"
+    try:
+        with (
+            database_errors(place(log), advice),
+            psycopg.connect(conninfo, connect_timeout=_CONNECT_SECONDS) as session,
+        ):
+            session.execute("SELECT set_config('lock_timeout', %s, true)", (_SETTINGS["lock_timeout"],))
+            session.execute(psycopg.sql.SQL("SET LOCAL search_path = {}, pg_temp").format(schema))
+            if _version(session) is None:
+                return
+            session.execute(f"DROP TABLE {_TABLES}")
+            session.execute("DROP SEQUENCE ticket")
+            session.execute(f"DROP ROUTINE {_ROUTINES}")
+            kept = psycopg.errors.DependentObjectsStillExist, psycopg.errors.InsufficientPrivilege
+            with contextlib.suppress(*kept), session.transaction():
+                session.execute(psycopg.sql.SQL("DROP SCHEMA {}").format(schema))
+    except StorageError as error:
+        if not isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+            raise
+        raise StorageError(
+            f"{error}: its last entries, and hashes and times of all. Let the owner of the schema run: "
+            f"DROP SCHEMA {quoted(log)} CASCADE"
+        ) from error
 
 
 def open_session(conninfo: str, log: str) -> Connection[tuple[Any, ...]]:
@@ -159,8 +201,8 @@ def _version(connection: Connection[tuple[Any, ...]]) -> int | None:
 
 
 @contextlib.contextmanager
-def database_errors(where: str) -> Iterator[None]:
-    """Turn an error of psycopg into words."""
+def database_errors(where: str, advice: str = _SUBMIT_AGAIN) -> Iterator[None]:
+    """Turn an error of psycopg into words, with what to do then."""
     psycopg = driver()
     try:
         yield
@@ -170,7 +212,4 @@ def database_errors(where: str) -> Iterator[None]:
             words = f"no space left on the server ({words})"
         if error.sqlstate == _LOCK_TIMEOUT:
             words = f"another process held the log for {_TURN_SECONDS} s ({words})"
-        raise StorageError(
-            f"{where}: {words}. Entries whose index was told are safe; mend this, and submit the others again, under "
-            "their event ids: whether they were appended is not known"
-        ) from error
+        raise StorageError(f"{where}: {words}. {advice}") from error

@@ -29,13 +29,17 @@ def retire(log_folder: Path, ground: str, policy: Path | None) -> None:
 
     The event is `log.retired`, signed with the key of the log that takes entries now. Checkpoint and verifier keys
     stay, and LOG.retired, the event's proof: `check`, `assay verify` and the trail tell by it a log that was retired
-    from one that was lost. Every byte is checked first; what does not hold is not deleted. Copies in write-once storage
-    and in backups are not reached. Interrupted, run it again.
+    from one that was lost. Every byte is checked first; what does not hold is not deleted. What PostgreSQL has goes
+    too, which takes the owner of the schema. Copies in S3 or Azure are named and not reached, and backups are not
+    reached. Interrupted, run it again.
     """
     from assay.adapters import log_retiring  # noqa: PLC0415 - only when called
     from assay.lifecycle.project import read_file  # noqa: PLC0415 - only when called
     from assay.lifecycle.setting import now  # noqa: PLC0415 - only when called
 
     content = None if policy is None else read_file(policy, "a retention policy")
+    copies = log_retiring.copies_of(log_folder)  # the folder that knows of them goes
     done = log_retiring.retire(log_folder, ground, now(), policy=content)
     click.echo(done.words())
+    for one in copies:
+        click.echo(f"note: not deleted: {one}: delete it there, what is locked once its lock has ended", err=True)
