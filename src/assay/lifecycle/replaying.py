@@ -53,21 +53,23 @@ def ledger_lines(root: Path) -> list[bytes]:
 
 
 def remember(root: Path, releases: Iterable[Path], entries: Mapping[str, tuple[bytes, bytes]]) -> None:
-    """Put entries of an erasure into the ledger, and with their proofs beside each release that it changes.
+    """Put entries of an erasure with their proofs beside each release that it changes, and into the ledger.
+
+    The ledger comes last: what stands in it stands beside the releases, too, wherever a crash came.
 
     Args:
         root: the folder that holds the ledger.
         releases: folders of releases.
         entries: id of an event to its entry and the proof that it stands in the log.
     """
+    for release in sorted(releases):
+        tell(release, entries)
     ledger = root / LEDGER
     before = ledger.read_bytes() if ledger.is_file() else b""
     there = set(before.split(b"\n"))
     lines = b"".join(entry + b"\n" for entry, _ in entries.values() if entry not in there)
     with staging(ledger) as stage:
         publish(stage, root, {LEDGER: before + lines})
-    for release in sorted(releases):
-        tell(release, entries)
 
 
 def tell(release: Path, entries: Mapping[str, tuple[bytes, bytes]]) -> None:

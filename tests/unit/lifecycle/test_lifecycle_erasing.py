@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -118,6 +119,55 @@ def test_an_erasure_that_was_interrupted_is_finished_at_the_next_opening(
     assert project.say("trail", "query", "decisions").code == 0
     assert holding(project.root) == []
     assert project.say("verify", project.release).code == 0
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from assay.lifecycle import erasing
+module, step = sys.argv[1].rsplit(".", 1)
+setattr(__import__(module, fromlist=[step]), step, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+from assay.cli import main
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "assay.lifecycle.erasing.remember", "assay.lifecycle.replaying.tell", "assay.lifecycle.replaying.publish",
+        "assay.lifecycle.erasing.apply_plan",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("again", [True, False], ids=["state restored", "as it was left"])
+def test_an_erasure_that_was_killed_is_in_ledger_and_releases_at_the_next_opening(
+    project: SmallProject, tmp_path: Path, step: str, again: bool
+) -> None:
+    """Between the log and all else; at a release, or at its files; before anything was destroyed."""
+    shutil.copytree(project.root / ".assay", tmp_path / "backup")
+    command = [sys.executable, "-c", KILLED, step, *ERASE, NAME]
+    done = subprocess.run(command, cwd=project.root, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, b""), done.stderr.decode()
+    ledger = project.root / "erasures.jsonl"
+    assert ledger.exists() == step.endswith("apply_plan")
+    assert holding(project.root)
+    said = project.say("trail", "query", "production")
+    assert said.code == 0, said.err
+    assert holding(project.root) == []
+    lines = ledger.read_bytes().splitlines()
+    kept = [one.read_bytes() for one in sorted((project.release / "erasures").glob("*.dsse.json"))]
+    assert lines == kept
+    assert len(lines) == 1
+    verified = project.say("verify", project.release)
+    assert (verified.code, "by dora" in verified.out) == (0, True), verified
+    assert project.say("trail", "erase", "--scan", NAME).code == 0
+    if again:  # the ledger alone brings it about
+        shutil.rmtree(project.root / ".assay")
+        shutil.copytree(tmp_path / "backup", project.root / ".assay")
+        assert project.say("trail", "query", "production").code == 0
+        assert holding(project.root) == []
+    assert project.say("trail", "query", "production").code == 0
+    assert ledger.read_bytes().splitlines() == lines  # told once
 
 
 def test_what_is_signed_may_be_kept(project: SmallProject) -> None:
