@@ -17,10 +17,13 @@ from assay.lifecycle.receiving_checks import Pipeline
 from assay.lifecycle.setting import Rules, load_policy, read_trust
 from assay.records.delivery import Delivery, seal_delivery
 from assay.tlog.tree import consistency_proof
+from small_project import SmallProject, small_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    import pytest
 
     from assay.attest.keys import PublicKey
     from assay.lifecycle.delivering import Refused
@@ -69,6 +72,13 @@ class DeliveryHome:
         given = pipeline or pipeline_of(*read_public_keys(project.keys).values())
         readers = [FolderReader.open(project.log)]
         return deliver_project(project, readers, AtHand(self.receiver, given), with_names=with_names, again=again)
+
+
+def decided_project(folder: Path, capsys: pytest.CaptureFixture[str]) -> SmallProject:
+    """Return a project whose one release was decided, and passed."""
+    made = small_project(folder, capsys, gap=0.0)
+    assert made.say("run").code == 0
+    return made
 
 
 def pipeline_of(

@@ -247,7 +247,7 @@ def test_the_old_ml_dsa_key_signs_nothing_that_is_accepted_any_more(tmp_path: Pa
         "_boundary",
         "_publish_keys",
         "own_event",
-        "_once",
+        "once",
         "replace_file",
         "remove_files",
         "the second key",

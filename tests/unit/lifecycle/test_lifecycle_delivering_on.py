@@ -10,8 +10,7 @@ import pytest
 from assay.adapters.folder_reader import FolderReader
 from assay.lifecycle.log_handover import ed25519_keys
 from assay.lifecycle.receiving_checks import UnvouchedError
-from delivery_home import BareLog, DeliveryHome, pipeline_of
-from small_project import small_project
+from delivery_home import BareLog, DeliveryHome, decided_project, pipeline_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,8 +43,7 @@ def test_an_administrator_may_accept_a_key_that_nobody_vouches_for(home: Deliver
 def test_one_bad_release_holds_nothing_else_up_and_is_sent_again(
     home: DeliveryHome, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project = small_project(tmp_path / "project", capsys, gap=0.0)
-    assert project.say("run").code == 0
+    project = decided_project(tmp_path / "project", capsys)
     config = project.root / "assay.yaml"
     config.write_text(config.read_text().replace('version: "1"', 'version: "2"'))
     assert project.say("run").code == 0

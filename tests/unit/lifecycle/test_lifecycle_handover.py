@@ -14,11 +14,12 @@ from assay.errors import VerificationError
 from assay.lifecycle.log_handover import ed25519_keys, handovers
 from assay.tlog.log_keys import always
 from assay.tlog.signer import signer_key
-from delivery_home import BareLog, DeliveryHome, pipeline_of
-from small_project import SmallProject, small_project
+from delivery_home import BareLog, DeliveryHome, decided_project, pipeline_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from small_project import SmallProject
 
 ANY = pipeline_of()
 NOW = "2027-01-01T00:00:00Z"
@@ -38,9 +39,7 @@ def log(tmp_path: Path) -> BareLog:
 
 @pytest.fixture
 def project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> SmallProject:
-    made = small_project(tmp_path / "project", capsys, gap=0.0)
-    assert made.say("run").code == 0
-    return made
+    return decided_project(tmp_path / "project", capsys)
 
 
 def test_a_log_is_followed_to_its_new_keys(home: DeliveryHome, log: BareLog) -> None:

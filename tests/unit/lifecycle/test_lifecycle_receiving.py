@@ -23,7 +23,7 @@ from assay.tlog.log_keys import always
 from assay.tlog.signer import signer_key
 from assay.trail.delivered import DELIVERED
 from assay.trail.reading import read_entry
-from delivery_home import SYSTEM, BareLog, DeliveryHome, pipeline_of
+from delivery_home import SYSTEM, BareLog, DeliveryHome, decided_project, pipeline_of
 from small_project import small_project
 
 if TYPE_CHECKING:
@@ -52,9 +52,7 @@ def log(tmp_path: Path) -> BareLog:
 
 @pytest.fixture
 def project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> SmallProject:
-    made = small_project(tmp_path / "project", capsys, gap=0.0)
-    assert made.say("run").code == 0
-    return made
+    return decided_project(tmp_path / "project", capsys)
 
 
 def types(home: DeliveryHome) -> list[str]:
