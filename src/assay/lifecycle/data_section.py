@@ -110,9 +110,14 @@ def data_problems(config: Config) -> Iterator[tuple[str, str]]:
     if data.measured_on not in config.datasets:
         near = suggest(data.measured_on, config.datasets)
         yield "$.data.measured_on", f"expected a dataset {data.measured_on!r} among datasets, found none{near}"
-    if config.columns.task != "binary":
-        found = config.columns.task
-        yield "$.columns.task", f"the data stage measures binary labels; expected task binary, found {found}"
+    if config.columns.task == "regression":
+        message = (
+            "the data stage counts labels by class; expected task binary or multiclass, found regression: two numbers "
+            "differ without a conflict. Name a column of bands as the label; a query can make one (datasets.*.query)"
+        )
+        yield "$.columns.task", message
+    elif config.columns.task == "multiclass" and config.columns.positive is None:
+        yield "$.columns.positive", "expected the class that the data stage tells from all others, found none"
     if config.columns.label is None:
         yield "$.columns.label", "expected the column of the outcome, found none: the data stage measures its labels"
     for number, one in enumerate(data.benchmark):

@@ -111,6 +111,7 @@ def questions(project: Project, data: DataSection, *, at: str, minimum_group: in
         measured_on=data.measured_on,
         label=columns.label,
         positive=columns.positive,
+        several=columns.task == "multiclass",
         protected=columns.protected,
         features=data.features,
         others=tuple(name for name in (columns.prediction, columns.score, columns.weight) if name is not None),
@@ -128,8 +129,9 @@ def _roles(project: Project) -> Roles:
     """Return the columns of the tally: labels and groups; there is no prediction yet."""
     columns = project.config.columns
     return Roles(
-        label=columns.label, protected=columns.protected, positive=columns.positive, favourable=columns.favourable
-    )
+        label=columns.label, protected=columns.protected, positive=columns.positive, favourable=columns.favourable,
+        task=columns.task,
+    )  # fmt: skip
 
 
 def _count(

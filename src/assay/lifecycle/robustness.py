@@ -11,7 +11,7 @@ import msgspec
 from assay.diagnosis.in_time import TimelyScorer, within
 from assay.errors import DataError, suggest
 from assay.lifecycle.robustness_section import RobustnessSection, ScorerSection
-from assay.probing.asking import Asker, Reading
+from assay.probing.asking import Asker, Reading, written
 from assay.probing.counterfactual import counterfactual
 from assay.probing.evasion import Attack, evasion
 from assay.probing.perturbing import Probed, missing, noise, out_of_range
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assay.lifecycle.project import Project
+    from assay.probing.asking import Decision
     from assay.records.measurement import Measurement
 
 OpenScorer: TypeAlias = Callable[[ScorerSection, str | int | bool], Scorer]
@@ -59,6 +60,7 @@ class _Probing:
 
     def __init__(self, project: Project, section: RobustnessSection, opened_by: OpenScorer | None) -> None:
         self._config, self._section, self._opened_by = project.config, section, opened_by
+        self._several = self._config.columns.task == "multiclass"
         self._positive = self._config.columns.positive if self._config.columns.positive is not None else 1
         self._told: dict[str, Any] = {
             "model": msgspec.to_builtins(section.model),
@@ -103,7 +105,12 @@ class _Probing:
             table, Roles(**msgspec.structs.asdict(self._config.columns)), self._section.features,
             most=max(self._section.budget.rows, wanted), seed=self._section.seed,
         )  # fmt: skip
-        return ProbeRows(found.features, found.groups, found.label, found.prediction, found.total)
+        label, prediction = (self._classes(column) for column in (found.label, found.prediction))
+        return ProbeRows(found.features, found.groups, label, prediction, found.total)
+
+    def _classes(self, column: tuple[Any, ...]) -> tuple[Decision | None, ...]:
+        """Return recorded classes as a model's decisions are written."""
+        return tuple(None if one is None else written(one) for one in column) if self._several else column
 
     def _require_features(self, rows: ProbeRows) -> None:
         """Refuse columns that a probe names and the model is not given; `assay.yaml` was read before the table."""
@@ -119,7 +126,7 @@ class _Probing:
         if self._opened_by is None:
             raise ScorerError(NO_ADAPTER)
         section, budget = self._section, self._section.budget
-        reading = Reading(section.model.output, section.model.threshold, self._positive)
+        reading = Reading(section.model.output, section.model.threshold, self._positive, self._several)
         until = time.monotonic() + budget.seconds
         opened_by, positive = self._opened_by, self._positive
         opened = within(lambda: opened_by(section.model, positive), until, "the model was not loaded")
@@ -139,7 +146,7 @@ class _Probing:
         if answers.trouble:
             self._told["unanswered"] = {"rows": len(answers.decisions) - len(answered), "why": answers.trouble}
         kept = first.only(answered)
-        decisions = tuple(bool(answers.decisions[row]) for row in answered)
+        decisions = tuple(one for one in answers.decisions if one is not None)
         pairs = [(a, b) for a, b in zip(decisions, kept.prediction, strict=True) if b is not None]
         return Probed(kept, decisions, asker, section.seed), len(pairs), sum(a == b for a, b in pairs)
 
@@ -158,7 +165,9 @@ class _Probing:
         part, columns = self._section.evasion, self._config.columns
         assert part is not None  # noqa: S101 - asked by the caller
         favourable = columns.favourable if columns.favourable is not None else self._positive
-        wanted = None if part.towards == "any" else str(favourable) == str(self._positive)
+        wanted: Decision | None = None
+        if part.towards != "any":
+            wanted = written(favourable) if self._several else str(favourable) == str(self._positive)
         return Attack(
             attacks=part.attacks, rows=part.rows, queries=part.queries, within=part.within, columns=part.columns,
             wanted=wanted,

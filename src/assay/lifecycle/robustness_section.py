@@ -153,8 +153,14 @@ def robustness_problems(config: Config) -> Iterator[tuple[str, str]]:
         return
     if not section.asked():
         yield "$.robustness", f"expected at least one probe ({', '.join(PROBES)}), found none"
-    if config.columns.task != "binary":
-        yield "$.columns.task", f"robustness asks yes or no; expected task binary, found {config.columns.task}"
+    if config.columns.task == "regression":
+        message = (
+            "a number has no decision that could flip; expected task binary or multiclass, found regression. Where a "
+            "decision is made of it, give that as the prediction, and a callable that makes it as the model"
+        )
+        yield "$.columns.task", message
+    elif config.columns.task == "multiclass" and section.model.output != "label":
+        yield "$.robustness.model.output", "of several classes a model answers with the class: expected output: label"
     if section.measured_on is not None and section.measured_on not in config.datasets:
         near = suggest(section.measured_on, config.datasets)
         yield "$.robustness.measured_on", f"expected one of the datasets, found {section.measured_on!r}{near}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CONFLICTS = Metric(
     name="label_conflict_share", title="share of rows of which another row with equal features has another label",
     needs=("label",), unit="rate", scope="observed", higher_is_better=False,
-    formula="rows in groups of equal features with both labels / labelled rows",
+    formula="rows in groups of equal features with more than one label / labelled rows",
     source="a share; Wilson's interval",
 )  # fmt: skip
 METRICS = (CONFLICTS,)

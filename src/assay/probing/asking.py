@@ -24,6 +24,16 @@ _MOST_SHOWN = 160
 Output: TypeAlias = Literal["probability", "label"]
 
 
+Decision: TypeAlias = "bool | str"
+"""Whether it is the positive class; of several classes the class, as `written`."""
+
+
+class NoAnswer(str):
+    """Why an answer is no decision."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How an answer becomes a decision.
@@ -32,36 +42,39 @@ class Reading:
         output: whether the model answers with the probability of the positive class, or with a class.
         threshold: probability from which on the decision is the positive class.
         positive: the positive class.
+        several: whether there may be more than two classes, each of which is a decision of its own.
     """
 
     output: Output = "probability"
     threshold: float = 0.5
     positive: str | int | bool = 1
+    several: bool = False
 
     def centred(self, answer: Any) -> float | None:  # noqa: ANN401 - whatever a model gives
         """Return a probability on a scale on which decisions turn at one half; None when it is none."""
-        if self.output == "label" or isinstance(self.decision(answer), str):
+        if self.output == "label" or isinstance(self.decision(answer), NoAnswer):
             return None
         half, score = 0.5, float(answer)
         if score < self.threshold:
             return half * score / self.threshold
         return half + half * (score - self.threshold) / ((1 - self.threshold) or 1.0)
 
-    def decision(self, answer: Any) -> bool | str:  # noqa: ANN401 - whatever a model gives
+    def decision(self, answer: Any) -> Decision | NoAnswer:  # noqa: ANN401 - whatever a model gives
         """Return the decision, or why this is none."""
         if self.output == "label":
-            return _no_answer(answer) or written(answer) == written(self.positive)
+            return _no_class(answer) or (written(answer) if self.several else written(answer) == written(self.positive))
         if not isinstance(answer, (int, float)):
-            return f"answered {_short(answer)}, where a probability was expected"
+            return NoAnswer(f"answered {_short(answer)}, where a probability was expected")
         if not 0 <= answer <= 1:  # NaN is in no range
-            return f"answered {answer:g}, which is no probability from 0 to 1"
+            return NoAnswer(f"answered {answer:g}, which is no probability from 0 to 1")
         return answer >= self.threshold
 
 
-def _no_answer(answer: Any) -> str:  # noqa: ANN401 - whatever a model gives
-    if answer is None or (isinstance(answer, float) and not math.isfinite(answer)):
-        return f"answered {_short(answer)}, where a class was expected"
-    return "" if isinstance(answer, (str, int, float)) else f"answered {_short(answer)}, where a class was expected"
+def _no_class(answer: Any) -> NoAnswer | None:  # noqa: ANN401 - whatever a model gives
+    nothing = answer is None or (isinstance(answer, float) and not math.isfinite(answer))
+    if nothing or not isinstance(answer, (str, int, float)):
+        return NoAnswer(f"answered {_short(answer)}, where a class was expected")
+    return None
 
 
 def written(value: str | float | bool) -> str:
@@ -83,13 +96,13 @@ class Answers:
     """What came back for the first rows asked; fewer than were asked when a budget ended or the model cannot do it.
 
     Attributes:
-        decisions: whether each row is decided positively; None where there was no answer.
+        decisions: of each row; None where there was no answer.
         trouble: the first thing that was no answer, in words; empty when there was none.
         stopped: why not all rows were asked; empty when they were.
         scores: the probability behind each decision, moved so that the threshold is one half; None without one.
     """
 
-    decisions: tuple[bool | None, ...]
+    decisions: tuple[Decision | None, ...]
     trouble: str = ""
     stopped: str = ""
     scores: tuple[float | None, ...] = ()
@@ -99,7 +112,7 @@ class Answers:
 class _Read:
     """Answers to one question or several: decisions, scores, the first trouble, and whether the question broke."""
 
-    decisions: list[bool | None]
+    decisions: list[Decision | None]
     scores: list[float | None]
     trouble: str
     broke: bool = False
@@ -182,9 +195,9 @@ class Asker:
         if len(answers) != rows:
             return _Read([None] * rows, [None] * rows, f"answered {len(answers)} times for {rows} rows", broke=True)
         read = [self._reading.decision(answer) for answer in answers]
-        trouble = next((one for one in read if isinstance(one, str)), "")
+        trouble = next((one for one in read if isinstance(one, NoAnswer)), "")
         scores = [self._reading.centred(answer) for answer in answers]
-        return _Read([None if isinstance(one, str) else one for one in read], scores, trouble)
+        return _Read([None if isinstance(one, NoAnswer) else one for one in read], scores, trouble)
 
 
 def told_error(error: Exception) -> str:

@@ -10,6 +10,7 @@ from assay.records.probe_counts import Flips
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from assay.probing.asking import Decision
     from assay.probing.perturbing import Probed
     from assay.probing.scorer import Value
 
@@ -59,10 +60,11 @@ def _other_values(probed: Probed, attribute: str) -> Iterator[Flips]:
 def _any_changed(probed: Probed, asked: Sequence[Answers]) -> Answers:
     """Join what was asked of each row: another decision under any value is another decision."""
     rows = min(len(one.decisions) for one in asked)
-    joined: list[bool | None] = []
+    joined: list[Decision | None] = []
     for row in range(rows):
-        before, after = probed.decisions[row], {one.decisions[row] for one in asked}
-        joined.append(not before if (not before) in after else None if None in after else before)
+        before, after = probed.decisions[row], [one.decisions[row] for one in asked]
+        others = [one for one in after if one is not None and one != before]
+        joined.append(others[0] if others else None if None in after else before)
     first = next((one for one in asked if one.trouble), asked[0])
     return Answers(tuple(joined), first.trouble, next((one.stopped for one in asked if one.stopped), ""))
 

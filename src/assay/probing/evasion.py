@@ -20,6 +20,7 @@ from assay.records.probe_counts import Evasion
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from assay.probing.asking import Decision
     from assay.probing.perturbing import Probed
     from assay.probing.scorer import Value
 
@@ -50,7 +51,7 @@ class Attack:
     queries: int = 500
     within: float = 1.0
     columns: Sequence[str] | None = None
-    wanted: bool | None = None
+    wanted: Decision | None = None
 
 
 class _EnoughError(Exception):

@@ -12,7 +12,7 @@ from assay.records.probe_counts import Flips
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from assay.probing.asking import Answers, Asker
+    from assay.probing.asking import Answers, Asker, Decision
     from assay.probing.rows import ProbeRows
     from assay.probing.scorer import Value
     from assay.records.probe_counts import Probe
@@ -33,14 +33,14 @@ class Probed:
     """
 
     rows: ProbeRows
-    decisions: tuple[bool, ...]
+    decisions: tuple[Decision, ...]
     asker: Asker
     seed: int
 
     @property
     def constant(self) -> bool:
         """Whether all decisions are the same."""
-        return len(set(self.decisions)) < 2  # noqa: PLR2004 - yes and no
+        return len(set(self.decisions)) < 2  # noqa: PLR2004 - one and another
 
     def random(self, *what: object) -> Random:
         """Return chance of its own for a part, so that leaving out one part changes no other."""

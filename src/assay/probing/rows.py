@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from assay.probing.asking import Decision
     from assay.probing.scorer import Value
     from assay.records.tally import GroupValue
 
@@ -23,15 +24,15 @@ class ProbeRows:
     Attributes:
         features: name to values.
         groups: protected attribute to the group of each row.
-        label: whether the outcome is positive; None where it is not known.
+        label: the outcome, as a decision is written; None where it is not known.
         prediction: the recorded decision, likewise.
         total: rows of the dataset.
     """
 
     features: Mapping[str, tuple[Value, ...]]
     groups: Mapping[str, tuple[GroupValue, ...]]
-    label: tuple[bool | None, ...]
-    prediction: tuple[bool | None, ...]
+    label: tuple[Decision | None, ...]
+    prediction: tuple[Decision | None, ...]
     total: int
 
     @property

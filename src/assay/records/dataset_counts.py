@@ -329,6 +329,7 @@ class DatasetQuestions(Frozen, kw_only=True):
         measured_on: role of the dataset that is measured.
         label: column of the outcome.
         positive: its positive class; None for 1 or true.
+        several: whether there may be more than two classes; all but conflicts then tell the positive from the rest.
         protected: the protected attributes.
         features: the columns learnt from; None for every column that has no other role.
         others: columns that are no features: prediction, score, weight.
@@ -344,6 +345,7 @@ class DatasetQuestions(Frozen, kw_only=True):
     measured_on: str
     label: str
     positive: str | int | bool | None = None
+    several: bool = False
     protected: tuple[str, ...]
     features: tuple[str, ...] | None = None
     others: tuple[str, ...] = ()

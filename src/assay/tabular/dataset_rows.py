@@ -92,7 +92,7 @@ def count_conflicts(table: DatasetTable) -> tuple[tuple[Conflicts, ...], str | N
     if not table.has_features:
         return (), NO_FEATURES
     names = _group_names(table)
-    twins = f"SELECT f, min(y) AS lo, max(y) AS hi FROM {table.keys} WHERE y IS NOT NULL GROUP BY f HAVING count(*) > 1"
+    twins = f"SELECT f, min(c) AS lo, max(c) AS hi FROM {table.keys} WHERE c IS NOT NULL GROUP BY f HAVING count(*) > 1"
     found = table.rows(
         f"WITH twins AS ({twins}) SELECT {names}, count(*), count(lo), count(*) FILTER (lo < hi) "
         f"FROM {table.keys} LEFT JOIN twins USING (f) WHERE y IS NOT NULL GROUP BY {names}"

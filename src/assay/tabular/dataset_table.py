@@ -74,6 +74,15 @@ class DatasetTable:
         return f"CASE WHEN {value} IS NULL THEN NULL WHEN {written} IN {found} THEN 1 ELSE 0 END"
 
     @property
+    def label_class(self) -> str:
+        """SQL: a number that is the same for equal labels alone, NULL for none."""
+        if not self.asked.several:
+            return self.label
+        value = self.typed.value(self.asked.label)
+        written = f"trim(CAST({value} AS VARCHAR))"
+        return f"CASE WHEN {value} IS NULL THEN NULL ELSE hash({written}) END"
+
+    @property
     def half(self) -> str:
         """SQL: 0 or 1, the same for rows of equal features, whatever their order."""
         return f"CAST({self.fingerprint(self.features)} % 2 AS TINYINT)" if self.has_features else "0"
@@ -181,7 +190,7 @@ def _fingerprint(table: DatasetTable, *, measured: bool) -> None:
             f"CASE WHEN {written} IS NULL THEN NULL ELSE hash({written}) END"  # of nothing there is a hash, too
         )
     if measured:
-        parts["y"] = table.label
+        parts |= {"y": table.label, "c": table.label_class}
         parts |= {f"g{number}": column for number, column in enumerate(table.group_columns())}
         if asked.source is not None and asked.source in typed.types:
             parts["s"] = typed.written(asked.source)

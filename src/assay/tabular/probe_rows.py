@@ -10,6 +10,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from assay.errors import DataError, suggest
 from assay.records.dataset_counts import DatasetQuestions
 from assay.tabular.dataset_table import DatasetTable
@@ -34,15 +36,15 @@ class SampledRows:
     Attributes:
         features: name to values; whole numbers as int, what is missing as None.
         groups: protected attribute to the group of each row.
-        label: whether the outcome is positive; None where it is not known.
+        label: whether the outcome is positive, of several classes the class; None where it is not known.
         prediction: the recorded decision, likewise.
         total: rows of the dataset.
     """
 
     features: dict[str, tuple[Any, ...]]
     groups: dict[str, tuple[GroupValue, ...]]
-    label: tuple[bool | None, ...]
-    prediction: tuple[bool | None, ...]
+    label: tuple[Any, ...]
+    prediction: tuple[Any, ...]
     total: int
 
 
@@ -70,11 +72,12 @@ def sample_rows(rows: Any, roles: Roles, features: Sequence[str] | None, *, most
             told = f"no column {', '.join(lacking)}" if lacking else "no column that is a feature"
             raise DataError(f"{typed.name}: {told}. Name the model's features in assay.yaml (robustness.features)")
         asked = DatasetQuestions(
-            measured_on="", label=roles.label or "", positive=roles.positive, protected=roles.protected, now=""
-        )
+            measured_on="", label=roles.label or "", positive=roles.positive, protected=roles.protected, now="",
+            several=roles.task == "multiclass",
+        )  # fmt: skip
         table = DatasetTable("probed", engine, typed, asked, wanted)
         sides = [
-            "NULL" if name not in typed.types else replace(table, asked=_labelled(asked, name)).label
+            "NULL" if name is None or name not in typed.types else _side(table, name)
             for name in (roles.label, roles.prediction)
         ]
         columns = [typed.value(name) for name in wanted] + table.group_columns() + sides
@@ -87,10 +90,11 @@ def sample_rows(rows: Any, roles: Roles, features: Sequence[str] | None, *, most
         return _read(table, wanted, found)
 
 
-def _labelled(asked: DatasetQuestions, column: str) -> DatasetQuestions:
-    import msgspec  # noqa: PLC0415 - one call
-
-    return msgspec.structs.replace(asked, label=column)
+def _side(table: DatasetTable, column: str) -> str:
+    """Return SQL of a column of classes: whether it is the positive one, of several classes the class itself."""
+    if table.asked.several:
+        return table.typed.value(column)
+    return replace(table, asked=msgspec.structs.replace(table.asked, label=column)).label
 
 
 def _read(table: DatasetTable, features: Sequence[str], found: Sequence[tuple[Any, ...]]) -> SampledRows:
@@ -99,12 +103,14 @@ def _read(table: DatasetTable, features: Sequence[str], found: Sequence[tuple[An
     attributes = table.asked.protected
     columns = list(zip(*found, strict=True))
     groups = table.groups([row[len(features) : len(features) + len(attributes)] for row in found])
-    label, prediction = (tuple(None if one is None else bool(one) for one in column) for column in columns[-2:])
+    label, prediction = columns[-2:]
+    if not table.asked.several:
+        label, prediction = (tuple(None if one is None else bool(one) for one in column) for column in columns[-2:])
     return SampledRows(
         features={name: plain_values(column) for name, column in zip(features, columns, strict=False)},
         groups={name: tuple(group[at] for group in groups) for at, name in enumerate(attributes)},
-        label=label,
-        prediction=prediction,
+        label=plain_values(label),
+        prediction=plain_values(prediction),
         total=table.typed.rows,
     )
 

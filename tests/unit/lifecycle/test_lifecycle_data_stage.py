@@ -120,6 +120,39 @@ def test_a_poisoned_training_set_is_stopped_before_training(
     assert finding["remedy"]
 
 
+def test_the_data_of_several_classes_are_gated_by_the_class_that_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, train, _ = data_project(tmp_path, capsys)
+    draw = random.Random(8)
+    for row in train:
+        row["approved"] = {"1": "yes", "0": draw.choice(["no", "later"])}[row["approved"]]
+    project.write("train.csv", as_csv(train))
+    config = (tmp_path / "assay.yaml").read_text()
+    several = config.replace("  label: approved\n", "  label: approved\n  task: multiclass\n")
+    project.write("assay.yaml", several)
+    said, _ = judged(project)
+    assert said.code == 2
+    assert "$.columns.positive: expected the class that the data stage tells from all others" in said.err
+    project.write("assay.yaml", several.replace("task: multiclass\n", "task: multiclass\n  positive: 'yes'\n"))
+    assert judged(project)[0].code == 0
+    for row in train:
+        row["approved"] = "yes" if row["branch"] == "north" else row["approved"]
+    project.write("train.csv", as_csv(train))
+    said, found = judged(project)
+    assert said.code == 1
+    assert "branches/north" in found["fail"]
+
+
+def test_numbers_are_no_labels_of_classes_and_that_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project, _, _ = data_project(tmp_path, capsys)
+    config = (tmp_path / "assay.yaml").read_text()
+    project.write("assay.yaml", config.replace("  label: approved\n", "  label: income\n  task: regression\n"))
+    said, _ = judged(project)
+    assert said.code == 2
+    assert "two numbers differ without a conflict. Name a column of bands as the label" in said.err
+
+
 def test_what_is_lacking_is_unknown_and_never_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project, _, _ = data_project(tmp_path, capsys)
     project.replace("assay.yaml", "  identifier: id\n", "  identifier: ident\n")

@@ -62,6 +62,10 @@ def texts(columns):
 def sleeps(columns):
     time.sleep(60)
 
+def tiers(columns):
+    rows = zip(columns["income"], columns["sex"])
+    return ["later" if income is None or income < (40 if sex == "m" else 55) else "no" for income, sex in rows]
+
 def sometimes(columns):
     if any(income is None for income in columns["income"]):
         raise KeyError("income")
@@ -214,6 +218,39 @@ def test_decisions_that_turn_on_sex_are_a_finding_with_an_exact_interval(project
     assert everybody["method"].startswith("Clopper-Pearson")
     low, high = everybody["interval"]
     assert low < everybody["value"] < high
+
+
+def test_of_several_classes_each_is_a_decision_of_its_own(project: SmallProject) -> None:
+    header, *lines = _table().splitlines()
+    names = {"0": "no", "1": "later"}
+    rows = [f"{names[one[0]]},{names[one[2]]}{one[3:]}" for one in lines]
+    project.write("test.csv", "\n".join([header, "yes,yes,0.9,f,50", *rows]) + "\n")
+    config = (project.root / "assay.yaml").read_text()
+    config = config.replace("  score: score\n", "  task: multiclass\n  positive: 'yes'\n")
+    project.write("assay.yaml", config)
+    # nobody is told yes, so that "yes or not" never changes; between no and later it turns on sex
+    probe(
+        project, "counterfactual: {}", model="kind: callable, callable: scoring:tiers, output: label",
+        check="counterfactual-flips", metric="counterfactual_flip_rate", limit="max: 0.02",
+    )  # fmt: skip
+    everybody, *_ = measured(project, "counterfactual_flip_rate")
+    incomes = [float(line.rpartition(",")[2]) for line in lines]
+    share = sum(40 <= income < 55 for income in incomes) / len(incomes)
+    assert everybody["value"] == pytest.approx(share, abs=0.1)
+    assert json.loads((project.release / "verdict.json").read_text())["decision"] == "deny"
+
+
+def test_several_classes_are_answered_by_name_and_numbers_not_at_all(project: SmallProject) -> None:
+    config = (project.root / "assay.yaml").read_text()
+    for task, told in (
+        ("multiclass", "$.robustness.model.output: of several classes a model answers with the class"),
+        ("regression", "a number has no decision that could flip"),
+    ):
+        section = SECTION.format(model=LOADED, probes="noise: {}", budget="", seconds=30)
+        project.write("assay.yaml", config.replace("  score: score\n", f"  task: {task}\n") + section)
+        said = project.say("run")
+        assert said.code == 2
+        assert told in said.err
 
 
 def test_an_attribute_that_the_model_is_not_given_turns_nothing(project: SmallProject) -> None:

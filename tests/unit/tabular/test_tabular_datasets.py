@@ -102,6 +102,26 @@ def test_conflicts_are_those_of_plain_python(counts: DatasetCounts) -> None:
         assert one.conflicting == sum(len(labels[row[2:5]]) > 1 for row in mine)
 
 
+def test_labels_of_several_classes_conflict_whichever_they_are(tmp_path: Path) -> None:
+    # 1 is the positive class: 0 and 2 are the same to whoever asks for it, and contradict each other all the same
+    train = [
+        (*row[:6], draw, row[7]) for row, draw in zip(TRAIN, random.Random(9).choices((0, 1, 2), k=300), strict=True)
+    ]
+    labels: dict[Row, set[int]] = defaultdict(set)
+    for row in train:
+        labels[row[2:5]].add(row[6])
+    unlike = [key for key, found in labels.items() if found == {0, 2}]
+    assert unlike, "such rows are what is looked at"
+    asked = msgspec.structs.replace(ASKED, several=True)
+    counts = count_datasets({"train": str(write(tmp_path / "train.csv", train))}, asked, metrics=())[0]
+    for one in counts.conflicts:
+        mine = [row for row in train if (row[1],) == one.group]
+        assert one.conflicting == sum(len(labels[row[2:5]]) > 1 for row in mine)
+    assert {one.source: one.positives for one in counts.sources} == {
+        site: sum(row[6] == 1 for row in train if row[5] == site) for site in "ns"
+    }
+
+
 def test_missing_sources_and_groups_are_those_of_plain_python(counts: DatasetCounts) -> None:
     assert {one.group: one.rows for one in counts.groups} == Counter((row[1],) for row in TRAIN)
     (column,) = [one for one in counts.missing if one.column == "a"]
