@@ -26,7 +26,7 @@ from assay.adapters.folder_reader import (
 from assay.adapters.folder_tiles import CHECKPOINT, FolderTiles
 from assay.adapters.log_origin import check_origin, default_origin
 from assay.adapters.log_places import Places, make_sequencer, opened_sequencer, read_places, write_places
-from assay.adapters.log_private import LogPrivate, private_folder
+from assay.adapters.log_private import LogPrivate, missing_key, private_folder
 from assay.adapters.log_signing import cosigner_of, sign_checkpoint
 from assay.adapters.mirrored_tiles import MirroredTiles
 from assay.errors import AssayError, InputError, VerificationError
@@ -147,7 +147,7 @@ class FolderLog:
         if not folder.is_dir():
             raise missing_log(folder, "a log's folder", f". Make one with: assay log init {folder}")
         if not private.is_dir():
-            raise InputError(f"expected the log's key in {private}, found none: without it a log is only read")
+            raise missing_key(folder)
         with storage_errors(private, "Nothing was changed"):
             return cls(folder, LogPrivate(private).key())
 

@@ -14,7 +14,7 @@ from assay.adapters.durable_files import read_file
 from assay.adapters.folder_tiles import CHECKPOINT, TILE_CAP
 from assay.errors import AssayError, InputError, VerificationError
 from assay.lifecycle.log_shards import missing_log
-from assay.lifecycle.retired import is_retired
+from assay.lifecycle.retired import deleted, is_retired
 from assay.tlog.audit import audit
 from assay.tlog.log_keys import MAX_LOG_KEYS, LogKeys, always, parse_log_keys
 from assay.tlog.merkle import hash_leaf, verify_consistency, verify_inclusion
@@ -151,7 +151,7 @@ class FolderReader:
         """
         content = read_file(self._folder / path, TILE_CAP)
         if content is None and is_retired(self._folder):
-            raise InputError(f"{self._folder}: was retired, its entries deleted. See: assay log check {self._folder}")
+            raise deleted(self._folder)
         return content
 
     def checkpoint(self) -> SignedCheckpoint:

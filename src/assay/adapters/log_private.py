@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from assay.adapters.durable_files import create_file, locked, read_file, replace_file, sync_folder
 from assay.errors import InputError, VerificationError
+from assay.lifecycle.retired import deleted, is_retired
 from assay.tlog.checkpoint import MAX_CHECKPOINT_BYTES, Checkpoint, parse_checkpoint
 from assay.tlog.encoding import decode_number
 from assay.tlog.signer import SEED_SIZE, SignerKey, parse_skey, signer_key
@@ -29,6 +30,13 @@ _SMALL = 4096
 def private_folder(folder: Path) -> Path:
     """Return where a log's key, guard and lock are."""
     return folder.with_name(f"{folder.name}.private")
+
+
+def missing_key(folder: Path) -> InputError:
+    """Return what to raise where a log is to be written and its private folder is not here."""
+    if is_retired(folder):
+        return deleted(folder)
+    return InputError(f"expected the log's key in {private_folder(folder)}, found none: without it a log is only read")
 
 
 def may_write(folder: Path) -> bool:

@@ -120,7 +120,8 @@ def _print_check(report: CheckReport, *, compared: bool) -> None:
     for note in report.notes:
         click.echo(f"note: {note}", err=True)
     if report.problems:
-        click.echo(f"{len(report.problems)} problems; the log is not what it was", err=True)
+        found = "1 problem" if len(report.problems) == 1 else f"{len(report.problems)} problems"
+        click.echo(f"{found}; the log is not what it was", err=True)
     elif report.checkpoint is not None:
         now = report.checkpoint.checkpoint
         against = ", and continues the old checkpoint" if compared else ""

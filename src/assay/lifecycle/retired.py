@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.errors import VerificationError
+from assay.errors import InputError, VerificationError
 from assay.lifecycle.log_trust import beside, trust_beside
 from assay.lifecycle.project import read_file
 from assay.tlog.merkle import hash_leaf
@@ -55,6 +55,11 @@ class Retirement:
 def is_retired(folder: Path) -> bool:
     """Return whether a log is said to be retired; whether that holds, `retirement` tells."""
     return beside(folder, RETIRED).is_file()
+
+
+def deleted(folder: Path) -> InputError:
+    """Return what to raise where entries, or the key, of a retired log are asked for."""
+    return InputError(f"{folder}: was retired, its entries deleted. See: assay log check {folder}")
 
 
 def retirement(folder: Path, trust: LogTrust | None = None) -> Retirement | None:
