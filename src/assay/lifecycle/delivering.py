@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from assay.errors import InputError, VerificationError
+from assay.lifecycle.dossier import dossier_path
 from assay.lifecycle.log_handover import ed25519_keys, handovers
 from assay.lifecycle.naming_digests import digests_in
 from assay.lifecycle.people import read_people
@@ -307,7 +308,7 @@ class _Sender:
                 yield release_at(folder, model, version, within, last)
 
     def _sources(self) -> dict[str, bytes]:
-        """Return assay.yaml, the policy and those it extends, and the card that people wrote, by their files' names."""
+        """Return assay.yaml, the policy and those it extends, and the words of people, by their files' names."""
         root, policy = self._project.root, self._project.root / self._project.config.policy
         found = {CONFIG_NAME: read_file(root / CONFIG_NAME, "a project file")}
 
@@ -316,9 +317,11 @@ class _Sender:
             return found[name]
 
         parse_policy(policy.name, read)
-        written = self._project.config.documentation
-        if written is not None and (root / written).is_file():
-            found.setdefault((root / written).name, read_file(root / written, "the model's documentation"))
+        config = self._project.config
+        words = (config.documentation, None if config.data is None else config.data.datasheet)
+        for path in (dossier_path(self._project), *(root / one for one in words if one is not None)):
+            if path.is_file():
+                found.setdefault(path.name, read_file(path, "what people wrote"))
         return {name: content for name, content in found.items() if is_source_file(name)}
 
     def _unknown(self, digests: Sequence[str]) -> list[str]:

@@ -231,7 +231,7 @@ def check_release(
     _require_about(name, delivered, delivery, evidence)
     _require_signed(name, contents[EVIDENCE_SIGNATURE], pipeline)
     erasing = who_erases(name, contents, delivery, pipeline, trust)
-    with _laid_out(contents, beside) as folder:
+    with laid_out(contents, beside) as folder:
         public = {f"{pipeline.name}/{key.key_id:.8}": key for key in pipeline.keys}
         try:
             verify_release(folder, trust=erasing, keys=public, log=LogTrust((keys,)))
@@ -292,8 +292,13 @@ def _require_logged(
 
 
 @contextlib.contextmanager
-def _laid_out(contents: Mapping[str, bytes], beside: Path) -> Iterator[Path]:
-    """Give a release's files in a folder of their own for a moment; nobody else can open it."""
+def laid_out(contents: Mapping[str, bytes], beside: Path) -> Iterator[Path]:
+    """Give files in a folder of their own for a moment; nobody else can open it.
+
+    Args:
+        contents: name to content, of a release or beside `assay.yaml`.
+        beside: where the folder is made.
+    """
     with storage_errors(beside):
         beside.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="release-", dir=beside))

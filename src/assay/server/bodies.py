@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SILENT_SECONDS = 20.0
 """So long a sender may be silent within a request; then it is answered as one that went away."""
 
+WHOLE_SECONDS = 300.0
+"""So long a whole request may take to come, however steadily: the largest delivery over a line of 1 Mbit/s."""
+
 GONE = "client disconnected prematurely"
 """What the framework says of a request whose end never came (Litestar 2.25)."""
 
@@ -34,17 +37,17 @@ class StrictRequest(Request[Any, Any, Any]):
 
 
 def in_time(app: ASGIApp) -> ASGIApp:
-    """Return an application for which a sender that falls silent within a request has gone away."""
+    """Return an application for which a sender that falls silent within a request, or never ends it, has gone away."""
 
     async def answering(scope: Scope, receive: Receive, send: Send) -> None:
-        whole = False
+        whole, ends = False, asyncio.get_running_loop().time() + WHOLE_SECONDS
 
         async def received() -> Any:  # noqa: ANN401 - ASGI messages
             nonlocal whole
             if whole or scope["type"] != ScopeType.HTTP:
                 return await receive()
             try:
-                async with asyncio.timeout(SILENT_SECONDS):
+                async with asyncio.timeout(min(SILENT_SECONDS, ends - asyncio.get_running_loop().time())):
                     message: Any = await receive()
             except TimeoutError:
                 return {"type": "http.disconnect"}

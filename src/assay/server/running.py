@@ -12,6 +12,7 @@ import uvicorn
 
 from assay.lifecycle.storing import storage_errors, write_durably
 from assay.server.app import create_app
+from assay.server.heads import InTime
 from assay.server.home import OTHERS, open_home
 from assay.server.routes import ROUTES
 from assay.server.starting import start
@@ -82,6 +83,8 @@ def configuration(app: Litestar, home: Home) -> uvicorn.Config:
         app,
         host=home.settings.host,
         port=home.settings.port,
+        http=InTime,
+        ws="none",
         log_config=None,
         access_log=False,  # who read what is in the log, without addresses
         server_header=False,

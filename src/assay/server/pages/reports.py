@@ -17,8 +17,10 @@ from assay.records.tally import Frozen
 from assay.records.verdict import Verdict
 from assay.reports.card import is_placeholder, texts
 from assay.server.inside import Kept
+from assay.server.pages.regulators import ISSUED, is_written, issued_document
+from assay.server.pages.regulators import write as write_for_regulators
 from assay.server.pages.version_files import document, drawing
-from assay.server.serving import By, Here
+from assay.server.serving import By, Here, Server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,9 +123,11 @@ def in_words(name: str) -> str:
 def report(
     server: Here, actor: By, model: FromPath[str], version: FromPath[str], path: FromPath[str]
 ) -> Response[bytes]:
-    """Return a report of a release, of its data or of a window of monitoring, from the records that lie here."""
+    """Return a report of a release, of its data or of a window, or a document for regulators."""
     held = server.inside.release(actor, model, version)
     wanted = path.lstrip("/")
+    if wanted.startswith(f"{ISSUED}/") or is_written(wanted):
+        return _for_regulators(server, held, wanted)
     offered = {one.path for one in reports(held)} | {one.report for one in windows(held)}
     if wanted not in offered:
         raise NotThereError(f"expected a report of {model} {version}, found none of this name. Its page lists them")
@@ -131,6 +135,20 @@ def report(
     folder = held.folder / within
     content = _written.get((folder, name), (held.card_sha256, *_stamps(folder)), lambda: _write(held, within, name))
     return document(content, wanted)
+
+
+def _for_regulators(server: Server, held: Held, wanted: str) -> Response[bytes]:
+    about = held.evidence.model
+    view = server.inside.view()
+    if wanted.startswith(f"{ISSUED}/"):
+        told = view.about_version(about.name, about.version, about.sha256)
+        return document(issued_document(held, told, wanted), wanted)
+
+    def made() -> bytes:
+        with drawing:
+            return write_for_regulators(held, view.about(about.name), wanted)
+
+    return document(_written.get((held.folder, wanted), (view.size, *_stamps(held.folder)), made), wanted)
 
 
 def _write(held: Held, within: str, name: str) -> bytes:

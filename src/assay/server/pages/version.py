@@ -11,6 +11,7 @@ from assay.records.verdict import ApprovalStep, ConsentUse, Decision, Finding
 from assay.reports import words
 from assay.server.page import page
 from assay.server.pages.consents import May, consents_open_to
+from assay.server.pages.regulators import Issued, Regulators, issued, regulators
 from assay.server.pages.reports import Report, Section, Window, card_sections, in_words, reports, windows
 from assay.server.pages.timeline import Happened, facts_about, timeline
 from assay.server.pages.version_files import Download, downloads
@@ -147,6 +148,8 @@ class VersionPage(Frozen, kw_only=True):
         revocable: ids of the consents that the reader may take back.
         registries: what registries let it do against the verdict, or were not let to do.
         people: who may be given a finding to mend.
+        regulators: documents for regulators that can be written.
+        issued: those that the project has issued, or that came back signed.
         today: the day on which that can be due at the earliest.
         more_incidents: alerts and incidents that are over and not listed here; the trail has them all.
         more_remediations: remediations, the same.
@@ -185,6 +188,8 @@ class VersionPage(Frozen, kw_only=True):
     more_remediations: int = 0
     timeline: tuple[Happened, ...] = ()
     reports: tuple[Report, ...] = ()
+    regulators: tuple[Regulators, ...] = ()
+    issued: tuple[Issued, ...] = ()
     files: tuple[Download, ...] = ()
 
 
@@ -219,6 +224,7 @@ def version(server: Here, actor: By, model: FromPath[str], version: FromPath[str
         more_incidents=max(len(alerts) - MOST_LISTED, 0), more_remediations=max(len(mending) - MOST_LISTED, 0),
         remediations=tuple(_remediation(view, one) for one in mending[:MOST_LISTED]),
         windows=windows(held), timeline=happened, reports=reports(held), files=files,
+        regulators=regulators(held), issued=issued(held, view),
     )  # fmt: skip
 
 
