@@ -19,7 +19,8 @@ from assay.tabular.sql import literal
 
 if TYPE_CHECKING:
     from assay.diagnosis.case import Case
-    from assay.diagnosis.worlds import Gap
+    from assay.diagnosis.worlds import Calibrations, Gap
+    from assay.records.explanation import CauseKind
 
 LEAST_GAP = 0.05
 """Rates of missing values that differ by less are alike."""
@@ -29,6 +30,9 @@ LEAST_SHARE = 0.25
 
 SURE = 4.0
 """Standard errors by which rates of missing values must differ."""
+
+CHANCE, SURELY = 0.05, 1.96
+"""Probability, and standard errors, from which on complete rows tell the sides apart."""
 
 WRITTEN = ("unknown", "na", "n/a", "nan", "none", "null", "missing", "not available", "not stated", "?", "-", "unk")
 """Texts that say that there is no value."""
@@ -139,7 +143,18 @@ def _of_features(case: Case, found: list[Missing]) -> list[Suspect]:
             else [Clue(what="gap with rows that miss a value scored as their labels are", value=mended.value)]
         ),
     ]
-    return [Suspect(Cause(kind="data.missingness", share=share, confidence=sure, detail=detail, evidence=tuple(clues)))]
+    cause = Cause(kind="data.missingness", share=share, confidence=sure, detail=detail, evidence=tuple(clues))
+    return [Suspect(cause, screens=_screened(case.worlds.calibrations(where=f"NOT {inside}")))]
+
+
+def _screened(complete: Calibrations | None) -> tuple[CauseKind, ...]:
+    """Return what is not told from none among the rows with all values: it comes with those that are missing."""
+    if complete is None or complete.areas is None or complete.areas_error is None:
+        return ()
+    found: list[CauseKind] = ["model.calibration"] if complete.p > CHANCE else []
+    if abs(complete.areas[0] - complete.areas[1]) < SURELY * complete.areas_error:
+        found.append("model.error_gap")
+    return tuple(found)
 
 
 def _as_labelled(case: Case, inside: str) -> Gap | None:

@@ -106,20 +106,24 @@ def _believed(found: list[Flips]) -> Flips | None:
 
 def _flips_of(case: Case, side: int) -> list[Flips]:
     found = []
+    # Of people whose values are not there neither score nor features know enough for their labels to contradict them.
+    missing = " OR ".join(f"({where})" for where in case.missing_more.values())
+    there = f"rid NOT IN (SELECT rid FROM people WHERE {missing})" if missing else "TRUE"
+    source = f"(SELECT * FROM coded WHERE {there})"
     if case.coded.people.has_score:
-        found.append(flips(case, "coded", side, "t", "the score"))
+        found.append(flips(case, source, side, "t", "the score"))
     if case.codes:
-        of_features = curve(case.coded.people, ("1.0", *case.codes), f"g = {1 - side}")
+        of_features = curve(case.coded.people, ("1.0", *case.codes), f"g = {1 - side} AND {there}")
         if of_features is not None:
-            found.append(flips(case, "coded", side, f"({of_features.sql()})", "the features"))
+            found.append(flips(case, source, side, f"({of_features.sql()})", "the features"))
     return [one for one in found if one is not None]
 
 
-def flips(case: Case, table: str, side: int, over: str, words: str) -> Flips | None:
-    """Fit flips, and moved odds, to one side's labels; None where there are too few of them."""
+def flips(case: Case, source: str, side: int, over: str, words: str) -> Flips | None:
+    """Fit flips, and moved odds, to one side's labels in a table or part of one; None where there are too few."""
     held = f"greatest(-6, least(6, {over}))"
     cells = case.coded.people.ask(
-        f"SELECT g, round({held} * {GRID}) / {GRID} AS b, count(*), sum(y), avg({held}) FROM {table} "
+        f"SELECT g, round({held} * {GRID}) / {GRID} AS b, count(*), sum(y), avg({held}) FROM {source} "
         f"WHERE y IS NOT NULL AND {over} IS NOT NULL GROUP BY g, b ORDER BY g, b"
     )
     mine, others = ([cell for cell in cells if cell[0] == one] for one in (side, 1 - side))
@@ -160,7 +164,7 @@ def _share(case: Case, found: Flips) -> float:
     if case.question.roles.prediction is None:
         return 0.0
     share = _closed(case, risk, "d")
-    if share < LEAST_SHARE and found.better >= BETTER and case.coded.people.has_score:
+    if share < LEAST_SHARE and case.coded.people.has_score:
         # A model that learnt from such labels decides as they say: then decisions, too, are to follow the risk.
         share = _closed(case, risk, f"CAST({case.worlds.decision(risk)} AS INTEGER)")
     return share

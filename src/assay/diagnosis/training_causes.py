@@ -100,10 +100,13 @@ def _train_noise(case: Case) -> list[Suspect]:
     if train is None or not train.has_label or not train.codes:
         return []
     found = []
+    bins = [case.coded.bins[at] for at in train.features if case.coded.features[at].name in case.missing_more]
+    there = " AND ".join(f"{one} >= 0" for one in bins) or "TRUE"
+    source = f"(SELECT * FROM trained WHERE {there})"
     for side in (1, 0):
-        fitted = curve(case.coded.people, ("1.0", *train.codes), f"g = {1 - side}")
+        fitted = curve(case.coded.people, ("1.0", *train.codes), f"g = {1 - side} AND {there}")
         if fitted is not None:
-            found.append(flips(case, "trained", side, f"({fitted.sql()})", "the features"))
+            found.append(flips(case, source, side, f"({fitted.sql()})", "the features"))
     told = [one for one in found if one is not None and max(one.e0, one.e1) >= LEAST_FLIPS and one.better >= one.needed]
     if not told:
         return []
