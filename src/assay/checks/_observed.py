@@ -13,7 +13,7 @@ from assay.checks._judge import judged_finding
 from assay.checks._select import over_of, small_group
 from assay.checks.control import Check
 from assay.errors import suggest
-from assay.records.measurement import Measurement
+from assay.records.measurement import Measurement, joined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -50,7 +50,7 @@ def about(one: Measurement) -> dict[str, str]:
 
 
 def _label(one: Measurement) -> str:
-    parts = [*about(one).values(), group_label(one.group), ",".join(over_of(one) or ())]
+    parts = [*about(one).values(), group_label(one.group), joined(over_of(one) or ())]
     return ",".join(part for part in parts if part)
 
 
@@ -79,7 +79,7 @@ def _absent(control: Control, evidence: Evidence, terms: Terms) -> Iterator[Find
     known = {about(one).get("column", "") for one in evidence.measurements if one.metric == metric}
     for names in _wanted(control):
         if not any(one.metric == metric and _is_of(one, names) for one in evidence.measurements):
-            over = ",".join(names)
+            over = joined(names)
             reason = f"{metric} was not measured for {over}: is it among columns.protected in assay.yaml?"
             yield finding(control, terms, "unknown", reason, about=over, metric=metric)
     for column in (name for name in control.columns if name not in known):

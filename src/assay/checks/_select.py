@@ -9,6 +9,7 @@ import msgspec
 from assay.checks._finding import finding, group_label, group_words
 from assay.checks._metrics import known_metrics
 from assay.errors import suggest
+from assay.records.measurement import joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def over_of(measurement: Measurement) -> tuple[str, ...] | None:
     """Return the attributes that a comparison is over, sorted; None when it compares nothing."""
     over = measurement.over
-    return None if over is msgspec.UNSET else tuple(sorted(over.attribute.split(",")))
+    return None if over is msgspec.UNSET else tuple(sorted(over.names))
 
 
 def between(evidence: Evidence, metric: str, attributes: tuple[str, ...]) -> list[Measurement]:
@@ -56,7 +57,7 @@ def not_measured(
     control: Control, terms: Terms, evidence: Evidence, metric: str, attributes: tuple[str, ...]
 ) -> Finding:
     """Return the unknown finding of a measurement that is not there, with what to do."""
-    about = ",".join(attributes)
+    about = joined(attributes)
     known = attributes_measured(evidence)
     absent = [name for name in attributes if name not in known]
     where = f" over {about}" if attributes else ""
@@ -89,7 +90,7 @@ def wrong_minimum(control: Control, terms: Terms, found: list[Measurement], attr
         f"{control.metric} over {','.join(attributes)} was measured with a minimum group of {', '.join(sizes)}, "
         f"the policy wants {terms.minimum_group}: measure again with this policy."
     )
-    return finding(control, terms, "unknown", reason, about=",".join(attributes), metric=control.metric)
+    return finding(control, terms, "unknown", reason, about=joined(attributes), metric=control.metric)
 
 
 UNKNOWN_SHARE = 0.05

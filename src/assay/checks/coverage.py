@@ -9,6 +9,7 @@ from assay.checks._metrics import known_metrics
 from assay.checks._select import attributes_measured, between, in_groups, same_minimum
 from assay.checks.control import Check
 from assay.errors import suggest
+from assay.records.measurement import joined
 
 if TYPE_CHECKING:
     from assay.checks.control import Control, Terms
@@ -41,7 +42,7 @@ def _lacking(evidence: Evidence, attributes: tuple[str, ...], terms: Terms) -> l
 
 
 def _one(control: Control, evidence: Evidence, terms: Terms, attributes: tuple[str, ...]) -> Finding:
-    about = ",".join(attributes)
+    about = joined(attributes)
     known = attributes_measured(evidence)
     absent = [name for name in attributes if name not in known]
     if absent:

@@ -18,6 +18,7 @@ from assay.checks._select import (
     wrong_minimum,
 )
 from assay.checks.control import Check
+from assay.records.measurement import joined
 
 if TYPE_CHECKING:
     from assay.checks.control import Control, Terms
@@ -36,7 +37,7 @@ def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ..
             findings.append(not_measured(control, terms, evidence, metric, attributes))
         elif not kept:
             findings.append(wrong_minimum(control, terms, found, attributes))
-        about = ",".join(attributes)
+        about = joined(attributes)
         for one in kept:
             people = in_people(evidence, metric, attributes, terms.limit, terms, one_of=one.one_of)
             findings.append(

@@ -13,6 +13,7 @@ from assay.checks._judge import judged_finding
 from assay.checks._people import in_people
 from assay.checks._select import in_groups, not_measured, small_group
 from assay.checks.control import Check
+from assay.records.measurement import joined
 
 if TYPE_CHECKING:
     from assay.checks.control import Control, Terms
@@ -44,8 +45,8 @@ def run(control: Control, evidence: Evidence, terms: Terms) -> tuple[Finding, ..
         if not found:
             findings.append(not_measured(control, terms, evidence, metric, attributes))
         elif len(known) < 2:  # noqa: PLR2004 - a comparison needs two
-            reason = f"{','.join(attributes)} has one group only: there is nobody to compare it with."
-            findings.append(finding(control, terms, "unknown", reason, about=",".join(attributes), metric=metric))
+            reason = f"{joined(attributes)} has one group only: there is nobody to compare it with."
+            findings.append(finding(control, terms, "unknown", reason, about=joined(attributes), metric=metric))
         else:
             findings += [_one(control, evidence, terms, attributes, one) for one in found]
     return tuple(findings)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from assay.checks._finding import finding, group_words
 from assay.checks._select import people_in
 from assay.checks.control import Check
+from assay.records.measurement import joined
 
 if TYPE_CHECKING:
     from assay.checks.control import Control, Terms
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _one(control: Control, evidence: Evidence, terms: Terms, attributes: tuple[str, ...]) -> Finding:
-    about = ",".join(attributes)
+    about = joined(attributes)
     groups = {tuple(m.group.items()): m.group for m in evidence.measurements if set(m.group) == set(attributes)}
     if not groups:
         reason = f"the intersection {about} was not measured. Measure again with this policy, which asks for it."

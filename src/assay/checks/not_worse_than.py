@@ -12,6 +12,7 @@ from assay.checks._judge import judged_finding
 from assay.checks._metrics import known_metrics
 from assay.checks._select import between, class_label, in_groups, not_measured, same_minimum, small_group, wrong_minimum
 from assay.checks.control import Check
+from assay.records.measurement import joined
 
 if TYPE_CHECKING:
     from assay.checks.control import Control, Terms
@@ -65,7 +66,7 @@ def _compare(
         return [absent or not_measured(control, terms, evidence, metric.name, attributes)]
     findings: list[Finding] = []
     for one in found:
-        about = (group_label(one.group) or ",".join(attributes)) + class_label(one)
+        about = (group_label(one.group) or joined(attributes)) + class_label(one)
         if one.n < terms.minimum_group:
             findings.append(small_group(control, terms, evidence, one.group, one.n))
             continue

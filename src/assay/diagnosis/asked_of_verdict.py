@@ -42,7 +42,7 @@ def requirement_of(finding: Finding, evidence: Evidence) -> Requirement | None:
         return None
     if finding.of is not msgspec.UNSET or ";class=" in finding.id:
         return None
-    attributes = tuple(finding.over.attribute.split(",")) if finding.over else tuple(finding.group)
+    attributes = finding.over.names if finding.over else tuple(finding.group)
     return Requirement(
         metric=metric.name,
         limit=finding.limit,
@@ -63,9 +63,7 @@ def _minimum(finding: Finding, evidence: Evidence, attributes: tuple[str, ...]) 
     beside = [
         one.minimum_group
         for one in evidence.measurements
-        if one.over is not msgspec.UNSET
-        and tuple(one.over.attribute.split(",")) == attributes
-        and isinstance(one.minimum_group, int)
+        if one.over is not msgspec.UNSET and one.over.names == attributes and isinstance(one.minimum_group, int)
     ]
     return min(beside, default=1)
 

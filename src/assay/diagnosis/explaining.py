@@ -29,6 +29,7 @@ from assay.diagnosis.worlds import Worlds
 from assay.errors import InputError
 from assay.metrics import METRICS, measure
 from assay.records.explanation import LOOKED, Cause, ExplainedFinding, Explanation
+from assay.records.measurement import joined
 from assay.tabular import tally_rows
 from assay.tabular.engine import session
 from assay.tabular.typed import open_typed
@@ -121,9 +122,7 @@ def worst_of_each(tally: Tally, question: Question) -> list[Measurement]:
 def _is_asked(one: Measurement, question: Question, attributes: tuple[str, ...]) -> bool:
     if question.group:
         return one.group == question.group and one.over is msgspec.UNSET
-    return one.over is not msgspec.UNSET and sorted(one.over.attribute.split(",")) == sorted(
-        ",".join(attributes).split(",")
-    )
+    return one.over is not msgspec.UNSET and sorted(one.over.names) == sorted(attributes)
 
 
 def judged(measurement: Measurement, question: Question) -> tuple[Status, str]:
@@ -145,7 +144,7 @@ def explained(
 ) -> ExplainedFinding:
     """Return one finding, of the groups of one attribute or several, with its causes."""
     status, reason = judged(measurement, question)
-    attribute = ",".join(attributes)
+    attribute = joined(attributes)
     sides = sides_of(effective(rows.tally), measurement, question.metric, attributes)
     causes, remedies, unexamined = _causes(question, measurement, sides, rows, status)
     return ExplainedFinding(

@@ -148,7 +148,7 @@ def _no_cut(ground: Ground, requirement: Requirement) -> str | None:
 def _about(finding: Finding) -> str | None:
     if finding.group:
         return group_words(finding.group)
-    return f"groups of {finding.over.attribute.replace(',', ' and ')}" if finding.over else None
+    return f"groups of {' and '.join(finding.over.names)}" if finding.over else None
 
 
 def _plain_change(finding: Finding) -> str | None:

@@ -75,5 +75,5 @@ def _where(finding: Finding) -> str:
     named = {} if finding.of is msgspec.UNSET else finding.of
     told = [f"{name} {value}" for name, value in named.items()]
     told += [f"{name} {'not known' if value is None else value}" for name, value in finding.group.items()]
-    told += [f"between groups of {finding.over.attribute}"] if finding.over and not finding.group else []
+    told += [f"between groups of {' and '.join(finding.over.names)}"] if finding.over and not finding.group else []
     return f"Here: {', '.join(told)}." if told else ""

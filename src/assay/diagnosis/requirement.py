@@ -93,7 +93,7 @@ def _is_about(one: Measurement, requirement: Requirement) -> bool:
         return False
     if requirement.group or not requirement.attributes:
         return one.group == requirement.group and (bool(one.group) or one.over is msgspec.UNSET)
-    over = () if one.over is msgspec.UNSET else tuple(one.over.attribute.split(","))
+    over = () if one.over is msgspec.UNSET else one.over.names
     return not one.group and sorted(over) == sorted(requirement.attributes)
 
 

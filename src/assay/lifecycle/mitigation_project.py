@@ -255,7 +255,7 @@ def is_about_groups(finding: Finding) -> bool:
 
 def attributes_of(finding: Finding) -> tuple[str, ...]:
     """Return the attributes by whose groups a finding compares."""
-    return tuple(finding.over.attribute.split(",")) if finding.over is not None else tuple(finding.group)
+    return finding.over.names if finding.over is not None else tuple(finding.group)
 
 
 def requirement_of(finding: Finding, minimum_group: int) -> Requirement:

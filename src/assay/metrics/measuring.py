@@ -15,7 +15,7 @@ from assay.metrics.groups import base_groups, intersections, merge
 from assay.metrics.intervals.level import at_level
 from assay.metrics.metric import Estimate, undefined
 from assay.metrics.multiclass import classes, one_against_rest
-from assay.records.measurement import Measurement, Over
+from assay.records.measurement import Measurement, Over, joined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -177,7 +177,7 @@ class _Measuring:
         rows = [table[number] for number in parts]
         few = self.too_few(len(groups))
         told: _Told = {
-            "over": Over(attribute=",".join(grouping.attributes)),
+            "over": Over(attribute=joined(grouping.attributes)),
             "minimum_group": self.minimum,
             "left_out": tuple(grouping.named(group) for group in grouping.groups if not self.takes_part(group)),
         } | _of_class(one_of)
@@ -209,7 +209,7 @@ class _Measuring:
 
     def impact(self, grouping: Grouping, axis: Points | None, middle: Median | None) -> None:
         if not self.names.isdisjoint(_IMPACT) and self.favourable is None:
-            over = Over(attribute=",".join(grouping.attributes))
+            over = Over(attribute=joined(grouping.attributes))
             for group in grouping.groups:
                 for name in _IMPACT:
                     if name in self.names:
@@ -232,7 +232,7 @@ class _Measuring:
 
     def table(self, grouping: Grouping, shares: list[Share | None], prefix: str = "") -> None:
         """Tell one impact table: the ratio of each group that takes part, and why the others do not."""
-        over = Over(attribute=",".join(grouping.attributes))
+        over = Over(attribute=joined(grouping.attributes))
         parts = [self.takes_part(group) for group in grouping.groups]
         few = self.too_few(sum(parts))
         top = impact.highest([share for share, part in zip(shares, parts, strict=True) if part])

@@ -11,6 +11,7 @@ from assay.metrics.intervals.score import METHOD, miettinen_nurminen
 from assay.metrics.intervals.wilson import wilson
 from assay.metrics.metric import Metric
 from assay.metrics.observing import groupings, observe, share, sums
+from assay.records.measurement import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +58,7 @@ def _gap(
     level: Level,
     minimum_group: int,
 ) -> Measurement:
-    about, over = {"column": column.column}, ",".join(names)
+    about, over = {"column": column.column}, joined(names)
     part = {group: found for group, found in groups.items() if None not in group and found[0] >= minimum_group}
     people = sum(rows for rows, _ in part.values())
     if len(part) < 2:  # noqa: PLR2004 - a gap is between two

@@ -26,7 +26,7 @@ from assay.metrics.intervals.wilson import wilson
 from assay.metrics.observing import groupings
 from assay.metrics.paired_turns import EVENTS, Turns, turns_of
 from assay.records.challenge import Change
-from assay.records.measurement import Over
+from assay.records.measurement import Over, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,7 +73,7 @@ def gap_changes(counts: PairedCounts, level: Level, minimum_group: int) -> Itera
         part = [cells for cells in known if sum(cell.count for cell in cells) >= minimum_group]
         for metric, rates in GAPS.items():
             if counts.labelled or not any(EVENTS[rate].needs_label for rate in rates):
-                found = _gap(metric, ",".join(names), rates, part, level)
+                found = _gap(metric, joined(names), rates, part, level)
                 yield msgspec.structs.replace(found, minimum_group=minimum_group)
 
 

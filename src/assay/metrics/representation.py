@@ -9,6 +9,7 @@ from assay.metrics.goodness_of_fit import goodness_of_fit
 from assay.metrics.intervals.wilson import METHOD, wilson
 from assay.metrics.metric import INFINITY, Metric
 from assay.metrics.observing import groupings, observe, sums
+from assay.records.measurement import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,7 +81,7 @@ def _one(
     ]
     for group, text, rows in groups:
         yield from _group(group, rows, n, shares.get(text), benchmark=benchmark, level=level)
-    over = ",".join(names)
+    over = joined(names)
     if benchmark is None:
         for metric in (RATIO, SHORTFALL, P_VALUE):
             yield observe(metric, None, n, level=level, over=over, reason=NO_BENCHMARK.format(" and ".join(names)))

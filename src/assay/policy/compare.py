@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from assay.checks._judge import limit_words
+from assay.records.measurement import joined
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -60,7 +61,7 @@ def _settings(old: Policy, new: Policy) -> Iterator[Change]:
 
 
 def _names(found: tuple[str, ...] | tuple[tuple[str, ...], ...]) -> set[str]:
-    return {one if isinstance(one, str) else ",".join(sorted(one)) for one in found}
+    return {one if isinstance(one, str) else joined(sorted(one)) for one in found}
 
 
 def _set(

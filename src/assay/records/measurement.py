@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
 from assay.records.tally import GroupValue
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 Unit: TypeAlias = Literal["rate", "difference", "ratio", "score", "count"]
+
+
+def joined(names: Iterable[str]) -> str:
+    r"""Join the names of attributes by commas; a comma inside a name is written ``\,``, as on the command line."""
+    return ",".join(name.replace(",", "\\,") for name in names)
 
 
 # Thousands are made at once, and none can be part of a cycle: the collector need not follow them.
 class Over(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """The comparison a between-group metric makes: an attribute, or several joined by a comma (``race,sex``)."""
+    """The comparison a between-group metric makes: an attribute, or several (``race,sex``: `joined`)."""
 
     attribute: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The attributes, one by one."""
+        return tuple(part.replace("\0", ",") for part in self.attribute.replace("\\,", "\0").split(","))
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):

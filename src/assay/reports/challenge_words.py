@@ -80,7 +80,7 @@ def title(challenge: Challenge) -> str:
 def who(one: Change) -> str:
     """Return whom a change is about."""
     if one.over:
-        attributes = " and ".join(plain(name) for name in one.over.attribute.split(","))
+        attributes = " and ".join(plain(name) for name in one.over.names)
         return f"gap over {attributes}"
     return group_words(one.group) if one.group else "everybody"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from assay.records.measurement import joined
 from assay.reports.challenge_figures import against_words, challenge_charts, release_challenge
 from assay.reports.charts import Chart, Dot, calibration, dots, histogram
 from assay.reports.dataset_figures import benchmarks, foretold, labels, missing
@@ -189,9 +190,7 @@ def _limits(release: Release) -> tuple[Chart, ...]:
 def _finding_dot(finding: Finding) -> Dot:
     low, high = finding.interval or (None, None)
     bounds = (finding.limit.min, finding.limit.max) if finding.limit else ()
-    label = (
-        plain(finding.over.attribute).replace(",", " and ") if finding.over and not finding.group else about(finding)
-    )
+    label = plain(" and ".join(finding.over.names)) if finding.over and not finding.group else about(finding)
     return Dot(
         row=label,
         value=finding.measured,
@@ -259,10 +258,10 @@ def _label(found: Measurement) -> str:
 
 def _shared_limit(release: Release, attributes: tuple[str, ...], rows: list[Measurement]) -> tuple[float | None, str]:
     """Return the least selection rate that a limit between groups leaves room for, and the sentence that says so."""
-    joined = ",".join(attributes)
+    wanted = joined(attributes)
     for finding in release.verdict.findings:
-        concerned = finding.over.attribute if finding.over else ",".join(finding.group)
-        if concerned != joined or finding.limit is None:
+        concerned = finding.over.attribute if finding.over else joined(finding.group)
+        if concerned != wanted or finding.limit is None:
             continue
         measured = release.measurement_of(finding)
         smallest = measured.minimum_group if measured and isinstance(measured.minimum_group, int) else 1

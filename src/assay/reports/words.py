@@ -146,7 +146,7 @@ def about(subject: Measurement | Finding) -> str:
     if told:
         return told + of_class
     if subject.over:
-        return f"between groups of {plain(subject.over.attribute).replace(',', ' and ')}" + of_class
+        return f"between groups of {plain(' and '.join(subject.over.names))}" + of_class
     return "everybody" + of_class
 
 
@@ -162,7 +162,7 @@ def _observed_label(subject: Measurement | Finding) -> str:
     if told and subject.group:
         told.append(group_words(subject.group))
     if told and subject.over:
-        told.append(f"between groups of {plain(subject.over.attribute).replace(',', ' and ')}")
+        told.append(f"between groups of {plain(' and '.join(subject.over.names))}")
     return ", ".join(told)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from assay.errors import InputError
 from assay.records._tally_sum import cell_order
-from assay.records.measurement import Over
+from assay.records.measurement import Over, joined
 from assay.records.tally import Frozen, GroupValue, Tally
 from assay.sequential.counts import CELLS, Counts, project
 from assay.sequential.evidence import Bettor, Evidence
@@ -119,7 +119,7 @@ class Family:
     @property
     def over(self) -> Over:
         """Return what the comparison is over, as `assay measure` names it."""
-        return Over(attribute=",".join(self.attributes))
+        return Over(attribute=joined(self.attributes))
 
     def named(self, group: int) -> dict[str, GroupValue]:
         """Return a group as attribute to value."""
