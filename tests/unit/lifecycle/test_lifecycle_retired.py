@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import json
 import shutil
 from typing import TYPE_CHECKING
@@ -12,9 +14,12 @@ import assay
 from assay.adapters import log_retiring
 from assay.adapters.folder_log import FolderLog
 from assay.adapters.folder_reader import FolderReader
+from assay.adapters.log_places import InS3, Places, write_places
 from assay.adapters.log_private import LogPrivate, private_folder
 from assay.adapters.log_retiring import retire
 from assay.adapters.log_succession import freeze, open_next, own_event, rotate_key
+from assay.adapters.places_azure import InAzure
+from assay.cli import answer
 from assay.errors import InputError, VerificationError
 from assay.lifecycle.retired import retirement
 from assay.tlog.merkle import hash_leaf
@@ -64,6 +69,29 @@ def test_the_entries_go_and_the_log_that_goes_on_says_so(old: Path) -> None:
             ask()
     found = assay.verify(old)
     assert done.words()[1:] in found.proven[0]
+
+
+def test_the_verb_names_what_it_does_not_reach(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    until = dt.datetime(2036, 12, 31, tzinfo=dt.UTC)
+    in_s3, in_azure = (
+        InS3("tiles", "tiles-head", "credit/", "COMPLIANCE", until),
+        InAzure("w", "h", "", "Locked", None, 30),
+    )
+    write_places(private_folder(old), Places(s3=in_s3, azure=in_azure))
+    with contextlib.chdir(old.parent):
+        assert answer(["log", "retire", "old"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("the 3 entries of the log example.com/2026 were deleted by policy")
+    assert err.splitlines() == [
+        f"note: not deleted: {one}: delete it there, what is locked once its lock has ended"
+        for one in (
+            "s3://tiles/credit/ (COMPLIANCE, until 2036-12-31)",
+            "s3://tiles-head/credit/ (not locked)",
+            "Azure container w/ (Locked, 30 days from writing)",
+            "Azure container h/ (not locked)",
+        )
+    ]
+    assert not private_folder(old).exists()
 
 
 def test_what_may_not_be_retired_stays(old: Path) -> None:
