@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
 
 from assay.server import bodies, heads
-from assay.server.running import configuration
-from live_server import free_port
+from live_server import serving_as_configured
 from server_people import House, open_house
 
 if TYPE_CHECKING:
@@ -35,18 +32,8 @@ def house(tmp_path: Path) -> Iterator[House]:
 def port(house: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The server as `assay serve` configures it, but for its port and shorter times."""
     monkeypatch.setattr(heads, "HEAD_SECONDS", 0.5)
-    found = free_port()
-    configured = configuration(house.app, house.home)
-    configured.port = found
-    configured.lifespan = "off"
-    server = uvicorn.Server(configured)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield found
-    server.should_exit = True
-    thread.join(30)
+    with serving_as_configured(house.app, house.home) as found:
+        yield found
 
 
 def drip(connection: socket.socket, letters: bytes, pause: float = 0.1) -> tuple[bytes, float]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
+import threading
+import tracemalloc
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from assay.errors import RefusedError, StorageError
 from assay.server.signing_in.id_tokens import Issuer as Known
-from assay.server.signing_in.id_tokens import require_tls
+from assay.server.signing_in.id_tokens import fetch, require_tls
 from token_issuer import Issuer, by_public_key, issuing, new_key, unsigned
 
 if TYPE_CHECKING:
@@ -168,3 +173,32 @@ def test_a_discovery_document_of_another_or_without_tls_is_refused(issuer: Issue
 def test_addresses_without_tls(url: object) -> None:
     with pytest.raises(RefusedError, match="expected an https address"):
         require_tls(url)
+
+
+def test_an_answer_that_would_unfold_is_not_unfolded() -> None:
+    bomb = gzip.compress(b'{"issuer": "' + b"0" * 50_000_000 + b'"}')
+
+    class Unfolds(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-encoding", "gzip")
+            self.send_header("content-length", str(len(bomb)))
+            self.end_headers()
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(bomb)
+
+        def log_message(self, *_said: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Unfolds) as provider:
+        thread = threading.Thread(target=provider.serve_forever)
+        thread.start()
+        tracemalloc.start()
+        try:
+            with pytest.raises(RefusedError, match="expected a JSON document, found something else"):
+                fetch(f"http://127.0.0.1:{provider.server_port}/")
+            assert tracemalloc.get_traced_memory()[1] < 10_000_000
+        finally:
+            tracemalloc.stop()
+            provider.shutdown()
+            thread.join()

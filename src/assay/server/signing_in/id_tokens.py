@@ -183,19 +183,33 @@ def fetch(url: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - arguments 
     host = urlsplit(url).hostname
     try:
         with httpx.Client(
-            timeout=_TIMEOUT_SECONDS, follow_redirects=False, trust_env=not is_loopback(host or "")
+            timeout=_TIMEOUT_SECONDS,
+            follow_redirects=False,
+            trust_env=not is_loopback(host or ""),
+            headers={"accept-encoding": "identity"},
         ) as client:
-            answer = client.request(more.pop("method", "GET"), url, **more)
+            status, content = _asked(client, more.pop("method", "GET"), url, more)
     except httpx.HTTPError as error:
         raise StorageError(f"{host}: expected an answer, found none ({type(error).__name__}). Try again") from None
-    if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise StorageError(f"{host}: expected an answer, found status {answer.status_code}. Try again")
-    if answer.status_code != httpx.codes.OK or len(answer.content) > _MOST_BYTES:
-        raise RefusedError(f"{host}: expected a JSON document, found status {answer.status_code}")
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise StorageError(f"{host}: expected an answer, found status {status}. Try again")
+    if status != httpx.codes.OK or len(content) > _MOST_BYTES:
+        raise RefusedError(f"{host}: expected a JSON document of at most {_MOST_BYTES} bytes, found status {status}")
     try:
-        return parse_record(answer.content, dict[str, Any], name=f"the answer of {host}")
+        return parse_record(content, dict[str, Any], name=f"the answer of {host}")
     except DocumentError:
         raise RefusedError(f"{host}: expected a JSON document, found something else") from None
+
+
+def _asked(client: httpx.Client, method: str, url: str, more: dict[str, Any]) -> tuple[int, bytes]:
+    """Return status and body as it came: of one that is too long no more than shows it; a compressed one is no JSON."""
+    content = b""
+    with client.stream(method, url, **more) as answer:
+        for part in answer.iter_raw():
+            content += part
+            if len(content) > _MOST_BYTES:
+                break
+    return answer.status_code, content
 
 
 def require_tls(url: Any) -> None:  # noqa: ANN401 - as another's document says it
