@@ -20,7 +20,7 @@ from assay.diagnosis.arithmetic import tail_of_chi
 from assay.diagnosis.case import Suspect
 from assay.diagnosis.fits import curve
 from assay.diagnosis.sides import ACCURATE, FALSE_POSITIVE, PRECISE, SELECTED, TRUE_POSITIVE
-from assay.diagnosis.turned import Cell, Moved, Turned, common, fitted
+from assay.diagnosis.turned import Cell, Moved, Turned, fitted, joint
 from assay.records.explanation import Cause, Clue
 from assay.tabular.sql import literal
 
@@ -132,7 +132,7 @@ def flips(case: Case, source: str, side: int, over: str, words: str) -> Flips | 
     ):
         return None
     people = [Cell(_terms(x), float(y), float(n), g == side) for g, _, n, y, x in cells]
-    plain, turned, moved = common(people), fitted(Turned(), people), fitted(Moved(), people)
+    plain, turned, moved = joint(people), fitted(Turned(), people), fitted(Moved(), people)
     terms = [literal(float(c)) for c in turned.curve]
     lp = f"{terms[0]} + {terms[1]} * {held} + {terms[2]} * {held} * {held} + {terms[3]} * {held} * {held} * {held}"
     return Flips(

@@ -83,7 +83,7 @@ class Moved:
         return risk, slope * steep, (steep, steep * x)
 
 
-def common(cells: Sequence[Cell]) -> Curve:
+def joint(cells: Sequence[Cell]) -> Curve:
     """Return the one curve of both sides."""
     return Curve([one.terms for one in cells], [one.positive for one in cells], [one.rows for one in cells])
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from assay.diagnosis.arithmetic import sigmoid
-from assay.diagnosis.turned import Cell, Moved, Turned, common, fitted
+from assay.diagnosis.turned import Cell, Moved, Turned, fitted, joint
 
 PLACES = [x / 2 for x in range(-8, 9)]
 
@@ -38,7 +38,7 @@ def test_moved_odds_are_recovered_with_the_curve(shift: float, slope: float) -> 
 
 def test_an_account_never_fits_worse_than_one_curve_for_all() -> None:
     cells = people(40, {True: lambda x: 0.1 + 0.2 * (x > 1), False: lambda x: sigmoid(2 * x)})
-    assert max(fitted(side, cells).deviance for side in (Turned(), Moved())) < common(cells).deviance
+    assert max(fitted(side, cells).deviance for side in (Turned(), Moved())) < joint(cells).deviance
 
 
 def test_a_curve_known_from_few_people_is_not_held_against_many() -> None:
