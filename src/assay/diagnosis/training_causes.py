@@ -17,12 +17,13 @@ from assay.diagnosis.arithmetic import Curve, tail_of_chi, two_rates
 from assay.diagnosis.case import Suspect, confidence
 from assay.diagnosis.contributions import over
 from assay.diagnosis.fits import curve
-from assay.diagnosis.noise import LEAST_FLIPS, SOURCE, flips, sure_of
+from assay.diagnosis.noise import BETTER, LEAST_FLIPS, SOURCE, flips, sure_of
 from assay.records.explanation import Cause, Clue
 
 if TYPE_CHECKING:
     from assay.diagnosis.case import Case
     from assay.diagnosis.fits import Fit
+    from assay.records.explanation import CauseKind
 
 THIN = 0.65
 """A side whose share of the train rows is less than this part of its share of the data was seen too little."""
@@ -124,7 +125,10 @@ def _train_noise(case: Case) -> list[Suspect]:
     )
     sure = max(0.0, 1 - best.p * 4) * sure_of(best)
     share = max(1 - labels_part(case), 0.5)
-    return [Suspect(Cause(kind="data.label_noise", share=share, confidence=sure, detail=detail, evidence=clues))]
+    cause = Cause(kind="data.label_noise", share=share, confidence=sure, detail=detail, evidence=clues)
+    # What the model learnt from such labels it does by its features, and its scores are off by it.
+    screens: tuple[CauseKind, ...] = ("model.feature", "model.calibration") if best.better >= BETTER else ()
+    return [Suspect(cause, screens=screens)]
 
 
 def _mismatch(case: Case, features: list[Moved]) -> list[Suspect]:
@@ -155,12 +159,19 @@ def _moved_features(case: Case) -> list[Moved]:
             train, now = (_bins(case, at, side, table) for table in ("trained", "coded"))
             size = stability(train, now)
             if there != "TRUE" and size >= MOVED:
-                size = min(size, stability(train, _bins(case, at, side, "coded", there)))
+                kept = _bins(case, at, side, "coded", there)
+                size = min(size, stability(train, kept), _beside_what_stands_for_none(train, now, kept))
             if size >= MOVED:
                 found.append(
                     Moved(f"population stability index of {name}", side, size, f"{name} has moved (index {size:.2f})")
                 )
     return found
+
+
+def _beside_what_stands_for_none(train: dict[int, int], now: dict[int, int], kept: dict[int, int]) -> float:
+    """Return the index of the other bins: one number stands for none in the data, and perhaps another in train."""
+    standing = {one for one in now if kept.get(one, 0) < now[one]} | {max(train, key=lambda one: train[one])}
+    return stability(*({one: n for one, n in part.items() if one not in standing} for part in (train, kept)))
 
 
 def _bins(case: Case, at: int, side: int, table: str, where: str = "TRUE") -> dict[int, int]:
