@@ -132,7 +132,7 @@ def test_a_person_is_erased_from_the_whole_folder_and_the_proofs_hold(tmp_path: 
     assert len(holding(home, "mila")) > 5
     asked = agreed(home, "erasure", {"person": "mila"})
     with start(home) as server:
-        carrying_out.carry_out_all(server)
+        carried_out(server)
         done = request_of(server, asked)
         assert (done.state, done.done_at is not None) == ("done", True), done.outcome
         assert "rows of the database" in str(done.outcome)
@@ -156,7 +156,7 @@ def test_what_nobody_holds_is_told_as_not_done(tmp_path: Path) -> None:
     home = waiting_home(tmp_path)
     asked = agreed(home, "erasure", {"person": "nobody-at-all"})
     with start(home) as server:
-        carrying_out.carry_out_all(server)
+        carried_out(server)
         assert request_of(server, asked).state == "failed"
         assert "something to erase" in str(request_of(server, asked).outcome)
 
@@ -186,7 +186,7 @@ def test_another_key_of_the_log_is_made_once_and_proofs_follow_by_size(tmp_path:
     before = about_log_key(home, "planned")
     asked = agreed(home, "log-key-rotation", before)
     with start(home) as server:
-        carrying_out.carry_out_all(server)
+        carried_out(server)
         done = request_of(server, asked)
         assert done.state == "done", done.outcome
         after = about_log_key(home, "planned")
@@ -201,7 +201,7 @@ def test_another_key_of_the_log_is_made_once_and_proofs_follow_by_size(tmp_path:
     assert parse_vkey(before["key"]) in {one.key for one in trust_beside(home.log_folder).logs[0].ranges}
     again = agreed(home, "log-key-rotation", before)
     with start(home) as server:
-        carrying_out.carry_out_all(server)
+        carried_out(server)
         assert request_of(server, again).state == "done"
         assert about_log_key(home, "planned")["key"] == after["key"], "that key was replaced already"
     assert FolderReader.open(shards(home.log_folder)[-1]).check().problems == ()
@@ -256,7 +256,7 @@ def test_the_pseudonym_of_somebody_erased_stays_theirs(tmp_path: Path) -> None:
     code = pseudonym(home.state, "rosa")
     asked = agreed(home, "erasure", {"person": "rosa"})
     with start(home) as server:
-        carrying_out.carry_out_all(server)
+        carried_out(server)
         assert code in str(request_of(server, asked).outcome)
         assert server.outbox.person(code) == code
         assert code not in read_people(home.state)
