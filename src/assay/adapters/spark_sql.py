@@ -139,16 +139,25 @@ class _Translation:
 
     def __init__(self, table: str) -> None:
         self._table = table
+        self._summed: dict[str, str] = {}  # of the statement that is being written: what is summed by its digits
 
     def write(self, nodes: Sequence[Node]) -> str:
         """Return nodes in Spark's SQL."""
+        around, self._summed = self._summed, {}
         written: list[str] = []
         number = 0
         while number < len(nodes):
-            text, used = self._next(nodes, number)
+            summing = nodes[number] == "FROM" and bool(self._summed)
+            text, used = self._summed_from(nodes[number + 2]) if summing else self._next(nodes, number)
             written.append(text)
             number += used
+        self._summed = around
         return "".join(written)
+
+    def _summed_from(self, source: Node) -> tuple[str, int]:
+        """Return where rows come from, with what is summed of each computed once, not once for each digit."""
+        listed = ", ".join(f"{value} AS {name}" for value, name in self._summed.items())
+        return f"FROM (SELECT *, {listed} FROM {self.write([source])})", 3
 
     def _next(self, nodes: Sequence[Node], number: int) -> tuple[str, int]:
         """Return the translation of what begins at a place, and how many nodes it was."""
@@ -226,7 +235,8 @@ class _Translation:
         cast = inside[place + 1]
         assert isinstance(cast, list)  # noqa: S101 - as `_whole_cast` found it
         before, after = self.write(inside[:place]), self.write(inside[place + 2 :])
-        number, digits = self.write(_split_cast(cast)[0]), _DIGITS[kind]
+        value, digits = self.write(_split_cast(cast)[0]), _DIGITS[kind]
+        number = value if value.isidentifier() else self._summed.setdefault(value, f"summed_{len(self._summed)}")
         sums = []
         for power in range(digits):
             part = digit(number, power, digits)

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 MOST_COUNTED = 4_000_000
 """So many rows of ``counted`` come to the driver: cells, times the scores or bins in each."""
 
+LOOK_ROWS = 2 * EXACT_SCORES
+"""So many rows are looked at first: enough to see that scores are many, and few to bring here."""
+
 _TYPES = {
     "tinyint": "TINYINT",
     "smallint": "SMALLINT",
@@ -187,7 +190,8 @@ class _Counting(Session):
             return self._count(nodes, name=name, most=most)
         if "LIMIT" in (inner := nodes[-1]) and isinstance(inner, list):  # the first look: some rows come here
             some, last = split_inner(nodes)
-            return super().rows(self._on_answer(self._collect(self._translated(some), name), last), name=name)
+            few = [*some[: some.index("LIMIT")], f"LIMIT {LOOK_ROWS}"]
+            return super().rows(self._on_answer(self._collect(self._translated(few), name), last), name=name)
         return [tuple(row.values()) for row in self._collect(self._translated(nodes), name).to_pylist()]
 
     def record(self, shown: str) -> str:
