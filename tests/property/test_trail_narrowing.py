@@ -22,11 +22,14 @@ from assay.trail.incident_table import incident_standings
 from assay.trail.incidents import incidents, still_open
 from assay.trail.inventory import inventory
 from assay.trail.lineage import lineage
-from assay.trail.questions import production
+from assay.trail.of_links import incidents_named, remediations_of
+from assay.trail.of_version import facts_about, named_facts, newest_about
+from assay.trail.questions import LEAVE, production
 from assay.trail.reading import NO_FILES, read_entry
 from assay.trail.remediations import release_remediations
 from assay.trail.risks import risks
 from assay.trail.run_history import runs
+from assay.trail.serving import CHANGES
 from assay.trail.standing import renew
 from assay.trail.standing_table import standings
 from unit.trail.memory_trail import MILA, ROSA, STRANGER, TRUST, VERA, MemoryTrail, in_memory
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 MODELS = ("credit", "fraud", "claims")
 DAY = "2026-06-01"
 PEOPLE = tuple(f"p_{digit * 32}" for digit in "abc")
+NAMING = ("by", "second", "owner", "author", "to")
 FILES = tuple(of(f"files {number}") for number in range(5))
 EVIDENCE = tuple(of(f"evidence {number}") for number in range(3))
 ALERTS = ("a-1", "a-2", "a-3")
@@ -174,8 +178,9 @@ def compare(whole: View, model: str) -> None:
         few, all_ = ask(narrowed, model), ask(whole, model)
         assert said(few) == said(all_), ask
     for environment in ("production", "shadow"):
-        few, all_ = (production(view, model, DAY, environment=environment) for view in (narrowed, whole))
-        assert said(few) == said(all_)
+        ways = (narrowed, whole.about(model, types=(*CHANGES, *LEAVE)))
+        for few in (production(view, model, DAY, environment=environment) for view in ways):
+            assert said(few) == said(production(whole, model, DAY, environment=environment))
     assert [one for one in incidents(narrowed) if one.about[0] == model] == [
         one for one in incidents(whole) if one.about[0] == model
     ]
@@ -191,6 +196,28 @@ def compare(whole: View, model: str) -> None:
 @given(trails(), st.sampled_from(MODELS))
 def test_one_model_is_answered_as_by_the_whole_trail(trail: MemoryTrail, model: str) -> None:
     compare(trail.view(), model)
+
+
+@settings(max_examples=30)
+@given(trails(), st.sampled_from(MODELS), st.sampled_from(("1", "2")), st.sampled_from(FILES))
+def test_what_is_found_by_the_marks_of_a_version_is_what_a_look_at_every_entry_finds(
+    trail: MemoryTrail, model: str, version: str, files: str
+) -> None:
+    whole = trail.view()
+    about = facts_about(whole.facts(*KINDS), model, version, files)
+    for most in (2, 200):
+        assert newest_about(whole, model, version, files, types=KINDS, most=most) == about[-most:]
+    deployed = [fact for fact in about if fact.event.type in CHANGES]
+    assert named_facts(whole, model, version, files, types=CHANGES) == deployed
+    known = incidents(whole)
+    assert incidents_named(whole, [one.name for one in known]) == known
+    for one in known:
+        assert incidents_named(whole, (one.name,)) == [one]
+    assert remediations_of(whole, model, version) == [
+        one
+        for one in release_remediations(whole)
+        if (one.opened.said.model, one.opened.said.version) == (model, version)
+    ]
 
 
 @settings(max_examples=30)
@@ -260,7 +287,7 @@ def test_a_page_is_what_a_look_at_every_entry_finds(
         if read.event is not None
         and "2026-02-01" <= (read.event.claimed_at or "") < "2026-05-01"
         and (held is None or read.index in held.types)
-        and (person is None or person in {getattr(read.event.fields, name, None) for name in ("by", "owner", "author")})
+        and (person is None or person in {getattr(read.event.fields, name, None) for name in NAMING})
         and (subject is None or subject in read.event.subjects.values())
     ]
     assert found == expected[::-1]

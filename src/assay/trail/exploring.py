@@ -203,7 +203,7 @@ def _query(way: _Way, wanted: Filter, marks: list[str], types: list[str]) -> tup
     return f"SELECT {place}.idx FROM {way.source} WHERE {' AND '.join(parts)} AND {order}", tuple(given)  # noqa: S608
 
 
-_BEARS = "EXISTS (SELECT 1 FROM mark WHERE mark.idx = e.idx AND"
+_BEARS = "EXISTS (SELECT 1 FROM mark WHERE mark.type = e.type AND mark.idx = e.idx AND"
 _NAMES = "EXISTS (SELECT 1 FROM subject WHERE subject.idx = e.idx AND"
 
 

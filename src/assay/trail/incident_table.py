@@ -1,6 +1,7 @@
 """How every alert and every serious incident stands as one row, to be listed a page at a time.
 
-The rows are made with those of the versions (`assay.trail.standing`), by the same incidents that are told of one model.
+The rows are made by `assay.trail.standing`, by the same incidents that are told of one model; beside them stands which
+remediations are open. How many of both a version has is counted from these rows.
 They hold pseudonyms and no names, and nothing that hangs on the clock: how long a regulator's clock still runs is told
 of the incident itself (`assay.trail.incidents`), narrowed to its model.
 """
@@ -33,8 +34,19 @@ CREATE TABLE alarm (
   declared INTEGER NOT NULL,
   over INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX alarm_order ON alarm (over, rank, since, name);
-CREATE INDEX alarm_model ON alarm (model);
+CREATE INDEX alarm_order ON alarm (over, rank, since, name, model);
+CREATE INDEX alarm_version ON alarm (model, version, over, rank, since, name);
+CREATE TABLE mending (
+  remediation TEXT NOT NULL,
+  model TEXT NOT NULL,
+  version TEXT NOT NULL,
+  left INTEGER NOT NULL,
+  due TEXT NOT NULL,
+  of_release INTEGER NOT NULL,
+  PRIMARY KEY (remediation, model, version)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mending_version ON mending (model, version, left);
+CREATE INDEX mending_release ON mending (left, due, remediation, model) WHERE of_release = 1;
 """
 
 MAX_LIMIT = 500
@@ -91,14 +103,102 @@ class IncidentStandings(Frozen, kw_only=True):
 COLUMNS = IncidentStanding.__struct_fields__
 
 
-def put_alarms(connection: Connection, models: Iterable[str], rows: Iterable[IncidentStanding]) -> None:
-    """Put the rows of some models in the place of those that they had, in the caller's transaction."""
-    listed = json.dumps(sorted(models))
-    connection.execute("DELETE FROM alarm WHERE model IN (SELECT value FROM json_each(?))", (listed,))
+class Left(Frozen, kw_only=True):
+    """How often a remediation was opened about a version.
+
+    Attributes:
+        remediation: its id.
+        model: the model's name.
+        version: its version.
+        left: how many of those are not over.
+        due: the day by which it is to be done; of several the first.
+        of_release: whether it mends what a release's verdict found; what a later verdict says bears on it.
+    """
+
+    remediation: str
+    model: str
+    version: str
+    left: int
+    due: str
+    of_release: bool
+
+
+def put(
+    connection: Connection, names: Iterable[str], rows: Iterable[IncidentStanding], remediations: Iterable[str],
+    left: Iterable[Left],
+) -> None:  # fmt: skip
+    """Put the rows of some alerts and remediations in the place of those that they had, in the caller's transaction.
+
+    Args:
+        connection: a projection.
+        names: ids of alerts and incidents.
+        rows: how they stand.
+        remediations: ids of remediations.
+        left: how they stand.
+    """
+    among = (json.dumps(sorted(names)), json.dumps(sorted(remediations)))
+    touched = (
+        "SELECT model, version FROM alarm WHERE name IN (SELECT value FROM json_each(?)) UNION "
+        "SELECT model, version FROM mending WHERE remediation IN (SELECT value FROM json_each(?))"
+    )
+    before = connection.execute(touched, among).fetchall()
+    connection.execute("DELETE FROM alarm WHERE name IN (SELECT value FROM json_each(?))", among[:1])
+    connection.execute("DELETE FROM mending WHERE remediation IN (SELECT value FROM json_each(?))", among[1:])
     values = [tuple(int(one) if isinstance(one, bool) else one for one in _values(row)) for row in rows]
-    names = ", ".join(COLUMNS)
-    marks = ", ".join("?" * len(COLUMNS))
-    connection.executemany(f"INSERT OR REPLACE INTO alarm ({names}) VALUES ({marks})", values)  # noqa: S608 - our own
+    columns, marks = ", ".join(COLUMNS), ", ".join("?" * len(COLUMNS))
+    connection.executemany(f"INSERT INTO alarm ({columns}) VALUES ({marks})", values)  # noqa: S608 - our own
+    mending = [(one.remediation, one.model, one.version, one.left, one.due, int(one.of_release)) for one in left]
+    connection.executemany("INSERT INTO mending VALUES (?, ?, ?, ?, ?, ?)", mending)
+    count(connection, {*before, *connection.execute(touched, among)})
+
+
+_COUNTED = """
+UPDATE standing SET
+  open_alerts = (SELECT count(*) FROM alarm WHERE alarm.model = standing.model AND alarm.version = standing.version
+    AND over = 0 AND status NOT IN ('declared', 'resolved')),
+  open_incidents = (SELECT count(*) FROM alarm WHERE alarm.model = standing.model
+    AND alarm.version = standing.version AND over = 0 AND declared > 0),
+  open_remediations = (SELECT coalesce(sum(mending.left), 0) FROM mending WHERE mending.model = standing.model
+    AND mending.version = standing.version AND mending.left > 0)
+WHERE model = ? AND version = ?
+"""
+
+
+def count(connection: Connection, versions: Iterable[tuple[str, str]]) -> None:
+    """Count anew what is open about some versions, each a model's name and a version."""
+    connection.executemany(_COUNTED, sorted(versions))
+
+
+def remediations_left(
+    connection: Connection, models: Iterable[str] | None = None, *, everything: bool = False, limit: int = 50,
+    offset: int = 0,
+) -> tuple[tuple[str, ...], int, int]:  # fmt: skip
+    """Return remediations of what releases' verdicts found: the open ones first, then by the day when they are due.
+
+    Args:
+        connection: a projection whose rows are up to date.
+        models: only of these models; by default of all.
+        everything: those that are over, too.
+        limit: at most so many.
+        offset: how many come before them.
+
+    Returns:
+        Their ids, how many there are in all, and how many of those are open.
+    """
+    among, listed = ("", ()) if models is None else (_AMONG, (json.dumps(sorted(models)),))
+    of = f"FROM mending WHERE of_release = 1 {among}"
+    count = f"SELECT count(*), coalesce(sum(mending.left > 0), 0) {of}"
+    total, left = connection.execute(count, listed).fetchone()
+    held = "" if everything else "AND mending.left > 0"
+    query = f"SELECT remediation {of} {held} ORDER BY mending.left = 0, due, remediation LIMIT ? OFFSET ?"
+    rows = connection.execute(query, (*listed, limit, offset)).fetchall()
+    return tuple(row[0] for row in rows), int(total if everything else left), int(left)
+
+
+def of_releases(connection: Connection, models: Iterable[str]) -> list[str]:
+    """Return the remediations of what releases' verdicts found of some models."""
+    query = "SELECT DISTINCT remediation FROM mending WHERE of_release AND model IN (SELECT value FROM json_each(?))"
+    return [row[0] for row in connection.execute(query, (json.dumps(sorted(models)),))]
 
 
 def _values(row: IncidentStanding) -> list[object]:
@@ -130,16 +230,32 @@ def incident_standings(
     among, listed = ("", ()) if models is None else (_AMONG, (json.dumps(sorted(models)),))
     counts = dict(connection.execute(f"SELECT over, count(*) FROM alarm WHERE 1 {among} GROUP BY over", listed))  # noqa: S608
     left = counts.get(0, 0)
-    names = ", ".join(COLUMNS)
     held = "over IN (0, 1)" if everything else "over = 0"
-    order = "ORDER BY over, rank, since, name LIMIT ? OFFSET ?"  # as its index has them
-    query = f"SELECT {names} FROM alarm WHERE {held} {among} {order}"  # noqa: S608 - our own
+    order = "ORDER BY over, rank, since, name"  # as its index has them, which holds the model, too
+    which = f"SELECT name FROM alarm INDEXED BY alarm_order WHERE {held} {among} {order} LIMIT ? OFFSET ?"  # noqa: S608
+    names = ", ".join(COLUMNS)
+    query = f"SELECT {names} FROM ({which}) CROSS JOIN alarm USING (name) {order}"  # noqa: S608 - our own
     rows = connection.execute(query, (*listed, limit, offset)).fetchall()
     total = sum(counts.values()) if everything else left
     return IncidentStandings(open=left, total=total, offset=offset, rows=tuple(_row(row) for row in rows))
 
 
 _AMONG = "AND model IN (SELECT value FROM json_each(?))"
+
+
+def of_version(connection: Connection, model: str, version: str, *, limit: int) -> tuple[tuple[str, ...], int]:
+    """Return the first alerts and incidents of a version, in the order of the list, and how many there are of it.
+
+    Args:
+        connection: a projection whose rows are up to date.
+        model: the model's name.
+        version: its version.
+        limit: at most so many.
+    """
+    count = "SELECT count(*) FROM alarm WHERE model = ? AND version = ?"
+    total = connection.execute(count, (model, version)).fetchone()[0]
+    query = "SELECT name FROM alarm WHERE model = ? AND version = ? ORDER BY over, rank, since, name LIMIT ?"
+    return tuple(row[0] for row in connection.execute(query, (model, version, limit))), int(total)
 
 
 def incident_named(connection: Connection, name: str) -> IncidentStanding | None:

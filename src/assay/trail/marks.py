@@ -5,6 +5,9 @@ model's files, and no model, bears the mark of the model that this was tied to b
 of what it names. Ties are kept, so that all that may bear on one model is found from its name (`reached`): names that
 share files, or an alert's id, are told apart by nobody, and come together.
 
+Beside these it bears the marks by which the page of one version, or of one alert, finds what is its own: that of the
+version that it names, or that began what it goes on with, and those of the alert, remediation or consent itself.
+
 Everything here follows from the log's entries alone. A consent's words stand beside the log, so the entry that is its
 digest bears no mark (`assay.trail.narrowing`).
 """
@@ -28,25 +31,26 @@ if TYPE_CHECKING:
 
 MODEL, FILES, ALERT, RUN, VERDICT = "model:", "files:", "alert:", "run:", "verdict:"
 MADE, USED, DATA, PERSON = "made:", "used:", "data:", "person:"
+VERSION, REMEDIATION, CONSENT, MENDING = "version:", "remediation:", "consent:", "mending:"
 
 OWNERS = 8
 """Of an event that names no model, the most models that it is marked with; what leads to more is not told apart."""
 
-_AFTER_MODELS = MODEL[:-1] + ";"
-
-_ENDS = (RUN, VERDICT)
+ENDS = (RUN, VERDICT)
 """Marks that lead nowhere else: a run may use the data of many models, and belongs to none of them."""
 
 _FILES = ("model_sha256", "to_model_sha256", "new_model_sha256")
 _STAGED = ("validation.result", "gate.decision")
-_LINKS = {"alert": ALERT, "incident": ALERT, "remediation": "remediation:", "consent": "consent:"}
+_LINKS = {"alert": ALERT, "incident": ALERT, "remediation": REMEDIATION, "consent": CONSENT}
+LINKS = (ALERT, REMEDIATION, CONSENT)
+"""Marks of what one event begins and later ones go on with."""
 
 TABLES = """
 CREATE TABLE mark (
   mark TEXT NOT NULL,
   idx INTEGER NOT NULL REFERENCES event (idx),
   type TEXT NOT NULL,
-  PRIMARY KEY (mark, idx)
+  PRIMARY KEY (mark, type, idx)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE tie (
   mark TEXT NOT NULL,
@@ -80,8 +84,9 @@ class Marker:
             The marks of what it is about, from which all is reached that it may bear on.
         """
         marks, about, ties = _marks_and_ties(event, self._owners)
-        self._rows += [(mark, index, event.type) for mark in marks]
-        for mark, other in ties:
+        near, bound = self._near(event)
+        self._rows += [(mark, index, event.type) for mark in dict.fromkeys([*marks, *near])]
+        for mark, other in (*ties, *bound):
             self._ties.setdefault(mark, set()).add(other)
         return about
 
@@ -92,15 +97,61 @@ class Marker:
         self._connection.executemany("INSERT OR IGNORE INTO tie VALUES (?, ?)", ties)
         self._rows, self._ties = [], {}
 
+    def _near(self, event: Event) -> tuple[list[str], list[tuple[str, str]]]:
+        """Return the marks by which the page of one version, or of one alert, finds an event, and what they tie.
+
+        An event that names neither a model nor files is of every version that began what it goes on with.
+        """
+        said = event.fields
+        links = links_of(event)
+        ties = [(links[0], link) for link in links[1:]]
+        name, version = getattr(said, "model", None), getattr(said, "version", None)
+        files = getattr(said, "model_sha256", None)
+        near = list(links)
+        if name is not None and version is not None:
+            of = version_mark(name, version)
+            near.append(of)
+            ties += [(link, of) for link in links]
+            if event.type == "remediation.opened" and said.verdict_sha256 is not None:
+                near.append(f"{MENDING}{name} {version}")
+        elif name is None and version is None and files is None:
+            begun = [*self._tied_to(links, VERSION), *self._tied_to(links, FILES)]
+            near += begun
+            ties += [(link, of) for link in links for of in begun]
+        if files is not None and version is None:
+            near.append(f"{FILES}{files}")
+            ties += [(link, f"{FILES}{files}") for link in links]
+        return near, ties
+
     def _owners(self, marks: Iterable[str]) -> list[str]:
         """Return the models that some marks are tied to; none when there are more than can be told apart."""
+        found = self._tied_to(marks, MODEL, OWNERS + 1)
+        return found if len(found) <= OWNERS else []
+
+    def _tied_to(self, marks: Iterable[str], kind: str, most: int = -1) -> list[str]:
+        """Return what some marks are tied to of one kind; of each mark at most so many."""
         query = "SELECT other FROM tie WHERE mark = ? AND other >= ? AND other < ? ORDER BY other LIMIT ?"
         found: set[str] = set()
         for mark in marks:
-            rows = self._connection.execute(query, (mark, MODEL, _AFTER_MODELS, OWNERS + 1)).fetchall()
+            rows = self._connection.execute(query, (mark, *_all_of(kind), most)).fetchall()
             found.update(row[0] for row in rows)
-            found.update(one for one in self._ties.get(mark, ()) if one.startswith(MODEL))
-        return sorted(found) if len(found) <= OWNERS else []
+            found.update(one for one in self._ties.get(mark, ()) if one.startswith(kind))
+        return sorted(found)
+
+
+def version_mark(model: str, version: str) -> str:
+    """Return the mark of a version of a model; no name has a space in it."""
+    return f"{VERSION}{model} {version}"
+
+
+def links_of(event: Event) -> list[str]:
+    """Return the marks of what an event begins, or goes on with: an alert, an incident, a remediation, a consent."""
+    return [one for one in dict.fromkeys(_links(event)) if one.startswith(LINKS)]
+
+
+def _all_of(kind: str) -> tuple[str, str]:
+    """Return what marks of a kind stand from on, and before."""
+    return kind, f"{kind[:-1]};"
 
 
 def _marks_and_ties(
@@ -186,14 +237,34 @@ def reached(connection: Connection, start: Iterable[str]) -> set[str]:
     found: set[str] = set()
     waiting = set(start)
     query = (
-        "SELECT other FROM tie WHERE mark IN (SELECT value FROM json_each(?1)) UNION "
-        "SELECT mark FROM tie WHERE other IN (SELECT value FROM json_each(?1))"
+        "SELECT other FROM tie WHERE mark IN (SELECT value FROM json_each(?1)) AND NOT (other >= ?2 AND other < ?3) "
+        "UNION SELECT mark FROM tie WHERE other IN (SELECT value FROM json_each(?1))"
     )
     while waiting:
         found |= waiting
-        asked = [one for one in waiting if not one.startswith(_ENDS)]
+        asked = [one for one in waiting if not one.startswith(ENDS)]
         asked += [f"{way}{one.removeprefix(FILES)}" for one in asked if one.startswith(FILES) for way in (MADE, USED)]
-        rows = connection.execute(query, (json.dumps(asked),)).fetchall()
+        rows = connection.execute(query, (json.dumps(asked), *_all_of(VERSION))).fetchall()
+        waiting = {row[0] for row in rows} - found
+    return found
+
+
+def together(connection: Connection, start: Iterable[str], kinds: Iterable[str] = LINKS) -> set[str]:
+    """Return the marks of some kinds that some marks are tied to, one after another, through such marks alone.
+
+    Args:
+        connection: the projection.
+        start: marks.
+        kinds: which kinds; by default what events begin and go on with: an alert with its remediations.
+    """
+    found: set[str] = set()
+    waiting = set(start)
+    one_way = "SELECT other FROM tie WHERE mark IN (SELECT value FROM json_each(?1)) AND other >= '{}' AND other < '{}'"
+    back = "SELECT mark FROM json_each(?1) CROSS JOIN tie ON other = value AND mark >= '{}' AND mark < '{}'"
+    query = " UNION ".join(way.format(*_all_of(kind)) for kind in kinds for way in (one_way, back))
+    while waiting:
+        found |= waiting
+        rows = connection.execute(query, (json.dumps(sorted(waiting)),)).fetchall()
         waiting = {row[0] for row in rows} - found
     return found
 

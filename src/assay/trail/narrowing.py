@@ -7,29 +7,33 @@ imported as a whole file, and the digest of a consent whose words are not at han
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from assay.trail.marks import FILES, MODEL, reached
+from assay.trail.marks import FILES, MODEL, reached, together
 from assay.trail.projection import require, select_indices
 from assay.trail.reading import CONSENT_DIGEST, NO_FILES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from assay.trail.projection import Connection
     from assay.trail.reading import Read
 
 _WHOLE = "import.batch"
-_SERVING = ("deployment.finished", "deployment.rolled_back", "model.retired")
-_OF_OTHERS = """
-SELECT idx FROM (
-  SELECT event.idx, event.type, json_extract(body, '$.fields.model') AS model,
-    json_extract(body, '$.fields.version') AS version, json_extract(body, '$.fields.model_sha256') AS files
-  FROM json_each(?) AS held JOIN event ON event.idx = held.value WHERE body IS NOT NULL
-) WHERE model = ? AND (version <> ? OR (version IS NULL AND files IN (SELECT value FROM json_each(?))))
-  AND type NOT IN (?, ?, ?)
-"""
+
+
+def marked(connection: Connection, marks: Iterable[str], types: Iterable[str] = ()) -> dict[int, str]:
+    """Return the entries that bear one of some marks, by index, each with its type."""
+    asked, wanted = json.dumps(sorted(marks)), json.dumps(sorted(types))
+    query = "SELECT mark.idx, mark.type FROM json_each(?) AS one CROSS JOIN mark ON mark.mark = one.value"
+    if wanted == "[]":
+        return dict(connection.execute(query, (asked,)).fetchall())
+    query = (
+        "SELECT mark.idx, mark.type FROM json_each(?) AS one CROSS JOIN json_each(?) AS its "
+        "CROSS JOIN mark ON mark.mark = one.value AND mark.type = its.value"
+    )
+    return dict(connection.execute(query, (asked, wanted)).fetchall())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,9 @@ class Narrow:
         connection: Connection,
         start: Iterable[str],
         consents: Callable[[Collection[str]], Collection[int]] | None = None,
+        *,
+        kinds: Iterable[str] = (),
+        types: Iterable[str] = (),
     ) -> Narrow:
         """Narrow to all that may bear on what some marks are about, and to what cannot be told apart from it.
 
@@ -65,51 +72,39 @@ class Narrow:
             connection: a projection.
             start: the marks, such as ``model:credit``.
             consents: tells which entries that are digests of consents may be about some model files; by default all.
+            kinds: follow ties among marks of these kinds alone; by default among all.
+            types: only entries of these types, and digests of consents; by default of all types.
         """
-        marks = reached(connection, start)
-        query = "SELECT idx, type FROM mark WHERE mark IN (SELECT value FROM json_each(?))"
-        types = dict(connection.execute(query, (json.dumps(sorted(marks)),)).fetchall())
+        marks = together(connection, start, kinds) if kinds else reached(connection, start)
+        held = marked(connection, marks, types)
         of_type = "SELECT idx FROM event WHERE type = ?"
-        types |= {row[0]: _WHOLE for row in connection.execute(of_type, (_WHOLE,))}
+        if not types:
+            held |= {row[0]: _WHOLE for row in connection.execute(of_type, (_WHOLE,))}
         if consents is None:
             found: Iterable[int] = (row[0] for row in connection.execute(of_type, (CONSENT_DIGEST,)))
         else:
             files = {one.removeprefix(FILES) for one in marks if one.startswith(FILES)}
             found = consents(files | {NO_FILES})  # before there are files, the evidence tells what is approved
-        types |= dict.fromkeys(found, CONSENT_DIGEST)
-        names = frozenset(one.removeprefix(MODEL) for one in marks if one.startswith(MODEL))
-        return cls(connection=connection, marks=frozenset(marks), models=names, types=types)
+        held |= dict.fromkeys(found, CONSENT_DIGEST)
+        return cls.holding(connection, held, marks=frozenset(marks))
 
-    def of_version(
-        self,
-        model: str,
-        version: str,
-        sha256: str,
-        consents: Callable[[Collection[str]], Collection[int]] | None = None,
-    ) -> Narrow:
-        """Return the same without what is sure to be about other versions of a model alone.
-
-        What ends a version's serving stays: the deployments of the others. Of a decision that names files alone, the
-        row of those files tells the version.
+    @classmethod
+    def bearing(cls, connection: Connection, marks: Iterable[str], types: Iterable[str] = ()) -> Narrow:
+        """Narrow to the entries that bear one of some marks themselves, whatever else may bear on the same.
 
         Args:
-            model: the model's name.
-            version: its version.
-            sha256: root digest of the version's files.
-            consents: as `around`.
+            connection: a projection.
+            marks: the marks.
+            types: only entries of these types; by default of all.
         """
-        query = "SELECT model_sha256 FROM standing WHERE model = ? AND version <> ? AND model_sha256 <> ?"
-        others = [row[0] for row in self.connection.execute(query, (model, version, sha256))]
-        rows = self.connection.execute(
-            _OF_OTHERS, (json.dumps(sorted(self.types)), model, version, json.dumps(others), *_SERVING)
-        )
-        left_out = {row[0] for row in rows}
-        if consents is not None:
-            files = {one.removeprefix(FILES) for one in self.marks if one.startswith(FILES)} - set(others)
-            bound = set(consents(files | {NO_FILES}))
-            left_out |= {index for index, kind in self.types.items() if kind == CONSENT_DIGEST} - bound
-        types = {index: kind for index, kind in self.types.items() if index not in left_out}
-        return replace(self, types=types, held={}, disclosed={})
+        wanted = frozenset(marks)
+        return cls.holding(connection, marked(connection, wanted, types), marks=wanted)
+
+    @classmethod
+    def holding(cls, connection: Connection, types: Mapping[int, str], marks: frozenset[str] = frozenset()) -> Narrow:
+        """Narrow to some entries, each by its index with its type."""
+        names = frozenset(one.removeprefix(MODEL) for one in marks if one.startswith(MODEL))
+        return cls(connection=connection, marks=marks, models=names, types=dict(types))
 
     def select(self, types: Collection[str], size: int) -> list[Read]:
         """Return the entries of some types (all when none is named) among the first ``size``, in order.

@@ -28,7 +28,7 @@ from assay.trail.reading import Read
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-SCHEMA = 3
+SCHEMA = 4
 
 EMPTY_ROOT = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 """Root of a log without entries (RFC 6962 section 2.1): the SHA-256 of nothing."""
@@ -103,6 +103,7 @@ _WIDEN = (
 )
 _EVERY = (_TABLES, marks.TABLES, delivered.TABLES, standing_table.TABLES, incident_table.TABLES)
 _NAMES = (
+    "mending",
     "alarm",
     "stale",
     "expiry",
@@ -224,6 +225,7 @@ def project(connection: Connection, reads: Iterable[Read], *, size: int, root: s
     before = require(connection, 0)
     expected, number, first = before.size, len(before.shards) - 1, before.shards[-1].first
     touched: set[str] = set()
+    corrected: set[int] = set()
     spans: dict[int, tuple[str, str]] = {}
     batch = Batch(connection, _INSERT, number, first)
     for read in reads:
@@ -232,12 +234,15 @@ def project(connection: Connection, reads: Iterable[Read], *, size: int, root: s
         expected += 1
         about = batch.add(read)
         if read.event is not None:
-            touched.update(about if read.type in standing_table.TYPES else ())
+            touched.update(standing_table.rests_on(read.event, about))
+            if read.event.corrects is not None:
+                corrected.add(read.event.corrects)
             if read.type == delivered.DELIVERED:
                 batch.flush()  # it is about the entries before it
                 touched.update(_delivered(connection, read))
             _span(spans, read.index, read.event.claimed_at)
     batch.flush()
+    touched.update(_resting_on(connection, corrected))
     standing_table.make_stale(connection, touched)
     connection.executemany(_WIDEN, [(block, *span) for block, span in spans.items()])
     if expected != size and not gone:
@@ -248,8 +253,14 @@ def project(connection: Connection, reads: Iterable[Read], *, size: int, root: s
 def _delivered(connection: Connection, read: Read) -> Iterator[str]:
     """Take in what an event says of the entries before it that were delivered; yield the marks of those."""
     if read.event is not None and read.type == delivered.DELIVERED:
-        for before in select_indices(connection, delivered.put_apart(connection, read.index, read.event)):
-            yield from marks.named_by(before.event) if before.event is not None else ()
+        yield from _resting_on(connection, delivered.put_apart(connection, read.index, read.event))
+
+
+def _resting_on(connection: Connection, indices: Iterable[int]) -> Iterator[str]:
+    """Yield the marks of what has to be made anew where some entries count no more, or count now."""
+    for before in select_indices(connection, indices):
+        if before.event is not None:
+            yield from standing_table.rests_on(before.event, marks.named_by(before.event))
 
 
 def _span(spans: dict[int, tuple[str, str]], index: int, at: str | None) -> None:
@@ -347,12 +358,16 @@ def sign_again(connection: Connection, reads: Iterable[Read], keys: Iterable[str
     for read in reads:
         signers = msgspec.json.encode(read.keys).decode()
         connection.execute(query, (read.signature, signers, read.unmatched, read.told, read.index))
-        about = marks.named_by(read.event) if read.event else set()
-        standing_table.make_stale(connection, {*about, *_delivered(connection, read)})
+        again = [read.index] + ([] if read.event is None or read.event.corrects is None else [read.event.corrects])
+        about = {*_resting_on(connection, again), *_delivered(connection, read)}
+        standing_table.make_stale(connection, about)
     connection.execute("UPDATE projection SET keys = ?", (json.dumps(sorted(keys)),))
 
 
-_KEYS = {"event": 1, "subject": 2, "block": 1, "mark": 2, "tie": 2, "apart": 1, "standing": 1, "expiry": 4, "alarm": 1}
+_KEYS = {
+    "event": 1, "subject": 2, "block": 1, "mark": 3, "tie": 2, "apart": 1, "standing": 1, "expiry": 4, "alarm": 1,
+    "mending": 3,
+}  # fmt: skip
 """How many columns of each table, from its first, name a row."""
 
 

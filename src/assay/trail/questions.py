@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 PRODUCTION = "production"
 
-_LEAVE = (
+LEAVE = (
     "gate.decision", "validation.result", "validation.criteria", "approval.granted", "approval.denied",
     "approval.revoked", "waiver.granted", "override.granted",
 )  # fmt: skip
+"""Types of events that give leave to serve, or refuse it."""
 
 
 def production(view: View, model: str, at: str, *, environment: str = PRODUCTION) -> Answer:
@@ -41,7 +42,7 @@ def production(view: View, model: str, at: str, *, environment: str = PRODUCTION
     first, last = moment(at)
     found, missing = spells(view, model, environment)
     served = [spell for spell in found if spell.served(first, last)]
-    leave = of_releases(view.facts(*_LEAVE))
+    leave = of_releases(view.facts(*LEAVE))
     told: list[Sentence] = []
     rows: list[dict[str, Any]] = []
     for spell in served:
@@ -53,7 +54,7 @@ def production(view: View, model: str, at: str, *, environment: str = PRODUCTION
         told.append(sentence(f"Nothing in the log says that a version of {model} was in {environment} at {at}."))
         missing += _who_else(view, model, environment)
     missing += view.not_counted(DEPLOYED, ROLLED_BACK, RETIRED)
-    missing += view.not_counted(*_LEAVE, about={spell.model_sha256 for spell in served})
+    missing += view.not_counted(*LEAVE, about={spell.model_sha256 for spell in served})
     facts = [*leave, *(fact for spell in found for fact in (spell.begun, spell.ended) if fact is not None)]
     asked = {"model": model, "at": at, "environment": environment}
     return view.answer("production", asked, told, rows=rows, missing=missing, facts=facts)

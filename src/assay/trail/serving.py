@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from assay.trail.view import Fact, View
 
 DEPLOYED, ROLLED_BACK, RETIRED = "deployment.finished", "deployment.rolled_back", "model.retired"
+CHANGES = (DEPLOYED, ROLLED_BACK, RETIRED)
+"""Types of events that change what serves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ def spells(view: View, model: str, environment: str) -> tuple[list[Spell], list[
 
 
 def _changes(view: View, model: str, environment: str) -> Iterable[Fact]:
-    for fact in view.facts(DEPLOYED, ROLLED_BACK, RETIRED):
+    for fact in view.facts(*CHANGES):
         said = fact.said
         if said.model != model or getattr(said, "environment", environment) != environment:
             continue

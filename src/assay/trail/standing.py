@@ -5,29 +5,39 @@ There is one truth: a row is what the inventory, the incidents and the histories
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assay.trail.incident_table import IncidentStanding, put_alarms
+from assay.trail import incident_table
+from assay.trail.histories import OVER, remediations
+from assay.trail.incident_table import IncidentStanding, Left
 from assay.trail.incident_telling import what_words
 from assay.trail.incidents import SEVERITIES, incidents
 from assay.trail.inventory import Version, versions
-from assay.trail.marks import FILES, MODEL
-from assay.trail.standing_table import Expiry, Standing, put
+from assay.trail.marks import ALERT, CONSENT, FILES, MODEL, REMEDIATION
+from assay.trail.narrowing import Narrow
+from assay.trail.of_links import around_links
+from assay.trail.remediations import release_remediations
+from assay.trail.standing_table import Expiry, Standing, make_stale, put, stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from assay.trail.incidents import Incident
-    from assay.trail.narrowing import Narrow
     from assay.trail.projection import Connection
     from assay.trail.view import Fact, View
 
-CHUNK = 64
-"""So many models' rows are made anew before what is waiting is looked at again."""
+CHUNK, TOGETHER = 64, 512
+"""So many models' rows, and so many alerts', are made anew before what is waiting is looked at again."""
+
+_INVENTORY = (
+    "model.registered", "validation.result", "gate.decision", "deployment.finished", "deployment.rolled_back",
+    "model.retired", "waiver.granted", "override.granted", "approval.revoked",
+)  # fmt: skip
 
 
 def renew(view: View, *, most: int = CHUNK) -> bool:
-    """Make rows anew whose models something new is about, in the caller's transaction.
+    """Make rows anew whose models, alerts or remediations something new is about, in the caller's transaction.
 
     Args:
         view: the whole trail, at its present size.
@@ -36,35 +46,57 @@ def renew(view: View, *, most: int = CHUNK) -> bool:
     Returns:
         Whether rows are left to be made anew.
     """
-    connection, done = view.connection, 0
-    while done < most:
+    connection = view.connection
+    some = [mark for kind in (ALERT, REMEDIATION) for mark in stale(connection, kind, TOGETHER)][:TOGETHER]
+    if some:
+        _drop(connection, {*_renew_links(view, some), *some})
+    for _ in range(0 if len(some) == TOGETHER else most):
         waiting = connection.execute("SELECT mark FROM stale LIMIT 1").fetchone()
-        if waiting is None:
-            return False
-        narrowed = view.around(waiting[0])
-        if narrowed.narrow is not None:
-            _renew(narrowed, narrowed.narrow)
-            marks = [(one,) for one in {*narrowed.narrow.marks, waiting[0]}]
-            connection.executemany("DELETE FROM stale WHERE mark = ?", marks)
-        done += 1
+        if waiting is None or waiting[0].startswith((ALERT, REMEDIATION)):
+            break
+        narrow = Narrow.around(connection, waiting, view.consents, kinds=(MODEL, FILES, CONSENT), types=_INVENTORY)
+        _renew(replace(view, narrow=narrow), narrow)
+        _drop(connection, {*narrow.marks, waiting[0]})
     return connection.execute("SELECT 1 FROM stale LIMIT 1").fetchone() is not None
 
 
+def _drop(connection: Connection, marks: Iterable[str]) -> None:
+    connection.executemany("DELETE FROM stale WHERE mark = ?", [(one,) for one in marks])
+
+
+def _renew_links(view: View, some: Iterable[str]) -> set[str]:
+    """Make the rows of some alerts and remediations anew; return the marks of all that were made."""
+    marks, narrowed = around_links(view, some)
+    left: dict[tuple[str, str, str], Left] = {}
+    of_release = {one.name for one in release_remediations(narrowed)}
+    for row in remediations(narrowed).rows:
+        key = (row["remediation"], row["model"], row["version"])
+        before = left.get(key)
+        left[key] = Left(
+            remediation=key[0], model=key[1], version=key[2], of_release=key[0] in of_release,
+            left=(before.left if before else 0) + (row["status"] not in OVER),
+            due=min(row["due"], before.due) if before else row["due"],
+        )  # fmt: skip
+    incident_table.put(
+        view.connection,
+        names=[one.removeprefix(ALERT) for one in marks if one.startswith(ALERT)],
+        rows=map(_alarm, incidents(narrowed)),
+        remediations=[one.removeprefix(REMEDIATION) for one in marks if one.startswith(REMEDIATION)],
+        left=left.values(),
+    )  # fmt: skip
+    return marks
+
+
 def _renew(view: View, narrow: Narrow) -> None:
+    """Make the rows of some models' versions anew."""
     connection = view.connection
     for sha256 in _rows_of(connection, narrow):
         connection.execute("DELETE FROM standing WHERE model_sha256 = ?", (sha256,))
         connection.execute("DELETE FROM expiry WHERE model_sha256 = ?", (sha256,))
-    known = incidents(view)
-    put_alarms(connection, narrow.models, (_alarm(one) for one in known if one.about[0] in narrow.models))
-    found = versions(view)
-    if not found:
-        return
-    open_alerts, open_incidents = _open(known)
     ends = list(_ends(view))
+    found = versions(view)
     for one, row in found:
         mine = [until for sha256, bound, until in ends if sha256 == one.sha256 and _holds(one, bound)]
-        about = (one.model, one.version or "")
         last = max(_facts(one), key=lambda fact: fact.index)
         put(
             connection,
@@ -74,12 +106,14 @@ def _renew(view: View, narrow: Narrow) -> None:
                 status=row["status"], serves_in=tuple(row["serves_in"]), decision=row["decision"],
                 decided_at=row["decided_at"], last_validation=row["last_validation"],
                 open_findings=None if row["open_findings"] is None else len(row["open_findings"]),
-                open_remediations=len(row["open_remediations"]), open_alerts=open_alerts.get(about, 0),
-                open_incidents=open_incidents.get(about, 0), expires=None, last_index=last.index,
+                open_remediations=0, open_alerts=0, open_incidents=0, expires=None, last_index=last.index,
                 last_at=last.at or None,
             ),
             mine,
         )  # fmt: skip
+    incident_table.count(connection, {(one.model, one.version) for one, _ in found if one.version is not None})
+    waiting = incident_table.of_releases(connection, {*narrow.models, *(one.model for one, _ in found)})
+    make_stale(connection, [f"{REMEDIATION}{name}" for name in waiting])
 
 
 def _rows_of(connection: Connection, narrow: Narrow) -> set[str]:
@@ -104,20 +138,6 @@ def _alarm(one: Incident) -> IncidentStanding:
         owner=None if one.assigned is None else one.assigned.said.owner, due=one.due, declared=len(one.declared),
         over=one.over,
     )  # fmt: skip
-
-
-def _open(known: Iterable[Incident]) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
-    """Return how many alerts are not resolved, and how many serious incidents are not over, by model and version."""
-    alerts: dict[tuple[str, str], int] = {}
-    serious: dict[tuple[str, str], int] = {}
-    for one in known:
-        if one.over:
-            continue
-        if one.raised and one.resolved is None:
-            alerts[one.about] = alerts.get(one.about, 0) + 1
-        if one.declared:
-            serious[one.about] = serious.get(one.about, 0) + 1
-    return alerts, serious
 
 
 def _ends(view: View) -> Iterator[tuple[str, Fact, Expiry]]:

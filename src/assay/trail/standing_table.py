@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from assay.errors import InputError
 from assay.records.tally import Frozen
+from assay.trail.marks import CONSENT, ENDS, links_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from assay.trail.events import Event
     from assay.trail.projection import Connection
 
 TABLES = """
@@ -61,6 +63,8 @@ TYPES = frozenset({
     "approval.revoked",
 })  # fmt: skip
 """Types of events that a row rests on; of others it is not made anew."""
+
+_OF_LINKS = frozenset(one for one in TYPES if one.startswith(("monitor.", "remediation.", "incident.")))
 
 Order = Literal[
     "model", "-model", "decided", "-decided", "status", "-status", "tier", "-tier", "findings", "-findings", "expires",
@@ -185,9 +189,27 @@ class StandingPage(Frozen, kw_only=True):
 COLUMNS = tuple(name for name in Standing.__struct_fields__ if name != "expires")
 
 
+def rests_on(event: Event, about: Iterable[str]) -> Iterable[str]:
+    """Return the marks of what has to be made anew after an event: of an alert, or remediation, or of its model.
+
+    Args:
+        event: the event.
+        about: the marks of what it is about.
+    """
+    if event.type in _OF_LINKS:
+        return [one for one in links_of(event) if not one.startswith(CONSENT)]
+    return [one for one in about if not one.startswith(ENDS)] if event.type in TYPES else ()
+
+
 def make_stale(connection: Connection, marks: Iterable[str]) -> None:
     """Have the rows of what some marks are about made anew when they are next asked for."""
     connection.executemany("INSERT OR IGNORE INTO stale VALUES (?)", [(mark,) for mark in sorted(marks)])
+
+
+def stale(connection: Connection, kind: str, most: int) -> list[str]:
+    """Return marks of a kind whose rows have to be made anew, at most so many."""
+    query = "SELECT mark FROM stale WHERE mark >= ? AND mark < ? LIMIT ?"
+    return [row[0] for row in connection.execute(query, (kind, f"{kind[:-1]};", most))]
 
 
 def put(connection: Connection, row: Standing, expiries: Iterable[Expiry]) -> None:
@@ -231,9 +253,15 @@ def standings(
     total = connection.execute(f"SELECT count(*) FROM standing {where}", values).fetchone()[0]  # noqa: S608 - as below
     way = "DESC" if order.startswith("-") else "ASC"
     sort = _ORDERS[order.removeprefix("-")].format(way=way)
-    first = "(SELECT min(day) FROM expiry WHERE expiry.model_sha256 = standing.model_sha256 AND day >= ?) AS expires"
+    # Which rows, first: what is carried through the sorting of all, or made for each of them, is little.
+    first = "(SELECT min(day) FROM expiry WHERE expiry.model_sha256 = standing.model_sha256 AND day >= ?1) AS expires"
+    sorted_by = f"model_sha256, {first}" if "expires" in order else "model_sha256"
+    which = f"SELECT {sorted_by} FROM standing {where} ORDER BY {sort} LIMIT ? OFFSET ?"  # noqa: S608 - our own
     columns = ", ".join(COLUMNS)
-    query = f"SELECT {columns}, {first} FROM standing {where} ORDER BY {sort} LIMIT ? OFFSET ?"  # noqa: S608 - our own
+    query = (
+        f"SELECT {columns}, {first} FROM (SELECT model_sha256 FROM ({which}))"  # noqa: S608 - as above
+        f" CROSS JOIN standing USING (model_sha256) ORDER BY {sort}"
+    )
     rows = connection.execute(query, (today, *values, limit, offset)).fetchall()
     return StandingPage(total=total, offset=offset, rows=tuple(_standing(row) for row in rows))
 

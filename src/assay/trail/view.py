@@ -13,7 +13,7 @@ from assay.trail.answers import Answer, Cited, Question, Sentence, ShardReach, e
 from assay.trail.delivered import apart_among
 from assay.trail.erasures import Erasures
 from assay.trail.events import Event, Times
-from assay.trail.marks import MODEL
+from assay.trail.marks import CONSENT, FILES, MODEL
 from assay.trail.narrowing import Narrow
 from assay.trail.projection import select
 from assay.trail.reading import CONSENT_DIGEST, Read, disclose
@@ -119,26 +119,32 @@ class View:
     narrow: Narrow | None = None
     gone: tuple[str, ...] = ()
 
-    def about(self, *models: str) -> View:
+    def about(self, *models: str, types: Collection[str] = ()) -> View:
         """Return the same trail narrowed to some models: to every entry that may bear on one of them, and few others.
 
         What is asked of one of these models is answered as by the whole trail, in a time that grows with what is
         about the model and not with the trail. Entries of which nobody can tell what they are about are in it.
-        """
-        return self.around(*(f"{MODEL}{one}" for one in models))
-
-    def about_version(self, model: str, version: str, sha256: str) -> View:
-        """Return the same trail narrowed to one version of a model, of those that have many.
 
         Args:
-            model: the model's name.
-            version: its version.
-            sha256: root digest of its files.
+            models: the models' names.
+            types: only entries of these types, none of which goes on with an alert or a remediation; by default all.
         """
-        view = self.about(model)
-        if view.narrow is None:
-            return view
-        return replace(view, narrow=view.narrow.of_version(model, version, sha256, self.consents))
+        if types:
+            marks = (f"{MODEL}{one}" for one in models)
+            kinds = (MODEL, FILES, CONSENT)
+            return replace(self, narrow=Narrow.around(self.connection, marks, self.consents, kinds=kinds, types=types))
+        return self.around(*(f"{MODEL}{one}" for one in models))
+
+    def bearing(self, marks: Iterable[str], *types: str) -> View:
+        """Return the same trail narrowed to the entries of some types that bear one of some marks themselves.
+
+        That is enough for what these entries say. What others say of the same, under another name, is not in it.
+        """
+        return replace(self, narrow=Narrow.bearing(self.connection, marks, types))
+
+    def holding(self, types: Mapping[int, str]) -> View:
+        """Return the same trail narrowed to some entries, each by its index with its type."""
+        return replace(self, narrow=Narrow.holding(self.connection, types))
 
     def around(self, *marks: str) -> View:
         """Return the same trail narrowed to all that may bear on what some marks are about (`assay.trail.marks`)."""

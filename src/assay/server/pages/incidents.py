@@ -21,7 +21,7 @@ from assay.server.serving import By, Here
 from assay.trail.clocks import clocks
 from assay.trail.incident_table import incident_named, incident_standings
 from assay.trail.incident_telling import clock_words, incident_row, what_words
-from assay.trail.incidents import incidents
+from assay.trail.of_links import incidents_named
 
 if TYPE_CHECKING:
     from assay.lifecycle.incident import Act
@@ -121,7 +121,7 @@ def incident_list(
 def _listed(view: View, one: IncidentStanding, at: str) -> IncidentRow:
     """Return a row; where a regulator's clock may run, it is told of the incident itself."""
     if one.declared:
-        return next(_row(view, each, at) for each in incidents(view.about(one.model)) if each.name == one.name)
+        return next(_row(view, each, at) for each in incidents_named(view, (one.name,)))
     return IncidentRow(
         id=one.name, status=one.status, severity=one.severity, model=one.model, version=one.version, what=one.what,
         owner=None if one.owner is None else view.person_named(one.owner), due=one.due,
@@ -160,8 +160,7 @@ def incident(server: Here, actor: By, name: FromPath[str]) -> IncidentPage:
 
 def _found(server: Server, actor: Actor, view: View, name: str) -> Incident:
     known = incident_named(view.connection, name)
-    about = [] if known is None else incidents(view.about(known.model))
-    found = next((one for one in about if one.name == name), None)
+    found = None if known is None else next(iter(incidents_named(view, (name,))), None)
     if found is None or not server.inside.sees(actor, found.about[0]):
         raise NotThereError(f"expected an alert or incident that you may see, found nothing of the name {name}")
     return found

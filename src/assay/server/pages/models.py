@@ -12,6 +12,7 @@ from assay.errors import InputError
 from assay.records.tally import Frozen
 from assay.server.page import page
 from assay.server.serving import By, Here
+from assay.trail.marks import MODEL
 from assay.trail.registry_standing import MOVES, Against, against
 from assay.trail.standing_table import Kind, Order, Standing, Wanted, ending, kinds, standings
 
@@ -113,7 +114,7 @@ def models(
         offset=offset,
     )  # fmt: skip
     models = {one.model for one in found.rows}
-    moves = list(against(view.about(*sorted(models)).facts(*MOVES))) if models else []
+    moves = list(against(view.bearing((f"{MODEL}{one}" for one in models), *MOVES).facts(*MOVES))) if models else []
     every = kinds(view.connection, mine)
     given = {name: said for name, said in asked.items() if said}
     return ModelsPage(

@@ -9,8 +9,8 @@ from assay.records.tally import Frozen
 from assay.server.page import page
 from assay.server.serving import By, Here
 from assay.trail.answers import Answer
-from assay.trail.questions import PRODUCTION, production
-from assay.trail.serving import DEPLOYED
+from assay.trail.questions import LEAVE, PRODUCTION, production
+from assay.trail.serving import CHANGES, DEPLOYED
 from assay.trail.standing_table import Wanted, standings
 
 MOST_SERVING = 200
@@ -66,7 +66,7 @@ def in_production(
         return ProductionPage(model="", environment=environment, on=on, now=now)
     if not server.inside.sees(actor, model):
         raise NotThereError(f"expected a model that you may see, found nothing of the name {model}")
-    narrowed = view.about(model)
+    narrowed = view.about(model, types=(*CHANGES, *LEAVE))
     places = sorted({f.said.environment for f in narrowed.facts(DEPLOYED) if f.said.model == model})
     answer = production(narrowed, model, on, environment=environment)
     return ProductionPage(model=model, environment=environment, on=on, environments=tuple(places), answer=answer)

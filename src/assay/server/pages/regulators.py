@@ -24,6 +24,8 @@ from assay.records.tally import Frozen
 from assay.reports.documents import KINDS, SUFFIXES, form_of, render
 from assay.reports.documents.asking import fill
 from assay.reports.documents.dossier import NAME as DOSSIER
+from assay.trail.marks import VERDICT
+from assay.trail.of_version import named_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,22 +87,20 @@ def issued(held: Held, view: View) -> tuple[Issued, ...]:
 
     Args:
         held: the release.
-        view: the trail about the version.
+        view: the whole trail.
     """
     about = held.evidence.model
-    verdicts = {held.verdict_sha256} | {
-        fact.said.verdict_sha256
-        for fact in view.facts("release.delivered")
-        if (fact.said.model, fact.said.version) == (about.name, about.version)
-    }
+    mine = (about.name, about.version, about.sha256)
+    delivered = named_facts(view, *mine, types=("release.delivered",))
+    verdicts = {held.verdict_sha256, *(fact.said.verdict_sha256 for fact in delivered)}
     found = [
         (fact, fact.said.report, fact.said.report_sha256)
-        for fact in view.facts("report.issued")
-        if fact.said.verdict_sha256 in verdicts and fact.said.report not in NAMES
+        for fact in view.bearing((f"{VERDICT}{one}" for one in verdicts), "report.issued").facts("report.issued")
+        if fact.said.report not in NAMES
     ]
     found += [
         (fact, fact.said.document, fact.said.document_sha256)
-        for fact in view.facts("document.filed")
+        for fact in named_facts(view, *mine, types=("document.filed",))
         if fact.said.model_sha256 == about.sha256
     ]
     return tuple(

@@ -25,8 +25,9 @@ from assay.server.pages.incidents import name_of
 from assay.server.pages.timeline import Happened, timeline
 from assay.server.permits import require
 from assay.server.serving import By, Here
+from assay.trail.incident_table import remediations_left
+from assay.trail.of_links import remediations_named, remediations_of
 from assay.trail.remediation_telling import about_words, status_words
-from assay.trail.remediations import release_remediations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
 _VERDICT = "verdict.json"
+LIMIT = 50
 _NEXT: Mapping[str, tuple[str, ...]] = {
     "open": ("act", "assign"), "awaiting-retest": ("retest", "act", "assign"), "retest-failed": ("act", "assign"),
     "awaiting-close": ("close",), "closed": (),
@@ -71,6 +73,9 @@ class RemediationsPage(Frozen, kw_only=True):
     """The remediations of releases' findings; those of alerts are with their incidents."""
 
     open: int
+    total: int
+    offset: int
+    limit: int
     everything: bool
     rows: tuple[RemediationRow, ...]
 
@@ -117,14 +122,17 @@ class OpenForm(Frozen, kw_only=True):
 
 
 @page("/remediations", template="remediations.html", act="models.read")
-def remediations(server: Here, actor: By, everything: FromQuery[bool] = False) -> RemediationsPage:
+def remediations(
+    server: Here, actor: By, everything: FromQuery[bool] = False, offset: FromQuery[int] = 0
+) -> RemediationsPage:
     """List the findings that are being mended."""
     view, at = server.inside.view(), server.clock()
-    found = [one for one in release_remediations(view) if server.inside.sees(actor, one.opened.said.model)]
-    shown = [one for one in found if everything or one.closed is None]
+    models, start = server.inside.models_of(actor), max(offset, 0)
+    names, total, left = remediations_left(view.connection, models, everything=everything, limit=LIMIT, offset=start)
+    found = sorted(remediations_named(view, names), key=lambda one: (one.closed is not None, one.due, one.name))
     return RemediationsPage(
-        open=sum(one.closed is None for one in found), everything=everything,
-        rows=tuple(_row(view, one, at) for one in sorted(shown, key=lambda one: (one.due, one.name))),
+        open=left, total=total, offset=start, limit=LIMIT, everything=everything,
+        rows=tuple(_row(view, one, at) for one in found),
     )  # fmt: skip
 
 
@@ -155,7 +163,7 @@ def _owner(view: View, one: Remediation) -> str:
 
 
 def _found(server: Server, actor: Actor, view: View, name: str) -> Remediation:
-    found = next((one for one in release_remediations(view) if one.name == name), None)
+    found = next(iter(remediations_named(view, (name,))), None)
     if found is None or not server.inside.sees(actor, found.opened.said.model):
         raise NotThereError(f"expected a remediation that you may see, found nothing of the name {name:.80}")
     return found
@@ -170,9 +178,8 @@ def open_remediation(
     require(actor, "remediation.act", system=held.evidence.system)
     if held.verdict is None or held.verdict_sha256 != data.verdict_sha256:
         raise InputError("expected the verdict that you have read, found that it was decided anew meanwhile. Read it")
-    same = (model, version, data.finding)
-    known = [one.opened.said for one in release_remediations(server.inside.view().about(model))]
-    before = sum((one.model, one.version, one.finding) == same for one in known)
+    known = remediations_of(server.inside.view(), model, version)
+    before = sum(one.opened.said.finding == data.finding for one in known)
     act = acts.Open(
         name=remediation_name(held.verdict, data.finding, before), verdict=held.verdict,
         verdict_sha256=held.verdict_sha256, finding=data.finding, owner=data.owner, due=data.due,
@@ -208,7 +215,7 @@ def step(
 def _keep_verdict(server: Server, name: str) -> None:
     """Keep the later verdict that a re-test rests on: another decision takes its place in the release's folder."""
     view = server.inside.view()
-    tested = next(one for one in release_remediations(view) if one.name == name).tested
+    tested = remediations_named(view, (name,))[0].tested
     if tested is not None:
         keep_document(server.home.state, view.documents[tested.said.evidence_sha256])
 

@@ -141,8 +141,7 @@ def _for_regulators(server: Server, held: Held, wanted: str) -> Response[bytes]:
     about = held.evidence.model
     view = server.inside.view()
     if wanted.startswith(f"{ISSUED}/"):
-        told = view.about_version(about.name, about.version, about.sha256)
-        return document(issued_document(held, told, wanted), wanted)
+        return document(issued_document(held, view, wanted), wanted)
 
     def made() -> bytes:
         with drawing:

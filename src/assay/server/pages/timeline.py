@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MOST = 200
 """The newest so many are shown; the trail's own pages have them all."""
 
-_TYPES = tuple(
+TYPES_TOLD = tuple(
     kind for kind in TYPES
     if kind.partition(".")[0] in {
         "model", "validation", "review", "approval", "waiver", "override", "gate", "deployment", "monitor",
@@ -61,8 +61,6 @@ _TONES = {
     "allow": "allow", "warn": "warn", "deny": "deny", "undecided": "undecided", "not-stated": "undecided",
     "passed": "allow", "warned": "warn", "failed": "deny", "succeeded": "allow", "reverted": "warn",
 }  # fmt: skip
-_LINKS = ("alert", "remediation", "incident", "consent")
-"""Fields by which later events name what earlier ones began."""
 
 
 class Happened(Frozen, kw_only=True):
@@ -85,9 +83,9 @@ class Happened(Frozen, kw_only=True):
     imported: bool = False
 
 
-def timeline(view: View, facts: Iterable[Fact], *, most: int = MOST) -> tuple[Happened, ...]:
-    """Return events in words, the newest first."""
-    told = [
+def timeline(view: View, facts: Iterable[Fact]) -> tuple[Happened, ...]:
+    """Return events in words, the newest first; of very many the newest `MOST`."""
+    return tuple(
         Happened(
             at=fact.at,
             what=fact.event.type,
@@ -96,26 +94,8 @@ def timeline(view: View, facts: Iterable[Fact], *, most: int = MOST) -> tuple[Ha
             tone=_tone(fact.said),
             imported=fact.event.batch is not None,
         )
-        for fact in facts
-    ]
-    return tuple(told[::-1][:most])
-
-
-def facts_about(view: View, model: str, version: str, sha256: str) -> list[Fact]:
-    """Return the events that are about a version, those that only name an alert or a consent of it, too."""
-    facts = view.facts(*_TYPES)
-    begun: set[tuple[str, str]] = set()
-    found = []
-    for fact in facts:
-        said = fact.said
-        links = {(name, getattr(said, name)) for name in _LINKS if getattr(said, name, None) is not None}
-        files = getattr(said, "model_sha256", None)
-        named = (getattr(said, "model", None), getattr(said, "version", None))
-        mine = files == sha256 if files is not None and named[1] is None else named == (model, version)
-        if mine or (named == (None, None) and links & begun):
-            begun |= links
-            found.append(fact)
-    return found
+        for fact in list(facts)[: -MOST - 1 : -1]
+    )
 
 
 def event_words(view: View, fact: Fact) -> str:

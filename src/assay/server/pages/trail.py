@@ -265,7 +265,7 @@ def entry(server: Here, actor: By, index: FromPath[int]) -> EntryPage:
         times=msgspec.structs.replace(view.times(index), claimed=None if event is None else event.claimed_at),
         told=read.told,
         corrects=None if event is None else event.corrects,
-        corrected_by=view.corrected.get(index),
+        corrected_by=view.holding({index: read.type}).corrected.get(index),
         batch=None if event is None else event.batch,
         statement=_statement(proof),
         proof=proof,

@@ -13,16 +13,18 @@ from assay.server.page import page
 from assay.server.pages.consents import May, consents_open_to
 from assay.server.pages.regulators import Issued, Regulators, issued, regulators
 from assay.server.pages.reports import Report, Section, Window, card_sections, in_words, reports, windows
-from assay.server.pages.timeline import Happened, facts_about, timeline
+from assay.server.pages.timeline import MOST, TYPES_TOLD, Happened, timeline
 from assay.server.pages.version_files import Download, downloads
 from assay.server.permits import may as can
 from assay.server.serving import By, Here
+from assay.trail.incident_table import of_version
 from assay.trail.incident_telling import incident_row
-from assay.trail.incidents import incidents
-from assay.trail.registry_standing import Against, against
+from assay.trail.marks import MODEL
+from assay.trail.of_links import incidents_named, remediations_of
+from assay.trail.of_version import named_facts, newest_about
+from assay.trail.registry_standing import MOVES, Against, against
 from assay.trail.remediation_telling import about_words, status_words
-from assay.trail.remediations import release_remediations
-from assay.trail.serving import spells
+from assay.trail.serving import CHANGES, spells
 
 if TYPE_CHECKING:
     from assay.reports.charts import Chart
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from assay.reports.why import Told
     from assay.server.acting import Actor
     from assay.server.inside import Held
-    from assay.trail.view import Fact, View
+    from assay.trail.view import View
 
 MOST_LISTED = 50
 """So many alerts, and so many remediations, are listed: what is left to do first."""
@@ -206,24 +208,22 @@ def version(server: Here, actor: By, model: FromPath[str], version: FromPath[str
     """Show a model version."""
     held = server.inside.release(actor, model, version)
     about = held.evidence.model
-    view, at = server.inside.view().about_version(model, version, about.sha256), server.clock()
-    told = facts_about(view, model, version, about.sha256)
-    happened = timeline(view, told)
-    served = _serving(view, told, model, version)
-    alerts = [one for one in incidents(view) if one.about == (model, version)]
-    alerts.sort(key=lambda one: one.over)  # what is left to do first, each in its order
-    mending = [one for one in release_remediations(view) if _is_about(one, model, version)]
-    mending.sort(key=lambda one: one.closed is not None)
+    view, at = server.inside.view(), server.clock()
+    mine = (model, version, about.sha256)
+    names, alerts = of_version(view.connection, model, version, limit=MOST_LISTED)  # what is left to do first
+    mending = sorted(remediations_of(view, model, version), key=lambda one: one.closed is not None)
+    happened = newest_about(view, *mine, types=TYPES_TOLD, most=MOST)
     files = downloads(held.folder)
     return VersionPage(
         system=held.evidence.system, model=model, version=version, author=held.author, model_sha256=about.sha256,
         **_decided(server, actor, held), facts=_facts(held), card=card_sections(held.card),
         card_missing=tuple(map(in_words, held.evidence.documentation.missing)),
-        serving=served, registries=tuple(against(told)), people=tuple(sorted(one.name for one in view.trust.people)),
-        today=at[:10], incidents=tuple(incident_row(view, one, at) for one in alerts[:MOST_LISTED]),
-        more_incidents=max(len(alerts) - MOST_LISTED, 0), more_remediations=max(len(mending) - MOST_LISTED, 0),
+        serving=_serving(view, mine), registries=tuple(against(named_facts(view, *mine, types=MOVES))),
+        people=tuple(sorted(one.name for one in view.trust.people)),
+        today=at[:10], incidents=tuple(incident_row(view, one, at) for one in incidents_named(view, names)),
+        more_incidents=alerts - len(names), more_remediations=max(len(mending) - MOST_LISTED, 0),
         remediations=tuple(_remediation(view, one) for one in mending[:MOST_LISTED]),
-        windows=windows(held), timeline=happened, reports=reports(held), files=files,
+        windows=windows(held), timeline=timeline(view, happened), reports=reports(held), files=files,
         regulators=regulators(held), issued=issued(held, view),
     )  # fmt: skip
 
@@ -348,19 +348,19 @@ def _facts(held: Held) -> tuple[tuple[str, str], ...]:
     return tuple((name, words.plain(said)) for name, said in found if said)
 
 
-def _serving(view: View, facts: list[Fact], model: str, version: str) -> tuple[ShownServing, ...]:
-    places = sorted({fact.said.environment for fact in facts if hasattr(fact.said, "environment")})
+def _serving(view: View, mine: tuple[str, str, str]) -> tuple[ShownServing, ...]:
+    model, version, _ = mine
+    places = sorted(
+        {fact.said.environment for fact in named_facts(view, *mine, types=CHANGES) if hasattr(fact.said, "environment")}
+    )
+    changes = view.bearing((f"{MODEL}{model}",), *CHANGES)
     return tuple(
         ShownServing(
             environment=place, since=one.start, until=one.end,
             entries=tuple(fact.index for fact in (one.begun, one.ended) if fact is not None),
         )
-        for place in places for one in spells(view, model, place)[0] if one.version == version
+        for place in places for one in spells(changes, model, place)[0] if one.version == version
     )  # fmt: skip
-
-
-def _is_about(one: Any, model: str, version: str) -> bool:  # noqa: ANN401 - a remediation of the trail
-    return (one.opened.said.model, one.opened.said.version) == (model, version)
 
 
 def _remediation(view: View, one: Any) -> ShownRemediation:  # noqa: ANN401 - as above
