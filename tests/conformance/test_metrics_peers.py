@@ -14,7 +14,7 @@ from scipy import stats
 from sklearn import metrics as sklearn
 
 from assay.metrics import measure
-from assay.records.tally import Roles
+from assay.records.tally import EXACT_ROWS, Roles
 from assay.tabular import tally_rows
 from unit.metrics.counted_rows import tally_of
 
@@ -182,7 +182,7 @@ def test_weighted_scores_counted_by_the_engine_equal_scikit_learns(count: int, s
     tally = tally_rows(frame, Roles(label="y", score="s", weight="w", protected=("a",)))
     found = measure(tally)
     assert tally.scores is not None
-    assert all(bool(cell.bins) == (count > 16_384) for cell in tally.scores.cells)
+    assert all(bool(cell.bins) == (count > EXACT_ROWS) for cell in tally.scores.cells)
     for group in [None, *sorted(set(rows.a))]:
         part = np.full(count, True) if group is None else rows.a == group
         values = {

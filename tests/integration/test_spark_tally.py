@@ -15,7 +15,7 @@ import pytest
 import assay
 from assay.errors import DataError
 from assay.metrics import measure
-from assay.records.tally import EXACT_SCORES, Roles, Tally
+from assay.records.tally import EXACT_ROWS, Roles, Tally
 from assay.tabular import tally_rows
 from integration import spark_session
 
@@ -238,7 +238,7 @@ def test_cases_do_what_they_say() -> None:
     assert kept("scores of few values")
     assert not kept("scores of many values")
     assert not kept("scores beyond 0 and 1")
-    assert len(set(CASES["weights"][1]["score"])) > EXACT_SCORES
+    assert len(set(CASES["weights"][1]["score"])) > EXACT_ROWS
 
 
 def test_partitions_change_nothing(spark: SparkSession) -> None:
@@ -374,7 +374,7 @@ def test_scores_that_the_first_look_took_for_few(spark: SparkSession, monkeypatc
     table = people(lambda draw: draw.random())
     table["score"][:3_000] = [0.5] * 3_000
     expected = without_losses(tally_rows(arrow(table), BINARY))
-    monkeypatch.setattr(spark_tally, "MOST_COUNTED", EXACT_SCORES + 100)
+    monkeypatch.setattr(spark_tally, "MOST_COUNTED", EXACT_ROWS + 100)
     monkeypatch.setattr("assay.tabular.counting.LOOK_ROWS", 100)
     frame = spread(spark, table).coalesce(2)
     assert without_losses(assay.tally_spark(frame, BINARY)) == expected

@@ -14,7 +14,7 @@ from assay.adapters.array_reading import as_array, digest_values, numpy, positiv
 from assay.errors import DataError, InputError
 from assay.lifecycle.run_record import Counted, counted_tally
 from assay.records._tally_sum import cell_order
-from assay.records.tally import EXACT_SCORES, SCORE_BINS, SUM_UNIT, ScoreCell, Scores
+from assay.records.tally import EXACT_ROWS, EXACT_SCORES, SCORE_BINS, SUM_UNIT, ScoreCell, Scores
 from assay.tabular.classes import binary_classes, check_seen, named_value
 from assay.tabular.values import group_values
 
@@ -231,11 +231,12 @@ class GroupCounts:
     def _by_value(self, found: Any) -> tuple[list[float], Any]:  # noqa: ANN401 - numpy's arrays
         """Return the different scores and how often each cell has each; nothing where there are too many to keep."""
         np = self._np
-        if len(np.unique(found[: EXACT_SCORES + 1])) > EXACT_SCORES:
+        most = len(found) if len(found) <= EXACT_ROWS else EXACT_SCORES
+        if len(np.unique(found[: most + 1])) > most:
             return [], None
         values, places = np.unique(found, return_inverse=True)
         many = len(values)
-        if many > EXACT_SCORES:
+        if many > most:
             return [], None
         counts = np.bincount(self._codes * many + places, minlength=len(self.cells) * many)
         return values.tolist(), counts.reshape(len(self.cells), many)

@@ -20,7 +20,7 @@ import msgspec
 
 from assay.adapters.spark_sql import ROWS, joined, parse, relation, spark_sql, split_inner, split_last
 from assay.errors import DataError, MissingExtraError
-from assay.records.tally import EXACT_SCORES, Source
+from assay.records.tally import EXACT_ROWS, EXACT_SCORES, Source
 from assay.tabular.columns import named
 from assay.tabular.engine import Session, session, version
 from assay.tabular.limits import MOST_CELLS
@@ -207,8 +207,10 @@ class _Counting(Session):
         translated = self._translated(self._steps)
         table = self._collect(f"{_select_counted(translated)} LIMIT {MOST_COUNTED + 1}", name)
         if table.num_rows > MOST_COUNTED and "score" in table.column_names:
-            distinct = f"{translated}\nSELECT count(DISTINCT score) AS n FROM counted WHERE score_state = 0"
-            if self._collect(distinct, name).column("n")[0].as_py() > EXACT_SCORES:
+            usable = "FROM counted WHERE score_state = 0"
+            scored = self._collect(f"{translated}\nSELECT count(DISTINCT score) AS n, sum(n) AS scored {usable}", name)
+            different, rows = (scored.column(column)[0].as_py() or 0 for column in ("n", "scored"))
+            if different > EXACT_SCORES and rows > EXACT_ROWS:
                 return []
         self._last = self._on_answer(table, last)
         found = super().rows(self._last, name=name, most=most)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import accumulate, chain
-from operator import add, mul
 from typing import TYPE_CHECKING
 
+from assay.metrics.histogram import ONE
 from assay.metrics.intervals.auc import auc_interval
 from assay.metrics.metric import Estimate, Metric, undefined
 from assay.metrics.rates import NO_INTERVAL_WEIGHTED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from assay.metrics.histogram import Histogram, Points
     from assay.metrics.intervals.level import Level
 
@@ -45,32 +42,26 @@ def roc_auc(scores: Histogram, axis: Points, deff: float | None, level: Level) -
     for label, word in ((1, "positive"), (0, "negative")):
         if not scores.counts[label]:
             return undefined(f"no {word} label with a score", n)
-    held_negative, held_positive = scores.labelled(axis)
-    negative, positive = held_negative.counts, held_positive.counts
-    negatives, positives = (sum(negative), sum(positive)) if axis.weighted else scores.counts[:2]
-    if not negatives or not positives:
+    negatives, positives = (weight / ONE for weight in scores.weights[:2])
+    if scores.ranks is None or not negatives or not positives:
         return undefined("the weights of one class add up to 0", n)
     pairs = 2 * positives * negatives
-    # Positives times twice the negatives at or below, less the ties once: ties count half.
-    ties = sum(map(mul, positive, negative))
-    area = (2 * sum(map(mul, positive, accumulate(negative))) - ties) / pairs
-    bound = None if axis.exact else ties / pairs
+    # Of weights, the last digit of a sum may exceed the product of two.
+    area = min(1.0, scores.won / pairs)
+    bound = None if axis.exact else scores.ties / pairs
     if deff is None:
         return Estimate(area, n=n, method=NO_INTERVAL_WEIGHTED, bound=bound)
-    negative, positive = held_negative.coarse, held_positive.coarse
-    spread_positive = _spread(positive, negative, positives, negatives)
-    spread_negative = _spread(negative, positive, negatives, positives)
+    ranked = scores.ranks
+    spread_positive = _spread(ranked.won, ranked.positive_squares, positives, negatives)
+    spread_negative = _spread(pairs - ranked.won, ranked.negative_squares, negatives, positives)
     m, k = scores.counts[1] / deff, scores.counts[0] / deff
     variance = spread_positive / max(m - 1, 1) + spread_negative / max(k - 1, 1)
     low, high, method = auc_interval(area, variance, m, k, level.z)
     return Estimate(area, low, high, n, method, None, n / deff, bound)
 
 
-def _spread(mine: Sequence[int], other: Sequence[int], total: int, others: int) -> float:
+def _spread(beaten: float, squares: float, total: float, others: float) -> float:
     """Return DeLong's component: the variance over one class of the share of the other class that each one exceeds."""
-    running = list(accumulate(other))
-    rank = list(map(add, running, chain((0,), running)))
-    beaten = list(map(mul, mine, rank))
-    mean: float = sum(beaten) / (2 * total * others)
-    square: float = sum(map(mul, beaten, rank)) / (4 * total * others * others)
-    return square - mean * mean if square > mean * mean else 0.0
+    mean = beaten / (2 * total * others)
+    square = squares / (4 * total * others * others)
+    return max(0.0, square - mean * mean)

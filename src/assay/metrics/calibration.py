@@ -145,6 +145,6 @@ def _bound(found: Histogram, axis: Points, total: int) -> float:
     negative, positive = (found.at(label, axis).counts for label in (0, 1))
     moved = 0.0
     for place in axis.astride:
-        middle = axis.at[place] / ONE
+        middle = axis.places[place]
         moved += 2 * max(negative[place] * (middle + axis.half), positive[place] * (1 - middle + axis.half))
     return axis.half + moved / total

@@ -1,29 +1,30 @@
-"""Scores of groups as histograms, so that merging sixty groups costs sixty additions.
+"""Scores of groups as histograms: counts by point and label, exact moments, and sums that are linear in the counts.
 
-A histogram is one Python integer with a lane of fixed width for each bin; the sum of two such integers is the
-histogram of both groups. (When the tally keeps every score the few of a cell stay a list.) Sums that are linear in the
-counts (calibration bins, fourth powers of errors) are made once for each cell of the tally and added from there on.
-All are integers, so no order of merging changes a bit.
+Lists of counts are lanes of one integer (`lanes`), so that merging sixty groups costs sixty additions; the scores of
+few people stay with their cells (`Points.order`). Sums that are linear in the counts (calibration bins, fourth powers
+of errors) are made once for each cell of the tally and added from there on. All are integers, so no order of merging
+changes a bit.
 """
 
 from __future__ import annotations
 
-import sys
-from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import chain, pairwise, repeat
-from math import log
-from operator import mul
+from itertools import accumulate, chain, pairwise, repeat
+from math import fsum, inf, log, nextafter
+from operator import itemgetter, mul
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from assay.metrics import lanes
+from assay.metrics.ranking import Ranks, in_order, ranks, ranks_of_groups
 from assay.records.tally import SCORE_BINS, SUM_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from assay.metrics.ranking import Order
     from assay.records.tally import ScoreCell, Scores, WeightedScores
 
 CALIBRATION_BINS = 10
@@ -35,12 +36,12 @@ CLIP = 2.220446049250313e-16
 ONE = round(1 / SUM_UNIT)
 _POWER_UNIT = 10**9
 _LOSS_UNIT = 10**6
+_GREATEST_LOSS = round(log(CLIP) ** 2 * _LOSS_UNIT)
 _STRIDE = 4
-_COUNT_LANE = 8
-_WEIGHT_LANE = 16
-_LANE_ROWS = 2**33
-"""Up to this many rows a lane holds the sum of any of the tables below."""
+_SPARSE = 4
+"""A tally whose cells hold fewer than one in so many points is walked person by person, not point by point."""
 
+_TENTHS = tuple(tenth / CALIBRATION_BINS for tenth in range(1, CALIBRATION_BINS))
 _LINEAR = 2 * CALIBRATION_BINS + 2
 
 
@@ -49,79 +50,138 @@ class Points:
     """The places on the score axis where counts sit.
 
     Attributes:
-        at: each point, in ``SUM_UNIT``.
-        steps: each point in units of ``step``, small integers for bins.
-        step: in ``SUM_UNIT``.
         exact: whether the points are the scores themselves; else they are the middles of bins.
-        half: half a bin's width; 0 when exact.
         unit: whether every score lies within [0, 1].
         weighted: whether the histogram holds weights instead of rows.
+        summed: whether the tally has the sums of every cell: all but weighted tallies of before there were such sums.
+        half: half a bin's width; 0 when exact.
+        step: what scores are summed in by calibration bin, in ``SUM_UNIT``.
+        order: people in the order of their scores, where those are few; else None. All below is for the rest.
+        places: each point.
+        words: the width of a lane.
         stride: points that are taken together where only a variance is wanted (1: none).
         edges: the calibration bins' first points, and the number of points.
         astride: indices of the histogram bins that a calibration bin's edge cuts.
-        fourth: (score - label)^4 by label and point, in 1e-9.
-        losses: squared log loss by label and point, in 1e-6.
-        summed: whether the tally has the sums of every cell: all but weighted tallies of before there were such sums.
+        tables: by label what each point adds to the linear sums.
     """
 
-    at: tuple[int, ...]
-    steps: tuple[int, ...]
-    step: int
     exact: bool
-    half: float
     unit: bool
     weighted: bool
-    stride: int
-    edges: tuple[int, ...]
-    astride: tuple[int, ...]
-    fourth: tuple[tuple[int, ...], tuple[int, ...]]
-    losses: tuple[tuple[int, ...], tuple[int, ...]]
     summed: bool
+    half: float
+    step: int
+    order: Order | None = None
+    places: tuple[float, ...] = ()
+    words: int = 1
+    stride: int = 1
+    edges: tuple[int, ...] = ()
+    astride: tuple[int, ...] = ()
+    tables: tuple[_Table, ...] = ()
 
-    @property
-    def nobody(self) -> Counts:
-        """No counts."""
-        return _NO_SCORES if self.exact else _NO_BINS
+    def after(self, place: float) -> float:
+        """Return the next place, as `Counts` has them."""
+        return nextafter(place, inf) if self.order is not None else place + 1
+
+
+class _Table(NamedTuple):
+    """What each point adds to the linear sums of one label.
+
+    Attributes:
+        steps: the score, in ``Points.step``.
+        fourth: (score - label)^4, in 1e-9.
+        losses: the squared log loss, in 1e-6.
+    """
+
+    steps: Sequence[int]
+    fourth: Sequence[int]
+    losses: Sequence[int]
+
+
+def _steps(places: Sequence[float]) -> list[int]:
+    return [round(place / SUM_UNIT) for place in places]
+
+
+def _table(places: Sequence[float], label: int, steps: Sequence[int]) -> _Table:
+    """Return what ascending places within [0, 1] add."""
+    if places and (places[0] < CLIP or places[-1] > 1 - CLIP):
+        places = [min(max(place, CLIP), 1 - CLIP) for place in places]
+    others = [1 - place for place in places]
+    right, wrong = (places, others) if label else (others, places)
+    return _Table(
+        steps,
+        [round(place**4 * _POWER_UNIT) for place in wrong],
+        [round(log(place) ** 2 * _LOSS_UNIT) for place in right],
+    )
 
 
 def points(scores: Scores, *, weighted: bool) -> Points:
     """Return the points of a tally's scores; a weighted tally has weights by bin only."""
-    exact = not weighted and all(cell.values is not None for cell in scores.cells)
+    summed = not weighted or not any(isinstance(cell.weighted, msgspec.UnsetType) for cell in scores.cells)
     unit = scores.low == 0.0 and scores.high == 1.0
-    width = (scores.high - scores.low) / SCORE_BINS
-    if exact:
-        places = sorted({value for cell in scores.cells for value, _ in cell.values or ()})
-        unit = unit and all(0 <= place <= 1 for place in places)
-    else:
-        places = [scores.low + (index + 0.5) * width for index in range(SCORE_BINS)]
-    tenths = [tenth / CALIBRATION_BINS for tenth in range(1, CALIBRATION_BINS)]
-    cuts = [bisect_left(places, tenth) for tenth in tenths]
-    # int(score * 10) puts 0.3 into the bin that starts at 0.3, and so does bisect_left.
-    edges = (0, *cuts, len(places)) if unit else (0,) * (CALIBRATION_BINS + 1)
-    astride = () if exact or not unit else tuple(int(tenth * SCORE_BINS) for tenth in tenths if tenth * SCORE_BINS % 1)
-    at = tuple(round(place / SUM_UNIT) for place in places)
-    clipped = [min(max(place, CLIP), 1 - CLIP) for place in places] if unit else []
+    if weighted or any(cell.values is None for cell in scores.cells):
+        return _binned(scores, unit=unit, weighted=weighted, summed=summed)
+    cells = [cell.values or () for cell in scores.cells]
+    different = {value for cell in cells for value, _ in cell}
+    unit = unit and min(different, default=0) >= 0 and max(different, default=0) <= 1
+    if sum(map(len, cells)) * _SPARSE < len(different) * len(cells):
+        return Points(
+            exact=True,
+            unit=unit,
+            weighted=False,
+            summed=summed,
+            half=0.0,
+            step=1,
+            order=in_order(cells, len(different)),
+        )
+    places = sorted(different)
+    rows = sum(cell.count for cell in scores.cells)
     return Points(
-        at=at,
-        steps=at if exact or not unit else tuple(range(1, 2 * SCORE_BINS, 2)),
-        step=1 if exact or not unit else ONE // (2 * SCORE_BINS),
-        exact=exact,
-        half=0.0 if exact else width / 2,
+        exact=True,
+        unit=unit,
+        weighted=False,
+        summed=summed,
+        half=0.0,
+        step=1,
+        places=tuple(places),
+        words=lanes.words_for(rows * max(ONE, _GREATEST_LOSS)),
+        edges=_cuts(places),
+        tables=tuple(_table(places, label, _steps(places)) for label in (0, 1)) if unit else (),
+    )
+
+
+def _binned(scores: Scores, *, unit: bool, weighted: bool, summed: bool) -> Points:
+    width = (scores.high - scores.low) / SCORE_BINS
+    places = [scores.low + (index + 0.5) * width for index in range(SCORE_BINS)]
+    if weighted:
+        rows = sum(sum(map(itemgetter(1), cell.weighted_bins)) for cell in scores.cells)
+    else:
+        rows = sum(cell.count for cell in scores.cells)
+    stride = 1 if weighted or _fullest(scores) <= SCORE_BINS // 2 else _STRIDE
+    tables = []
+    for label in (0, 1) if unit else ():
+        steps, fourth, losses = _table(places, label, range(1, 2 * SCORE_BINS, 2))
+        tables.append(_Table(steps, fourth[stride // 2 :: stride], losses[stride // 2 :: stride]))
+    return Points(
+        exact=False,
         unit=unit,
         weighted=weighted,
-        stride=_STRIDE if not exact and not weighted and _fullest(scores) > SCORE_BINS // 2 else 1,
-        edges=edges,
-        astride=astride,
-        fourth=(
-            tuple(round(place**4 * _POWER_UNIT) for place in clipped),
-            tuple(round((1 - place) ** 4 * _POWER_UNIT) for place in clipped),
-        ),
-        losses=(
-            tuple(round(log(1 - place) ** 2 * _LOSS_UNIT) for place in clipped),
-            tuple(round(log(place) ** 2 * _LOSS_UNIT) for place in clipped),
-        ),
-        summed=not weighted or not any(isinstance(cell.weighted, msgspec.UnsetType) for cell in scores.cells),
+        summed=summed,
+        half=width / 2,
+        step=ONE // (2 * SCORE_BINS),
+        places=tuple(places),
+        words=lanes.words_for(rows * _GREATEST_LOSS),
+        stride=stride,
+        edges=_cuts(places),
+        astride=tuple(int(tenth * SCORE_BINS) for tenth in _TENTHS if tenth * SCORE_BINS % 1) if unit else (),
+        tables=tuple(tables),
     )
+
+
+def _cuts(places: Sequence[float]) -> tuple[int, ...]:
+    """Return where the calibration bins begin among places, and the number of places."""
+    # int(score * 10) puts 0.3 into the bin that starts at 0.3, and so does bisect_left.
+    return (0, *(bisect_left(places, tenth) for tenth in _TENTHS), len(places))
 
 
 def _fullest(scores: Scores) -> int:
@@ -130,33 +190,26 @@ def _fullest(scores: Scores) -> int:
 
 
 class Counts(NamedTuple):
-    """Counts by point.
+    """Counts by place.
 
     Attributes:
-        places: the points, ascending: those that hold any, or all bins.
+        places: ascending: scores that somebody has (`Points.order`), or the numbers of all points.
         counts: rows (or weights in ``SUM_UNIT``) at each.
-        packed: the same as one integer, of bins.
-        coarse: rows at ``stride`` points taken together; the same as ``counts`` where the axis has no stride.
+        packed: the same as one integer, of all points.
     """
 
-    places: Sequence[int]
+    places: Sequence[float]
     counts: Sequence[int]
-    packed: int
-    coarse: Sequence[int]
+    packed: int = 0
 
-    def since(self, place: int) -> int:
-        """Return how many there are from a point on."""
+    def since(self, place: float) -> int:
+        """Return how many there are from a place on."""
         return sum(self.counts[bisect_left(self.places, place) :])
 
-    def here(self, place: int) -> int:
-        """Return how many there are at a point."""
+    def here(self, place: float) -> int:
+        """Return how many there are at a place."""
         nearest = bisect_left(self.places, place)
         return self.counts[nearest] if nearest < len(self.places) and self.places[nearest] == place else 0
-
-
-_BINS = range(SCORE_BINS)
-_NO_SCORES = Counts((), (), 0, ())
-_NO_BINS = Counts(_BINS, (0,) * SCORE_BINS, 0, (0,) * SCORE_BINS)
 
 
 class Histogram:
@@ -164,49 +217,91 @@ class Histogram:
 
     Lists are indexed by label: 0 negative, 1 positive, 2 not labelled. Moments are weighted where there are weights;
     ``weights`` is what they are divided by, in ``SUM_UNIT``: the sum of weights, or a whole one for each row.
-    ``parts`` are the cells' counts; they are summed where they are asked for, and once.
+    ``parts`` are the counts of the tally's cells, ``cells`` their numbers; lanes are summed where they are asked for,
+    and once. `rank` sets ``ranks``, and beside them what no taking together of points has touched: ``won`` as there,
+    and ``ties``, the pairs of a positive and a negative in one bin.
     """
 
-    __slots__ = ("counts", "linear", "losses", "parts", "squares", "totals", "weights")
+    __slots__ = ("cells", "counts", "linear", "losses", "parts", "ranks", "squares", "ties", "totals", "weights", "won")
 
     def __init__(self) -> None:
         self.parts: list[list[Counts]] = [[], [], []]
+        self.cells: list[list[int]] = [[], [], []]
         self.counts = [0, 0, 0]
         self.weights = [0, 0, 0]
         self.totals = [0, 0, 0]
         self.squares = [0, 0, 0]
         self.losses: list[int] | None = [0, 0, 0]
         self.linear = [[0] * _LINEAR, [0] * _LINEAR]
+        self.ranks: Ranks | None = None
+        self.won = self.ties = 0.0
 
     def at(self, label: int, axis: Points) -> Counts:
-        """Return the counts of one label."""
-        if not self.parts[label]:
-            return axis.nobody
-        if len(self.parts[label]) > 1:
-            self.parts[label] = [together(self.parts[label], axis)]
+        """Return the counts of one label at all points; of no tally whose people are held in order."""
+        if len(self.parts[label]) != 1:
+            self.parts[label] = [_together(self.parts[label], axis)]
         return self.parts[label][0]
 
-    def everybody(self, axis: Points) -> Counts:
-        """Return the counts of all labels."""
-        return together([self.at(label, axis) for label in range(3)], axis)
+    def every(self, axis: Points) -> list[Counts]:
+        """Return counts that add up to all people."""
+        if axis.order is None:
+            return [self.at(label, axis) for label in range(3) if self.parts[label]]
+        return list(chain.from_iterable(self.parts))
 
-    def labelled(self, axis: Points) -> tuple[Counts, Counts]:
-        """Return the counts of negatives and positives, at the same points."""
-        negative, positive = self.at(0, axis), self.at(1, axis)
-        if negative.places == positive.places:
-            return negative, positive
-        places = sorted({*negative.places, *positive.places})
-        first, second = (
-            _listed(places, list(map(dict(zip(one.places, one.counts, strict=True)).get, places, repeat(0))))
-            for one in (negative, positive)
-        )
-        return first, second
+    def everybody(self, axis: Points) -> Counts:
+        """Return the counts of all labels, of everybody."""
+        if axis.order is not None:
+            return Counts(axis.order.places, axis.order.counts)
+        return _together(self.every(axis), axis)
+
+
+def _together(parts: Sequence[Counts], axis: Points) -> Counts:
+    """Return the sum of counts."""
+    packed = sum(part.packed for part in parts)
+    return Counts(range(len(axis.places)), lanes.unpack(packed, len(axis.places), axis.words), packed)
+
+
+def rank(every: Sequence[Histogram], axis: Points) -> None:
+    """Set the ranks of all groups of a grouping."""
+    if axis.order is None:
+        for histogram in every:
+            _rank_lanes(histogram, axis)
+        return
+    # People without a label fall into a slot that nobody asks for.
+    slot_of = {cell: 2 * len(every) for each in every for cell in each.cells[2]}
+    for number, histogram in enumerate(every):
+        for label in (0, 1):
+            slot_of |= dict.fromkeys(histogram.cells[label], 2 * number + label)
+    slots = [slot for _, slot in sorted(slot_of.items())]
+    for histogram, found in zip(every, ranks_of_groups(axis.order, slots, len(every)), strict=True):
+        histogram.ranks, histogram.won = found, found.won
+
+
+def _rank_lanes(histogram: Histogram, axis: Points) -> None:
+    if not histogram.parts[0] or not histogram.parts[1]:
+        return
+    both = [histogram.at(label, axis) for label in (0, 1)]
+    if axis.weighted:
+        weights = [[weight / ONE for weight in counts.counts] for counts in both]
+        histogram.ranks = ranks(*weights)
+        histogram.won, histogram.ties = histogram.ranks.won, fsum(map(mul, *weights))
+        return
+    negative, positive = (counts.counts for counts in both)
+    ties = 0 if axis.exact else sum(map(mul, positive, negative))
+    if axis.stride == 1:
+        histogram.ranks = ranks(negative, positive)
+        histogram.won, histogram.ties = histogram.ranks.won, ties
+        return
+    histogram.won, histogram.ties = 2 * sum(map(mul, positive, accumulate(negative))) - ties, ties
+    coarse = [lanes.together(counts.packed, len(axis.places), axis.words, axis.stride) for counts in both]
+    histogram.ranks = ranks(*coarse)
 
 
 def whole(every: Sequence[Histogram]) -> Histogram:
     """Return the scores of several groups as one."""
     found = Histogram()
     found.parts = [list(chain.from_iterable(cells)) for cells in zip(*(each.parts for each in every), strict=True)]
+    found.cells = [list(chain.from_iterable(cells)) for cells in zip(*(each.cells for each in every), strict=True)]
     losses = [each.losses for each in every if each.losses is not None]
     found.losses = columns(losses) if len(losses) == len(every) else None
     found.counts = columns(each.counts for each in every)
@@ -222,133 +317,78 @@ def columns(rows: Iterable[Sequence[int]]) -> list[int]:
     return list(map(sum, zip(*rows, strict=True)))
 
 
-def together(parts: Sequence[Counts], axis: Points) -> Counts:
-    """Return the sum of counts."""
-    if not axis.exact:
-        packed = sum(part.packed for part in parts)
-        return _binned(_unpack(packed, axis), packed, axis)
-    found: dict[int, int] = {}
-    for part in parts:
-        for place, count in zip(part.places, part.counts, strict=True):
-            found[place] = found.get(place, 0) + count
-    places = sorted(found)
-    return _listed(places, [found[place] for place in places])
-
-
-def _listed(places: Sequence[int], counts: list[int]) -> Counts:
-    return Counts(places, counts, 0, counts)
-
-
-def _binned(counts: Sequence[int], packed: int, axis: Points) -> Counts:
-    coarse = counts
-    if axis.stride > 1:
-        pairs = packed + (packed >> 64)
-        coarse = _lanes(pairs + (pairs >> 128), SCORE_BINS)[::_STRIDE].tolist()
-    return Counts(_BINS, counts, packed, coarse)
-
-
 def cell_histograms(scores: Scores, axis: Points) -> list[Histogram]:
     """Return the scores of each cell of a tally."""
-    places = {value for cell in scores.cells for value, _ in cell.values or ()} if axis.exact else ()
-    index = {place: number for number, place in enumerate(sorted(places))}
-    found = [_cell_histogram(cell, axis, index) for cell in scores.cells]
+    found = [_cell_histogram(number, cell, axis) for number, cell in enumerate(scores.cells)]
     for label in (0, 1) if axis.unit else ():
         mine = [histogram for histogram in found if histogram.parts[label]]
         held = [histogram.parts[label][0] for histogram in mine]
-        for histogram, sums in zip(mine, _linear_sums(held, label, axis), strict=True):
+        made = _sums_in_order(held, label) if axis.order is not None else _sums_in_lanes(held, label, axis)
+        for histogram, sums in zip(mine, made, strict=True):
             histogram.linear[label] = sums
     return found
 
 
-def _cell_histogram(cell: ScoreCell, axis: Points, index: dict[float, int]) -> Histogram:
+def _cell_histogram(number: int, cell: ScoreCell, axis: Points) -> Histogram:
     label = 2 if cell.label is None else int(cell.label)
     found = Histogram()
     sums: ScoreCell | WeightedScores = cell
     if axis.weighted and not isinstance(cell.weighted, msgspec.UnsetType):
         sums = cell.weighted
     found.counts[label], found.totals[label], found.squares[label] = cell.count, sums.total, sums.squares
-    found.weights[label] = sum(weight for _, weight in cell.weighted_bins) if axis.weighted else cell.count * ONE
+    held = _counts(cell, axis)
+    found.weights[label] = sum(held.counts) if axis.weighted else cell.count * ONE
     if label < 2:  # noqa: PLR2004 - labelled rows
         found.losses = None if sums.log_losses is None else [0, 0, 0]
         if found.losses is not None:
             found.losses[label] = sums.log_losses or 0
-    if axis.exact:
-        values = cell.values or ()
-        held = _listed([index[value] for value, _ in values], [count for _, count in values])
-    else:
-        held = _bins(cell.weighted_bins if axis.weighted else cell.bins, axis)
+    found.cells[label].append(number)
     found.parts[label].append(held)
     return found
 
 
-def _bins(pairs: Sequence[tuple[int, int]], axis: Points) -> Counts:
-    counts = [0] * SCORE_BINS
-    for place, count in pairs:
-        counts[place] = count
-    if axis.weighted:
-        packed = b"".join(count.to_bytes(_WEIGHT_LANE, "little") for count in counts)
+def _counts(cell: ScoreCell, axis: Points) -> Counts:
+    values = cell.values or ()
+    if axis.order is not None:
+        return Counts([value for value, _ in values], [count for _, count in values])
+    pairs: Sequence[tuple[float, int]] = values if axis.exact else cell.weighted_bins if axis.weighted else cell.bins
+    places = axis.places if axis.exact else range(len(axis.places))
+    if len(pairs) == len(places):
+        counts = [count for _, count in pairs]
     else:
-        lanes = array("Q", counts)
-        if sys.byteorder == "big":
-            lanes.byteswap()
-        packed = lanes.tobytes()
-    return _binned(counts, int.from_bytes(packed, "little"), axis)
+        counts = list(map(dict(pairs).get, places, repeat(0)))
+    return Counts(range(len(places)), counts, lanes.pack(counts, axis.words))
 
 
-def _unpack(packed: int, axis: Points) -> list[int]:
-    if axis.weighted:
-        size = _WEIGHT_LANE * SCORE_BINS
-        raw = packed.to_bytes(size, "little")
-        return [int.from_bytes(raw[start : start + _WEIGHT_LANE], "little") for start in range(0, size, _WEIGHT_LANE)]
-    return _lanes(packed, SCORE_BINS).tolist()
+def _sums_in_order(held: Iterable[Counts], label: int) -> list[list[int]]:
+    """Return the linear sums of each of some counts of one label, of people held in order."""
+    return [
+        _sums(each.counts, each.counts, _cuts(each.places), _table(each.places, label, _steps(each.places)))
+        for each in held
+    ]
 
 
-def _lanes(packed: int, size: int) -> array[int]:
-    lanes = array("Q")
-    lanes.frombytes(packed.to_bytes(_COUNT_LANE * size, "little"))
-    if sys.byteorder == "big":
-        lanes.byteswap()
-    return lanes
-
-
-def _linear_sums(held: Sequence[Counts], label: int, axis: Points) -> list[list[int]]:
+def _sums_in_lanes(held: Sequence[Counts], label: int, axis: Points) -> list[list[int]]:
     """Return the linear sums of each of some counts of one label.
 
-    Of bins a column, the same bin of all of them, is one integer with a lane for each: a sum over bins then costs an
-    addition a bin, however many they are.
+    A column, the same point of all of them, is one integer with a lane for each: a sum over points then costs an
+    addition a point, however many they are.
     """
-    fourth, losses = axis.fourth[label], axis.losses[label]
-    if axis.exact:
-        found = []
-        for places, counts, _, _ in held:
-            cuts = [bisect_left(places, edge) for edge in axis.edges]
-            steps, fourths, squares = ([table[place] for place in places] for table in (axis.steps, fourth, losses))
-            found.append(_sums(counts, counts, cuts, (steps, fourths, squares)))
-        return found
-    tables = (axis.steps, *(table[axis.stride // 2 :: axis.stride] for table in (fourth, losses)))
-    if axis.weighted or any(sum(each.counts) > _LANE_ROWS for each in held):
-        return [_sums(each.counts, each.coarse, axis.edges, tables) for each in held]
-    lanes = array("Q")
-    for each in held:
-        lanes.frombytes(each.packed.to_bytes(_COUNT_LANE * SCORE_BINS, "little"))
-    columns = [int.from_bytes(lanes[place::SCORE_BINS].tobytes(), "little") for place in _BINS]
-    coarse = [sum(columns[place : place + axis.stride]) for place in _BINS[:: axis.stride]]
-    together = _sums(columns, coarse, axis.edges, tables)
-    return list(map(list, zip(*(_lanes(packed, len(held)) for packed in together), strict=True)))
+    column = lanes.transposed([each.packed for each in held], len(axis.places), axis.words)
+    coarse = [sum(column[place : place + axis.stride]) for place in range(0, len(column), axis.stride)]
+    sums = _sums(column, coarse, axis.edges, axis.tables[label])
+    return list(map(list, zip(*(lanes.unpack(packed, len(held), axis.words) for packed in sums), strict=True)))
 
 
-def _sums(
-    counts: Sequence[int], coarse: Sequence[int], cuts: Sequence[int], tables: Sequence[Sequence[int]]
-) -> list[int]:
+def _sums(counts: Sequence[int], coarse: Sequence[int], cuts: Sequence[int], table: _Table) -> list[int]:
     """Return rows and sums of steps by calibration bin, fourth powers and losses."""
-    steps, fourth, losses = tables
-    weighed = list(map(mul, counts, steps))
+    weighed = list(map(mul, counts, table.steps))
     parts = [slice(start, end) for start, end in pairwise(cuts)]
     return [
         *(sum(counts[part]) for part in parts),
         *(sum(weighed[part]) for part in parts),
-        sum(map(mul, coarse, fourth)),
-        sum(map(mul, coarse, losses)),
+        sum(map(mul, coarse, table.fourth)),
+        sum(map(mul, coarse, table.losses)),
     ]
 
 

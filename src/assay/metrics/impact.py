@@ -140,8 +140,8 @@ class Median:
         part: share of that bin's people who are above the median, over the whole sample.
     """
 
-    place: int
-    within: int | None
+    place: float
+    within: float | None
     part: float
 
 
@@ -159,8 +159,8 @@ def median(scores: Counts, axis: Points) -> Median | None:
     place = scores.places[lower]
     if axis.exact or 2 * running[lower] == total:
         # With exactly half at or below this point the median lies between it and the next one.
-        return Median(place + 1, None, 0.0)
-    return Median(place + 1, place, (running[lower] - total / 2) / scores.counts[lower])
+        return Median(axis.after(place), None, 0.0)
+    return Median(axis.after(place), place, (running[lower] - total / 2) / scores.counts[lower])
 
 
 def scoring_share(group: Group, axis: Points, middle: Median, deff: float | None) -> Share | None:
@@ -168,14 +168,14 @@ def scoring_share(group: Group, axis: Points, middle: Median, deff: float | None
     if group.scores is None:
         return None
     rows = sum(group.scores.counts)
-    every_label = [group.scores.at(label, axis) for label in range(3) if group.scores.parts[label]]
+    held = group.scores.every(axis)
     total = sum(group.scores.weights) if axis.weighted else rows
     if not total:
         return None
-    hits = float(sum(one.since(middle.place) for one in every_label))
+    hits = float(sum(one.since(middle.place) for one in held))
     bound = None
     if middle.within is not None:
-        inside = sum(one.here(middle.within) for one in every_label)
+        inside = sum(one.here(middle.within) for one in held)
         hits += inside * middle.part
         bound = inside * max(middle.part, 1 - middle.part) / total
     effective = None if deff is None else rows / deff

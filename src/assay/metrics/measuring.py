@@ -12,6 +12,7 @@ from assay.metrics.catalogue import METRICS, ORDER, known
 from assay.metrics.comparisons import COMPARISONS
 from assay.metrics.entropy import entropy_between
 from assay.metrics.groups import base_groups, intersections, merge
+from assay.metrics.histogram import rank
 from assay.metrics.intervals.level import at_level
 from assay.metrics.metric import Estimate, undefined
 from assay.metrics.multiclass import classes, one_against_rest
@@ -144,6 +145,8 @@ class _Measuring:
     ) -> None:
         """Measure the groups of one grouping, and compare them."""
         task = self.tally.roles.task
+        if axis is not None and "roc_auc" in self.needed:
+            rank([group.scores for group in grouping.groups if group.scores is not None], axis)
         if task == "binary":
             table = [family.binary(group, axis, self.needed, self.level) for group in grouping.groups]
         elif task == "multiclass":

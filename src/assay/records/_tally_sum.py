@@ -1,9 +1,9 @@
 """The arithmetic of tallies: a commutative, associative sum, bit for bit.
 
-A tally without rows is the identity. Scores that are kept by value are put into bins when the sum has more than
-``EXACT_SCORES`` different ones; because a bin depends on the value and the edges alone, the outcome is the same as if
-all rows had been counted at once. Edges of regression errors are powers of two, so that one histogram's bins lie
-whole inside a coarser one's.
+A tally without rows is the identity. Scores that are kept by value are put into bins when the sum has more rows with a
+score than ``EXACT_ROWS`` and more different ones than ``EXACT_SCORES``; neither ever falls, and a bin depends on the
+value and the edges alone, so the outcome is the same as if all rows had been counted at once. Edges of regression
+errors are powers of two, so that one histogram's bins lie whole inside a coarser one's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import msgspec
 
 from assay.errors import DataError
-from assay.records.tally import EXACT_SCORES, SCORE_BINS, Cell, ErrorCell, Errors, Gap, ScoreCell, Scores, Tally
+from assay.records.tally import (
+    EXACT_ROWS,
+    EXACT_SCORES,
+    SCORE_BINS,
+    Cell,
+    ErrorCell,
+    Errors,
+    Gap,
+    ScoreCell,
+    Scores,
+    Tally,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -157,7 +168,8 @@ def _add_scores(a: Scores | None, b: Scores | None) -> Scores | None:
         return a or b
     low, high = _common_edges(a, b)
     cells = [*a.cells, *b.cells]
-    if not (_is_exact(a) and _is_exact(b)) or len(_distinct(a, b)) > EXACT_SCORES:
+    many = sum(cell.count for cell in cells) > EXACT_ROWS
+    if not (_is_exact(a) and _is_exact(b)) or (many and len(_distinct(a, b)) > EXACT_SCORES):
         cells = [binned(cell, low, high) for cell in cells]
     if low < 0.0 or high > 1.0:
         cells = [_without_losses(cell) for cell in cells]

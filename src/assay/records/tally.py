@@ -22,8 +22,11 @@ Task: TypeAlias = Literal["binary", "multiclass", "regression"]
 SUM_UNIT = 1e-12
 """Sums are integers in this unit."""
 
-EXACT_SCORES = 16_384
-"""Up to this many different score values a tally keeps each value; beyond it, the histogram alone."""
+EXACT_ROWS = 10_000
+"""Up to this many rows with a score a tally keeps each score by its value, ..."""
+
+EXACT_SCORES = 512
+"""... and so it does up to this many different scores, as many as there are bins; beyond both, the histogram alone."""
 
 SCORE_BINS = 512
 """Bins of the histogram, of equal width, between the edges ``low`` and ``high``."""
@@ -75,8 +78,8 @@ class ScoreCell(Frozen, kw_only=True):
         bins: (bin number, rows), ascending, empty bins left out. Bin b holds
             ``low + b*width <= s < low + (b+1)*width``; the last bin holds ``high`` too. Empty while ``values`` is
             given.
-        values: (score, rows), ascending, while the whole tally has at most ``EXACT_SCORES`` different scores; else
-            None.
+        values: (score, rows), ascending, while the whole tally has at most ``EXACT_ROWS`` rows with a score, or at
+            most ``EXACT_SCORES`` different scores; else None.
         count: rows with a usable score.
         total: sum of the scores in ``SUM_UNIT``.
         squares: sum of the squared scores in ``SUM_UNIT``.

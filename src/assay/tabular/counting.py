@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assay.errors import DataError
-from assay.records.tally import EXACT_SCORES
+from assay.records.tally import EXACT_ROWS, EXACT_SCORES
 from assay.tabular.limits import LARGEST, LOOK_ROWS, MOST_CELLS, MOST_GROUP_VALUES
 from assay.tabular.packing import packable, packed_sql
 from assay.tabular.statement import SCORE_STATES, UNIT, counting_sql
@@ -96,11 +96,11 @@ def _raw_cells(plan: Plan, found: list[tuple[Raw, ...]]) -> list[RawCell]:
     return cells
 
 
-def group_cap(session: Session, plan: Plan) -> tuple[int, int]:
+def group_cap(session: Session, plan: Plan) -> tuple[int, int, int]:
     """Look at some rows, and refuse an attribute that already there has too many values.
 
     Returns:
-        How many rows were seen and how many different scores; neither decides any number.
+        How many rows were seen, how many scores and how many different ones; none decides any number.
 
     Raises:
         DataError: when an attribute has too many values.
@@ -108,12 +108,16 @@ def group_cap(session: Session, plan: Plan) -> tuple[int, int]:
     columns = [plan.value(column) for column in plan.roles.protected]
     score = plan.number(plan.roles.score) if plan.roles.score else "NULL"
     names = [f"{column} AS {group}" for group, column in zip(plan.groups, columns, strict=True)]
-    distinct = ["count(*)", *(f"count(DISTINCT {group})" for group in plan.groups), "count(DISTINCT score)"]
+    usable = "FILTER (WHERE isfinite(score))"
+    counts = ["count(*)", f"count(score) {usable}", *(f"count(DISTINCT {group})" for group in plan.groups)]
+    distinct = [*counts, f"count(DISTINCT score) {usable}"]
     some = f"SELECT {', '.join([*names, f'{score} AS score'])} FROM {plan.opened.relation} LIMIT {LOOK_ROWS}"
-    rows, *values, scores = session.rows(f"SELECT {', '.join(distinct)} FROM ({some})", name=plan.opened.name)[0]
+    rows, scored, *values, scores = session.rows(f"SELECT {', '.join(distinct)} FROM ({some})", name=plan.opened.name)[
+        0
+    ]
     if any(value > MOST_GROUP_VALUES for value in values):
         refuse_many_groups(session, plan)
-    return rows, scores
+    return rows, scored, scores
 
 
 def refuse_many_groups(session: Session, plan: Plan) -> None:
@@ -196,8 +200,8 @@ def count(session: Session, plan: Plan, edges: Edges | None) -> Counted:
         plan: what to count.
         edges: of the histogram, where they are given; a score outside is left for the caller to see.
     """
-    rows, distinct = group_cap(session, plan)
-    if plan.roles.score is None or rows <= EXACT_SCORES or distinct <= EXACT_SCORES:
+    rows, scored, distinct = group_cap(session, plan)
+    if plan.roles.score is None or scored <= EXACT_ROWS or distinct <= EXACT_SCORES:
         counted = _run(session, plan, None)
         if counted.cells or rows == 0:
             return counted

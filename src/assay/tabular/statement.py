@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from assay.records._tally_sum import bin_width
-from assay.records.tally import EXACT_SCORES, SCORE_BINS
+from assay.records.tally import EXACT_ROWS, EXACT_SCORES, SCORE_BINS
 from assay.tabular.classes import positive_sql
 from assay.tabular.limits import LARGEST
 from assay.tabular.sql import identifier, indented, literal
@@ -232,8 +232,9 @@ def counting_sql(plan: Plan, edges: Edges | None) -> str:
             outer += summed
         outer += score_lists(plan, key, state)
         if exact:
-            distinct = "SELECT count(DISTINCT score) FROM counted WHERE score_state = 0"
-            condition = f"WHERE ({distinct}) <= {EXACT_SCORES}\n"
+            usable = "FROM counted WHERE score_state = 0"
+            few_rows = f"(SELECT coalesce(sum(n), 0) {usable}) <= {EXACT_ROWS}"
+            condition = f"WHERE {few_rows} OR (SELECT count(DISTINCT score) {usable}) <= {EXACT_SCORES}\n"
     if roles.score and roles.label:
         outer.append(f"({positive(plan)}) AS positive")
     first = [*chosen(plan), *class_columns(plan)]

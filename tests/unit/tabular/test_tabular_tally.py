@@ -20,7 +20,7 @@ import pytest
 
 from assay.errors import DataError
 from assay.records.canonical import sha256_hex
-from assay.records.tally import EXACT_SCORES, Cell, Gap, Roles, Tally, WeightedErrors
+from assay.records.tally import EXACT_ROWS, EXACT_SCORES, Cell, Gap, Roles, Tally, WeightedErrors
 from assay.records.tally_document import parse_tally, print_tally
 from assay.tabular import Query, Tallier, digest_file, look_at, tally_rows
 from assay.tabular.comparison import compare_tables
@@ -323,14 +323,38 @@ def many_scores(rows: int, low: float = 0.0, high: float = 1.0) -> pa.Table:
 
 
 def test_many_scores_are_kept_by_bin():
-    tally = tally_rows(many_scores(EXACT_SCORES + 1), Roles(label="y", score="s"))
+    tally = tally_rows(many_scores(EXACT_ROWS + 1), Roles(label="y", score="s"))
     assert tally.scores is not None
     assert all(cell.values is None for cell in tally.scores.cells)
-    assert sum(n for cell in tally.scores.cells for _, n in cell.bins) == EXACT_SCORES + 1
+    assert sum(n for cell in tally.scores.cells for _, n in cell.bins) == EXACT_ROWS + 1
     assert max(b for cell in tally.scores.cells for b, _ in cell.bins) == 511
-    few = tally_rows(many_scores(EXACT_SCORES), Roles(label="y", score="s"))
+    few = tally_rows(many_scores(EXACT_ROWS), Roles(label="y", score="s"))
     assert few.scores is not None
     assert all(cell.values is not None for cell in few.scores.cells)
+
+
+@pytest.mark.parametrize("different", [EXACT_SCORES, EXACT_SCORES + 1])
+def test_scores_of_many_rows_are_kept_by_value_while_few_differ(different: int):
+    scores = [number % different / different for number in range(2 * EXACT_ROWS)]
+    # What is no score is no different score either, and its rows do not count.
+    table = pa.table({"s": [*scores, float("nan"), float("inf"), None]})
+    tally = tally_rows(table, Roles(score="s"))
+    assert tally.scores is not None
+    assert [cell.values is None for cell in tally.scores.cells] == [different > EXACT_SCORES]
+    few = tally_rows(pa.table({"s": [*scores[:EXACT_ROWS], *[None] * EXACT_ROWS]}), Roles(score="s"))
+    assert few.scores is not None
+    assert few.scores.cells[0].values is not None
+    assert (tally_rows(pa.table({"s": scores[:EXACT_ROWS]}), Roles(score="s")) + few).scores == (
+        tally_rows(pa.table({"s": scores[:EXACT_ROWS] * 2}), Roles(score="s")).scores
+    )
+
+
+def test_scores_that_begin_after_the_first_look():
+    late = pa.table({"s": [None] * 70_000 + [number / 20_000 for number in range(20_000)]})
+    tally = tally_rows(late, Roles(score="s"))
+    assert tally.scores is not None
+    assert tally.scores.cells[0].count == 20_000
+    assert tally.scores.cells[0].values is None
 
 
 def test_scores_outside_the_unit_interval():

@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from assay.errors import InputError, suggest
+from assay.records.tally import EXACT_ROWS, EXACT_SCORES
 from assay.reports.documents.asking import Answer, Asks, Form, Want, asks
 from assay.reports.documents.form import Source, Table
 from assay.reports.documents.impact_tables import SMALL, Assessed, Row, impact_table, scored_above_median, selected
@@ -273,7 +274,10 @@ def _table(title: str, letter: str, asked: tuple[_Column | None, ...], assessed:
         "Count people by sex and by race: columns.protected in assay.yaml, hiring.sex and hiring.race in dossier.yaml"
     )
     if assessed is None:
-        missing = "Run again with predictions, or with at most 16,384 different scores for scoring rates: assay run"
+        missing = (
+            f"Run again with predictions, or, for scoring rates, with at most {EXACT_ROWS:,} rows or with scores "
+            f"rounded to at most {EXACT_SCORES:,} different ones: assay run"
+        )
     clauses = tuple(f"{FRAMEWORK}:5-301({letter})({number})" for number in _CLAUSES[letter])
     return asks(title, title, clauses, Want(asked="rates and impact ratios", find=find, remedy=missing))
 
