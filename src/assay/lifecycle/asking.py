@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assay.errors import InputError, StorageError, VerificationError
+from assay.lifecycle.connections import HeldConnection
 from assay.lifecycle.keyring import read_public_keys
 from assay.lifecycle.people import read_people
 from assay.lifecycle.replaying import read_ledger, remember_again, replay
@@ -377,7 +378,8 @@ def connect(path: Path | str, *, shared: bool = False) -> sqlite3.Connection:
         path: the file, or ``:memory:``.
         shared: threads take turns with it, and their owner sees to that.
     """
-    connection = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=not shared)
+    held = HeldConnection if shared else sqlite3.Connection
+    connection = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=not shared, factory=held)
     try:
         connection.execute("PRAGMA secure_delete = ON")  # what is dropped from it is overwritten
     except sqlite3.Error:

@@ -19,6 +19,7 @@ from assay.attest import dsse
 from assay.attest.consent import consent_id
 from assay.attest.statement import parse_statement
 from assay.errors import AssayError
+from assay.lifecycle.connections import HeldConnection
 from assay.lifecycle.storing import KEPT
 from assay.records.canonical import sha256_hex
 
@@ -85,7 +86,9 @@ class Beside(Mapping[str, bytes]):
     @staticmethod
     def _opened(path: Path) -> sqlite3.Connection:
         for again in (False, True):
-            index = sqlite3.connect(path, timeout=30.0, isolation_level=None, check_same_thread=False)
+            index = sqlite3.connect(
+                path, timeout=30.0, isolation_level=None, check_same_thread=False, factory=HeldConnection
+            )
             try:
                 index.execute("PRAGMA secure_delete = ON")
                 if index.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA:

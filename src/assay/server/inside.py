@@ -163,6 +163,8 @@ class Inside:
         self._whose = Whose(home.state)
         self.adopted: dict[str, list[Adopted]] = {}
         self._trust: Kept[tuple[Trust, str | None]] = Kept(1)
+        self._standing: StandingTrail | None = None
+        self._opening = threading.Lock()
 
     def trust(self) -> tuple[Trust, str | None]:
         """Return the people that the server knows, and the digest of the file that names them."""
@@ -173,14 +175,19 @@ class Inside:
         """Return the names of those who can sign here."""
         return Keyring(self.home.keys).names()
 
-    @functools.cached_property
+    @property
     def standing(self) -> StandingTrail:
-        """The trail, open as long as the server runs."""
+        """The trail, open as long as the server runs; one for all threads that ask."""
         from assay.adapters.folder_shards import trail_of  # noqa: PLC0415 - only where the trail is asked
         from assay.lifecycle.standing_trail import StandingTrail  # noqa: PLC0415
 
-        home = self.home
-        return StandingTrail(home.state, lambda: trail_of(home.log_folder)[0], trust=home.trust, root=home.root)
+        with self._opening:
+            if self._standing is None:
+                home = self.home
+                self._standing = StandingTrail(
+                    home.state, lambda: trail_of(home.log_folder)[0], trust=home.trust, root=home.root
+                )
+            return self._standing
 
     @property
     def told(self) -> str:
@@ -202,8 +209,8 @@ class Inside:
 
     def close(self) -> None:
         """Let the trail go."""
-        if "standing" in self.__dict__:
-            self.standing.close()
+        if self._standing is not None:
+            self._standing.close()
 
     def trail(self) -> Trail:
         """Return the trail for proofs and for recording, up to the log's present size.

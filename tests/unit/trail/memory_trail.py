@@ -11,6 +11,7 @@ from assay.attest.consent import consent_entry, consent_id, consent_statement
 from assay.attest.keys import PrivateKey, Signer
 from assay.attest.statement import make_statement
 from assay.attest.trust import Person, Trust
+from assay.lifecycle.connections import HeldConnection
 from assay.records.canonical import sha256_hex
 from assay.records.consent import Approval, Bound, Revocation, Waiver
 from assay.tlog.merkle import hash_leaf
@@ -38,16 +39,9 @@ BOUND = Bound(model_sha256=MODEL, datasets={"test": of("test")}, policy_sha256=P
 FILES: dict[str, Any] = {"model": "credit", "version": "2", "model_sha256": MODEL}
 
 
-class _ClosesItself(sqlite3.Connection):
-    """A connection that ends with whoever holds it; Python 3.13 warns of any other that is left open."""
-
-    def __del__(self) -> None:
-        self.close()
-
-
 def in_memory() -> sqlite3.Connection:
     """Return an empty database of its own."""
-    return sqlite3.connect(":memory:", isolation_level=None, factory=_ClosesItself)
+    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=HeldConnection)
 
 
 @dataclass
