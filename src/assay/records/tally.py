@@ -22,11 +22,11 @@ Task: TypeAlias = Literal["binary", "multiclass", "regression"]
 SUM_UNIT = 1e-12
 """Sums are integers in this unit."""
 
-EXACT_ROWS = 10_000
+EXACT_ROWS = 16_384
 """Up to this many rows with a score a tally keeps each score by its value, ..."""
 
-EXACT_SCORES = 512
-"""... and so it does up to this many different scores, as many as there are bins; beyond both, the histogram alone."""
+EXACT_SCORES = 1_024
+"""... and so it does up to this many different scores, such as three decimals have; beyond both, the histogram alone."""
 
 SCORE_BINS = 512
 """Bins of the histogram, of equal width, between the edges ``low`` and ``high``."""
