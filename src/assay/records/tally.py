@@ -26,7 +26,7 @@ EXACT_ROWS = 16_384
 """Up to this many rows with a score a tally keeps each score by its value, ..."""
 
 EXACT_SCORES = 1_024
-"""... and so it does up to this many different scores, such as three decimals have; beyond both, the histogram alone."""
+"""... and so it does up to this many different scores, such as three decimals have; beyond both, by bin alone."""
 
 SCORE_BINS = 512
 """Bins of the histogram, of equal width, between the edges ``low`` and ``high``."""
