@@ -9,7 +9,7 @@ changes a bit.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, chain, pairwise, repeat
 from math import fsum, inf, log, nextafter
 from operator import itemgetter, mul
@@ -124,25 +124,13 @@ def points(scores: Scores, *, weighted: bool) -> Points:
     cells = [cell.values or () for cell in scores.cells]
     different = {value for cell in cells for value, _ in cell}
     unit = unit and min(different, default=0) >= 0 and max(different, default=0) <= 1
+    exact = Points(exact=True, unit=unit, weighted=False, summed=summed, half=0.0, step=1)
     if sum(map(len, cells)) * _SPARSE < len(different) * len(cells):
-        return Points(
-            exact=True,
-            unit=unit,
-            weighted=False,
-            summed=summed,
-            half=0.0,
-            step=1,
-            order=in_order(cells, len(different)),
-        )
+        return replace(exact, order=in_order(cells, len(different)))
     places = sorted(different)
     rows = sum(cell.count for cell in scores.cells)
-    return Points(
-        exact=True,
-        unit=unit,
-        weighted=False,
-        summed=summed,
-        half=0.0,
-        step=1,
+    return replace(
+        exact,
         places=tuple(places),
         words=lanes.words_for(rows * max(ONE, _GREATEST_LOSS)),
         edges=_cuts(places),
