@@ -28,11 +28,12 @@ DEPLOY = (
 
 
 def trust_of(project: SmallProject, **roles: str) -> str:
-    """Make a key for each person, and return a trust file that names them; ``_`` stands for ``.``."""
+    """Make a key for each person who has none, and return a trust file that names them; ``_`` stands for ``.``."""
     lines = ["people:"]
     for name, role in roles.items():
         named = name.replace("_", ".")
-        assert project.say("keys", "new", named).code == 0
+        if not (project.root / f".assay/keys/{named}.pub").exists():
+            assert project.say("keys", "new", named).code == 0
         key = (project.root / f".assay/keys/{named}.pub").read_text().strip().replace("\n", "\n      ")
         lines.append(f"  - name: {named}\n    key: |\n      {key}\n    roles: [{role}]")
     return "\n".join(lines) + "\n"

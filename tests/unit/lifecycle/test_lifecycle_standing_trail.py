@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from approved_project import APPROVALS, trust_of
 from assay.adapters.standing_here import open_standing_trail
 from assay.adapters.trail_here import open_trail
 from assay.errors import InputError, StorageError, VerificationError
@@ -27,21 +28,7 @@ if TYPE_CHECKING:
     from assay.lifecycle.standing_trail import StandingTrail
 
 DAY = "2026-11-23"
-APPROVALS = """\
-approvals:
-  - {role: validator, quorum: 1}
-"""
 ACK = ("trail", "append", "monitor.ack", "--as", "mila", "-f", "by=mila", "-f")
-
-
-def trust_of(project: SmallProject, **roles: str) -> str:
-    lines = ["people:"]
-    for name, role in roles.items():
-        if not (project.root / f".assay/keys/{name}.pub").exists():
-            assert project.say("keys", "new", name).code == 0
-        key = (project.root / f".assay/keys/{name}.pub").read_text().strip().replace("\n", "\n      ")
-        lines.append(f"  - name: {name}\n    key: |\n      {key}\n    roles: [{role}]")
-    return "\n".join(lines) + "\n"
 
 
 @pytest.fixture(scope="module")
