@@ -80,9 +80,17 @@ def test_every_kind_is_written_here_from_what_came_with_the_release(found: Runni
     assert WORDS in annex
     assert "| decision of the gate | allow |" in annex
     again = browser.get(f"{PAGE}/reports/annex-iv.md").text
-    assert again == annex
+    assert _but_for_the_log(again) == _but_for_the_log(annex)
     assert browser.get(f"{PAGE}/reports/annex-xx.md").status_code == 404
     assert browser.get(f"{PAGE}/reports/annex-iv.exe").status_code == 404
+
+
+def _but_for_the_log(document: str) -> list[str]:
+    """Return the lines that do not tell how far the log had come: this server's grows by each reading of a page."""
+    lines = document.splitlines()
+    kept = [line for line in lines if not line.startswith(("| log |", "| root of the log |", "<!-- "))]
+    assert len(kept) == len(lines) - 3
+    return kept
 
 
 def test_a_version_without_its_projects_files_offers_none(tmp_path: Path) -> None:
