@@ -9,33 +9,12 @@ import numpy as np
 import pytest
 
 import assay
-from training_snippets import TURN, people, run_snippet
+from assay.records.canonical import sha256_hex
+from boosted_people import ROUNDS, lightgbm_names, xgboost_names
+from training_snippets import TURN, run_snippet
 from watched_run import watched_project
 
 pytestmark = pytest.mark.service
-
-ROUNDS = 12
-
-
-def xgboost_names(*, turns: bool) -> dict[str, Any]:
-    """Return what the page's lines need: an objective that learns the fair label first, then the unfair one."""
-    xgboost: Any = pytest.importorskip("xgboost", reason="make test-services installs XGBoost")
-    names = people()
-    train = xgboost.DMatrix(names["X"], names["y"])
-    seen = {"round": 0}
-
-    class Turning(xgboost.callback.TrainingCallback):  # type: ignore[misc, unused-ignore]
-        def before_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ANN401, ARG002 - as XGBoost calls it
-            seen["round"] = epoch
-            if turns and epoch == TURN:
-                train.set_label(names["unfair"])
-                train.set_weight(np.full(len(names["unfair"]), 50.0))
-            return False
-
-    params = {"objective": "binary:logistic", "eta": 0.5, "max_depth": 3, "nthread": 1, "seed": 3}
-    valid = xgboost.DMatrix(names["X_valid"], names["y_valid"])
-    return {**names, "xgboost": xgboost, "params": params, "train": train, "valid": valid,
-            "rounds": ROUNDS, "turning": Turning()}  # fmt: skip
 
 
 def run_xgboost(action: str, *, turns: bool) -> dict[str, Any]:
@@ -70,13 +49,7 @@ def test_xgboost_returns_the_rounds_that_are_kept() -> None:
     assert kept is not None
     assert kept.iteration < TURN
     assert found["booster"].num_boosted_rounds() == kept.iteration + 1
-    assert kept.sha256 == assay_digest(bytes(found["booster"].save_raw("ubj")))
-
-
-def assay_digest(content: bytes) -> str:
-    from assay.records.canonical import sha256_hex  # noqa: PLC0415 - here alone
-
-    return sha256_hex(content)
+    assert kept.sha256 == sha256_hex(bytes(found["booster"].save_raw("ubj")))
 
 
 def test_margins_say_what_probabilities_say() -> None:
@@ -130,27 +103,6 @@ def test_a_callback_that_fails_lets_xgboost_train_on() -> None:
     assert booster.num_boosted_rounds() == 4
     assert watch.last is not None
     assert watch.last.status == "failed"
-
-
-def lightgbm_names(*, turns: bool) -> dict[str, Any]:
-    lightgbm = pytest.importorskip("lightgbm", reason="make test-services installs LightGBM")
-    names = people()
-    rounds = {"round": 0}
-
-    def turning(scores: Any, _train: Any) -> Any:  # noqa: ANN401 - numpy's arrays
-        """Learn the fair label at first, then the unfair one with all weight."""
-        unfair = turns and rounds["round"] >= TURN
-        rounds["round"] += 1
-        shares = 1 / (1 + np.exp(-np.clip(scores, -50, 50)))
-        labels = names["unfair"] if unfair else names["y"]
-        weight = 50.0 if unfair else 1.0
-        return weight * (shares - labels), np.maximum(shares * (1 - shares), 1e-3)
-
-    params = {"objective": turning, "verbose": -1, "num_threads": 1, "learning_rate": 0.5, "seed": 3, "metric": "None"}
-    train = lightgbm.Dataset(names["X"], names["y"])
-    valid = lightgbm.Dataset(names["X_valid"], names["y_valid"], reference=train)
-    return {**names, "lightgbm": lightgbm, "params": params, "train": train, "valid": valid,
-            "rounds": ROUNDS}  # fmt: skip
 
 
 @pytest.mark.parametrize("by", ["features", "feval"])

@@ -70,6 +70,12 @@ def positive_scores(scores: Any, rows: int) -> Any:  # noqa: ANN401 - any array,
     return found
 
 
+def logistic(margins: Any) -> Any:  # noqa: ANN401 - numpy's arrays
+    """Return the probabilities of log-odds, 1 / (1 + exp(-margin)), for any margin."""
+    np = numpy()
+    return np.exp(-np.logaddexp(0.0, -margins))
+
+
 def require_rows(found: Any, rows: int, name: str) -> None:  # noqa: ANN401 - numpy's array
     """Check that there is a value for each row of the validation set.
 

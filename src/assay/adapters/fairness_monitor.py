@@ -133,14 +133,15 @@ class FairnessMonitor(Frameworks):
         self._counts = step_counts(labels, protected, self._terms.roles, weights)
         self.action, self._threshold, self._patience, self._warm_up = action, threshold, patience, warm_up
         self._undecided, self._save, self._restore = undecided, save, restore
-        self._given, self._datasets, self._seed = dict(hyperparameters or {}), dict(datasets or {}), seed
+        self._given, self._seed = dict(hyperparameters or {}), seed
+        self._datasets = {name: digest_values(values) for name, values in (datasets or {}).items()}
         self._framework = ""
         self.run = run_id()
         self.should_stop = self._closed = False
         self.stopped_at: int | None = None
         self.kept: Kept | None = None
         self.last: Step | None = None
-        self._recorder = RunRecorder(self._terms.state, self._terms.trail, self._failed)
+        self._recorder = RunRecorder(self._terms.state, self._terms.trail, self.failed)
         self._began: float | None = None
         self._next = self._bad = 0
         self._seen: Counter[str] = Counter()
@@ -186,8 +187,8 @@ class FairnessMonitor(Frameworks):
         self._began = time.monotonic()
         hyperparameters = settings(self._given)
         seed = str(self._seed) if self._seed is not None else seed_of(hyperparameters)
-        datasets = {"validation": self._counts.counted.rows_sha256, **self._terms.datasets()}
-        datasets |= {name: digest_values(values) for name, values in self._datasets.items()}
+        datasets = {"validation": self._counts.counted.rows_sha256}
+        datasets |= (self.attempt("digests of the project's data", self._terms.datasets) or {}) | self._datasets
         self._recorder.begin(
             RunLine(
                 run=self.run, system=self._terms.system, name=self._terms.name, version=self._terms.version,
@@ -300,14 +301,12 @@ class FairnessMonitor(Frameworks):
             return False
         if self.kept is not None and not self._terms.better(value, self.kept.value):
             return False
-        digest, what = None, ""
-        if self._save is not None and self.action == "keep-best":
-            try:
-                digest, what = digest_saved(self._save(number))
-            except Exception as error:  # noqa: BLE001 - the caller's code: not saved is not kept, the run goes on
-                self._failed(f"saving iteration {number}", error)
-                return False
-        self.kept = Kept(iteration=number, by=name, value=value, sha256=digest, what=what)
+        saved: tuple[str | None, str] | None = (None, "")
+        if (save := self._save) is not None and self.action == "keep-best":
+            saved = self.attempt(f"saving iteration {number}", lambda: digest_saved(save(number)))
+        if saved is None:
+            return False  # not saved is not kept
+        self.kept = Kept(iteration=number, by=name, value=value, sha256=saved[0], what=saved[1])
         return True
 
     def _last_tallies(self, number: int, tally: Tally | None, *, best: bool) -> str:
@@ -330,7 +329,7 @@ class FairnessMonitor(Frameworks):
         self._warn(f"iteration {number} is failed: {reason}")
         return Step(number, "failed", reason, (), is_best=False, should_stop=self.should_stop)
 
-    def _failed(self, what: str, error: Exception) -> None:
+    def failed(self, what: str, error: Exception) -> None:
         """Note what could not be recorded or saved, and let the run go on, unless it was to raise."""
         self._note(what, f"{type(error).__name__}: {error}")
         if self._terms.on_error == "raise":
@@ -362,11 +361,9 @@ class FairnessMonitor(Frameworks):
         if self._closed:
             return
         self.begin()
-        if self.action == "keep-best" and self.kept is not None and self._restore is not None and outcome is None:
-            try:
-                self._restore(self.kept.iteration)
-            except Exception as error:  # noqa: BLE001 - the caller's code; the end is recorded all the same
-                self._failed(f"restoring iteration {self.kept.iteration}", error)
+        kept, restore = self.kept, self._restore
+        if self.action == "keep-best" and kept is not None and restore is not None and outcome is None:
+            self.attempt(f"restoring iteration {kept.iteration}", lambda: restore(kept.iteration))
         self._closed = True
         self._recorder.end(
             EndLine(

@@ -24,6 +24,9 @@ def keras_callback(monitor: FairnessMonitor, features: Any, batch_size: int) -> 
 
         def on_train_begin(self, logs: Any = None) -> None:  # noqa: ANN401, ARG002 - as Keras calls it
             """Take the hyperparameters from the optimizer and the call of fit."""
+            monitor.attempt("the hyperparameters", self._describe)
+
+        def _describe(self) -> None:
             optimizer = getattr(self.model, "optimizer", None)
             found = {} if optimizer is None else dict(optimizer.get_config())
             monitor.describe("keras", {**{name: self.params.get(name) for name in ("epochs", "steps")}, **found})
@@ -36,16 +39,19 @@ def keras_callback(monitor: FairnessMonitor, features: Any, batch_size: int) -> 
                 progress=logs or {},
             )
             if step.is_best and monitor.action == "keep-best":
-                self.weights = self.model.get_weights()
+                self.weights = monitor.attempt("keeping an epoch", self.model.get_weights) or []
             if step.should_stop:
                 self.model.stop_training = True
 
         def on_train_end(self, logs: Any = None) -> None:  # noqa: ANN401, ARG002 - as Keras calls it
             """Restore what is kept, and end the run."""
             if monitor.action == "keep-best" and self.weights:
-                self.model.set_weights(self.weights)
-                monitor.set_digest(digest_arrays(self.weights), "the weights, in the network's order")
+                monitor.attempt("restoring the epoch that is kept", self._restore)
             monitor.close()
+
+        def _restore(self) -> None:
+            self.model.set_weights(self.weights)
+            monitor.set_digest(digest_arrays(self.weights), "the weights, in the network's order")
 
     return Watching()
 

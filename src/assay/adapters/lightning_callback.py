@@ -32,6 +32,9 @@ def lightning_callback(monitor: FairnessMonitor, scores: Callable[[Any], Any]) -
 
         def on_fit_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ANN401 - Lightning's own classes
             """Take the hyperparameters from the module and its optimizers."""
+            monitor.attempt("the hyperparameters", lambda: self._describe(trainer, pl_module))
+
+        def _describe(self, trainer: Any, pl_module: Any) -> None:  # noqa: ANN401 - Lightning's own classes
             found = dict(getattr(pl_module, "hparams", None) or {})
             for at, optimizer in enumerate(trainer.optimizers):
                 found |= {f"optimizer_{at}": type(optimizer).__name__, **optimizer.defaults}

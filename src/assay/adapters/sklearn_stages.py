@@ -62,11 +62,13 @@ def partial_fit(
             estimator.partial_fit(batch, labels, classes=classes)
         step = monitor.step_by(lambda: _scores(monitor, estimator, features))
         if step.is_best and monitor.action == "keep-best":
-            kept = copy.deepcopy(estimator)
+            kept = monitor.attempt("keeping a batch", lambda: copy.deepcopy(estimator)) or kept
         if monitor.should_stop:
             break
     if monitor.action == "keep-best" and monitor.kept is not None:
-        monitor.set_digest(sha256_hex(pickle.dumps(kept)), "the estimator, pickled")
+        content = monitor.attempt("the digest of the estimator", lambda: pickle.dumps(kept))
+        if content is not None:
+            monitor.set_digest(sha256_hex(content), "the estimator, pickled")
         estimator = kept
     monitor.close()
     return estimator

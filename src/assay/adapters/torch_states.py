@@ -35,14 +35,18 @@ class KeptState:
     def after(self, step: Step, module: Any) -> None:  # noqa: ANN401 - PyTorch's own classes
         """Copy the network's state when it is the best so far."""
         if step.is_best and self._monitor.action == "keep-best":
-            self._state = {name: copy.deepcopy(value) for name, value in module.state_dict().items()}
+            self._state = self._monitor.attempt("keeping an epoch", lambda: copy.deepcopy(dict(module.state_dict())))
 
     def restore(self, module: Any) -> None:  # noqa: ANN401 - PyTorch's own classes
         """Give the network the state that is kept, and end the run."""
-        if self._state is not None:
-            module.load_state_dict(self._state)
-            self._monitor.set_digest(digest_state(self._state), "the state_dict, by name")
+        state = self._state
+        if state is not None:
+            self._monitor.attempt("restoring the epoch that is kept", lambda: self._give_back(module, state))
         self._monitor.close()
+
+    def _give_back(self, module: Any, state: dict[str, Any]) -> None:  # noqa: ANN401 - PyTorch's own classes
+        module.load_state_dict(state)
+        self._monitor.set_digest(digest_state(state), "the state_dict, by name")
 
 
 class TorchStates:

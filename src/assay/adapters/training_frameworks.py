@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from assay.adapters.fairness_monitor import FairnessMonitor
     from assay.lifecycle.run_judging import Step
+
+T = TypeVar("T")
 
 
 class Frameworks:
@@ -17,26 +19,43 @@ class Frameworks:
     def _self(self) -> FairnessMonitor:
         return cast("FairnessMonitor", self)
 
-    def xgboost(self, validation: Any) -> Any:  # noqa: ANN401 - XGBoost's own classes
+    def attempt(self, what: str, do: Callable[[], T]) -> T | None:
+        """Do what is a framework's or the caller's; when it fails that is noted, and the run goes on.
+
+        Args:
+            what: what is done, for the record.
+            do: does it; what it raises is raised again where the monitor was made with ``on_error="raise"``.
+        """
+        try:
+            return do()
+        except Exception as error:  # noqa: BLE001 - whatever a framework or the caller's code raises
+            self._self().failed(what, error)
+            return None
+
+    def xgboost(self, validation: Any, scores: Callable[[Any], Any] | None = None) -> Any:  # noqa: ANN401 - XGBoost's own
         """Return a callback for ``xgboost.train(..., callbacks=[...])`` or ``XGBClassifier(callbacks=[...])``.
 
         Args:
             validation: the validation set: a DMatrix, or the features.
+            scores: makes scores of the booster's predictions, where its objective does not say what they are: of an
+                objective of your own, or of several quantiles.
         """
         from assay.adapters.xgboost_callback import xgboost_callback  # noqa: PLC0415 - imports XGBoost
 
-        return xgboost_callback(self._self(), validation)
+        return xgboost_callback(self._self(), validation, scores)
 
-    def lightgbm(self, validation: Any = None) -> Any:  # noqa: ANN401 - LightGBM's own classes
+    def lightgbm(self, validation: Any = None, scores: Callable[[Any], Any] | None = None) -> Any:  # noqa: ANN401
         """Return a callback for ``lightgbm.train`` or ``LGBMClassifier.fit``: ``callbacks=[...]``.
 
         Args:
             validation: the features of the validation set. Without them the callback is also given as ``feval``, and
                 takes the scores that LightGBM has made of its first validation set: that costs next to nothing.
+            scores: makes scores of the booster's predictions, where its objective does not say what they are; of an
+                objective of your own they are taken for log-odds.
         """
         from assay.adapters.lightgbm_callback import lightgbm_callback  # noqa: PLC0415 - imports LightGBM
 
-        return lightgbm_callback(self._self(), validation)
+        return lightgbm_callback(self._self(), validation, scores)
 
     def staged(self, estimator: Any, features: Any) -> list[Step]:  # noqa: ANN401 - scikit-learn's own classes
         """Measure each stage of a fitted scikit-learn boosting, by ``staged_predict_proba``; return the steps."""

@@ -121,6 +121,13 @@ class Judge:
                     f"{', '.join(roles.protected) or 'none'}{suggest(name, roles.protected)}. Give its values for the "
                     "validation set"
                 )
+        strange = [name for name in self._plan.metrics if name in METRICS and roles.task not in METRICS[name].tasks]
+        if strange:
+            fitting = [name for name, one in METRICS.items() if one.tasks == (roles.task,)]
+            raise InputError(
+                f"expected metrics of the task {roles.task}, found {', '.join(strange)}, which it has not. Leave "
+                f"them to another stage, or take metrics of it: {', '.join(fitting)}, ..."
+            )
         lacking = [name for name in self._plan.metrics if "label" in METRICS[name].needs] if roles.label is None else []
         if lacking:
             raise InputError(f"expected labels of the validation set, found none: {', '.join(lacking)} needs them")
