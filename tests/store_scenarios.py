@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from assay.errors import StorageError
-from assay.server.store import accounts, counters, deliveries, passkeys, pipelines, sessions, two_person
+from assay.server.store import accounts, counters, deliveries, passkeys, pipelines, project_keys, sessions, two_person
+from assay.server.store.schema import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -245,6 +246,34 @@ def a_closed_store_says_so(store: Store) -> None:
         pass
 
 
+def keys_wait_for_a_word(store: Store) -> None:
+    """What was said of a key stays said; other keys of the same log wait beside those that are accepted."""
+    first = project_keys.ProjectKey(
+        pipeline="nightly", role="log-keys", name="log", key="A", standing="waits", by=None, at=AT
+    )
+
+    def put(key: str, standing: project_keys.Standing = "waits") -> list[tuple[str, str]]:
+        one = msgspec.structs.replace(first, key=key, standing=standing)
+        with store.writing() as rows:
+            (project_keys.let_wait if standing == "waits" else project_keys.put)(rows, one)
+            return [(one.key, one.standing) for one in project_keys.every(rows, "log-keys")]
+
+    with store.writing() as rows:
+        pipelines.add(rows, NIGHTLY)
+    assert put("A") == [("A", "waits")]
+    assert put("A", "accepted") == put("A") == [("A", "accepted")]
+    assert put("B") == [("A", "accepted"), ("B", "waits")]
+    assert put("C") == [("A", "accepted"), ("C", "waits")]
+    assert put("C", "refused") == put("C") == [("A", "accepted"), ("C", "refused")]
+    assert put("B", "accepted") == [("B", "accepted"), ("C", "refused")]
+    assert put("B", "refused") == [("B", "refused")]
+    with store.writing() as rows:
+        for number in range(project_keys.MAX_WAITING + 3):
+            made = msgspec.structs.replace(first, role="attester", title="risk-owner", name=f"id{number}")
+            project_keys.let_wait(rows, made)
+        assert len(project_keys.every(rows, "attester")) == project_keys.MAX_WAITING
+
+
 SCENARIOS: tuple[Callable[[Store], None], ...] = (
     an_account_is_kept_and_changed,
     a_code_is_one_and_is_marked_when_used,
@@ -261,6 +290,7 @@ SCENARIOS: tuple[Callable[[Store], None], ...] = (
     what_fails_half_way_leaves_nothing,
     reading_writes_nothing,
     many_threads_lose_no_write,
+    keys_wait_for_a_word,
     a_closed_store_says_so,
 )
 
@@ -319,6 +349,35 @@ def a_migration_keeps_all(open_at: Callable[[int], Store], version: int) -> None
     with_rows = open_at(version)
     assert everything(with_rows) == after
     with_rows.close()
+
+
+def keys_shown_become_one_table(open_at: Callable[[int], Store]) -> None:
+    """Version 5 had a table for the keys of logs and one for those of officers."""
+    store = open_at(5)
+    with store.writing() as rows:
+        pipelines.add(rows, NIGHTLY)
+        for standing, said_by in (("accepted", "adam"), ("waits", None)):
+            rows.execute(
+                "INSERT INTO log_keys VALUES (?, ?, ?, ?, ?, ?)",
+                "example.com/log", standing, f"keys {standing}", "nightly", said_by, AT,
+            )  # fmt: skip
+        for number, standing in enumerate(("accepted", "refused", "waits")):
+            rows.execute(
+                "INSERT INTO officer_key VALUES (?, ?, ?, ?, ?, ?)",
+                "nightly", f"id{number}", f"PEM {number}", standing, None if standing == "waits" else "adam", AT + 1,
+            )  # fmt: skip
+    store.close()
+    store = open_at(VERSION)
+    with store.reading() as rows:
+        found = project_keys.every(rows)
+    store.close()
+    assert [(*one.whose, one.key, one.standing, one.by, one.at) for one in found] == [
+        ("nightly", "log-keys", "", "example.com/log", "keys accepted", "accepted", "adam", AT),
+        ("nightly", "log-keys", "", "example.com/log", "keys waits", "waits", None, AT),
+        ("nightly", "officer", "", "id0", "PEM 0", "accepted", "adam", AT + 1),
+        ("nightly", "officer", "", "id1", "PEM 1", "refused", "adam", AT + 1),
+        ("nightly", "officer", "", "id2", "PEM 2", "waits", None, AT + 1),
+    ]
 
 
 def a_newer_database_is_refused(open_at: Callable[[int], Store], version: int) -> None:

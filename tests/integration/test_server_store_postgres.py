@@ -56,6 +56,10 @@ def test_a_migration_from_each_version_keeps_all(empty: Server) -> None:
     scenarios.a_migration_keeps_all(lambda to: PostgresStore(address(empty), to=to), VERSION)
 
 
+def test_keys_shown_become_one_table(empty: Server) -> None:
+    scenarios.keys_shown_become_one_table(lambda to: PostgresStore(address(empty), to=to))
+
+
 def test_a_newer_database_is_refused(empty: Server) -> None:
     scenarios.a_newer_database_is_refused(lambda to: PostgresStore(address(empty), to=to), VERSION)
 

@@ -183,6 +183,19 @@ class Trail:
         """Return the entry at an index; None when there is none."""
         return projection.at_index(self.connection, index)
 
+    def read_again(self, read: Read, keys: Collection[PublicKey]) -> Read:
+        """Return an entry as some keys tell it.
+
+        Raises:
+            VerificationError: when it is not the one that was read before.
+        """
+        shard = self._shard(read.index)
+        entry = shard.reader.tree(shard.signed.checkpoint.size).entry(read.index - shard.first)
+        again = read_entry(read.index, entry, keys)
+        if again.leaf_sha256 != read.leaf_sha256:
+            raise VerificationError(f"entry {read.index}: it is not the one that was read before")
+        return again
+
     def proven(self, answer: Answer) -> Answer:
         """Add to an answer the proof of every entry that it cites, each read again from the log and verified.
 

@@ -25,6 +25,7 @@ from assay.records.canonical import sha256_hex
 from assay.records.delivery import (
     CHUNK_BYTES,
     MAX_ASKED,
+    MAX_ATTESTERS,
     MAX_DOCUMENT_BYTES,
     MAX_DOCUMENTS,
     MAX_ENTRIES,
@@ -33,12 +34,15 @@ from assay.records.delivery import (
     Delivery,
     OutOfStepError,
     Reached,
+    ShownAttester,
     is_source_file,
     seal_delivery,
 )
 from assay.records.tally import Frozen
 from assay.tlog.tree import consistency_proof
+from assay.trail.attestations import ATTESTED
 from assay.trail.erasures import ERASER
+from assay.trail.reading import read_entry
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -219,7 +223,10 @@ class _Sender:
         releases = list(self._touched(reached.size, end, entries))
         proof = () if end == size else consistency_proof(end, size, self._reader.tree(size).node)
         whole = msgspec.structs.replace(
-            self._delivery(reached, signed), entries=entries, proof=tuple(one.hex() for one in proof)
+            self._delivery(reached, signed),
+            entries=entries,
+            proof=tuple(one.hex() for one in proof),
+            attesters=self._attesters(entries),
         )
         named = {sha for entry in entries for sha in digests_in(entry)}
         try:
@@ -255,6 +262,14 @@ class _Sender:
         trust, _ = read_trust(self._project.trust_file)
         return tuple(one.key.pem() for one in trust.people if ERASER in one.roles)
 
+    def _attesters(self, entries: Sequence[bytes]) -> tuple[ShownAttester, ...]:
+        """Return who has attested in some entries, with the roles that the project gives them."""
+        trust, _ = read_trust(self._project.trust_file)
+        reads = (read_entry(index, entry, trust.keys()) for index, entry in enumerate(entries if trust.people else ()))
+        keys = {key for read in reads if read.type == ATTESTED for key in read.keys}
+        found = [ShownAttester(key=one.key.pem(), roles=one.roles) for one in trust.people if one.key.key_id in keys]
+        return tuple(found[:MAX_ATTESTERS])
+
     def _delivery(self, reached: Reached, signed: SignedCheckpoint) -> Delivery:
         """Return a delivery of nothing but the names, if they are to be disclosed."""
         return Delivery(
@@ -274,7 +289,15 @@ class _Sender:
         for sha256, content in documents:
             if rest and (used + len(content) > CHUNK_BYTES or len(rest) == MAX_DOCUMENTS):
                 ahead = msgspec.structs.replace(
-                    whole, entries=(), proof=(), releases=(), sources={}, people={}, officers=(), documents=rest
+                    whole,
+                    entries=(),
+                    proof=(),
+                    releases=(),
+                    sources={},
+                    people={},
+                    officers=(),
+                    attesters=(),
+                    documents=rest,
                 )
                 self._server.deliver(seal_delivery(ahead))
                 rest, used = {}, sum(map(len, whole.entries))

@@ -44,6 +44,11 @@ MAX_HANDOVERS = 256
 MAX_OFFICERS = 16
 """Cap on the keys of those who may erase in a project."""
 
+MAX_ATTESTERS = 64
+"""Cap on the keys of those who have attested in what is delivered."""
+
+MAX_ROLES = 64
+
 MAX_PROOF = 64
 """Cap on the hashes of a consistency proof: a tree of 2^63 entries needs no more."""
 
@@ -83,6 +88,18 @@ class DeliveredRelease(Frozen, kw_only=True):
     files: dict[str, Sha256]
 
 
+class ShownAttester(Frozen, kw_only=True):
+    """Somebody who attests in a project, as its trust file knows them.
+
+    Attributes:
+        key: their public key, PEM.
+        roles: the roles that the project gives them.
+    """
+
+    key: _Keys
+    roles: Annotated[tuple[_Text, ...], Meta(min_length=1, max_length=MAX_ROLES)]
+
+
 class Delivery(Frozen, kw_only=True):
     """The next entries of one log, and what belongs to them.
 
@@ -104,6 +121,7 @@ class Delivery(Frozen, kw_only=True):
         people: pseudonym to name, of those whose names the sender was told to disclose.
         officers: public keys, PEM, of those who may erase in the project, where something was erased in the releases;
             one counts when an administrator of the server has accepted it.
+        attesters: of those who have signed attestations among the entries; they count on the same terms.
         sha256: digest of this document with this field empty.
     """
 
@@ -121,6 +139,7 @@ class Delivery(Frozen, kw_only=True):
     sources: Annotated[dict[str, Sha256], Meta(max_length=MAX_FILES)] = {}
     people: Annotated[dict[_Code, _Text], Meta(max_length=MAX_PEOPLE)] = {}
     officers: Annotated[tuple[_Keys, ...], Meta(max_length=MAX_OFFICERS)] = ()
+    attesters: Annotated[tuple[ShownAttester, ...], Meta(max_length=MAX_ATTESTERS)] = ()
     sha256: str = ""
 
     @property

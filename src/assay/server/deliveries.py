@@ -17,21 +17,30 @@ from assay.lifecycle.receiving import Receiver
 from assay.lifecycle.receiving_checks import Pipeline, UnvouchedError
 from assay.lifecycle.receiving_erasures import UnknownOfficersError
 from assay.records.canonical import parse_record
-from assay.records.delivery import MAX_DELIVERY_BYTES, Asked, Outcome, OutOfStepError, Reached, Taken, Unknown
+from assay.records.delivery import (
+    MAX_DELIVERY_BYTES,
+    Asked,
+    Outcome,
+    OutOfStepError,
+    Reached,
+    Taken,
+    Unknown,
+    parse_delivery,
+)
+from assay.server import attesters
 from assay.server.erasures_told import ask_for_erasures
 from assay.server.gates import clearings_of
 from assay.server.permits import require
 from assay.server.serving import By, Here, Server
-from assay.server.store import log_keys, officer_keys, pipelines
+from assay.server.store import pipelines, project_keys
 from assay.server.today import adopted, rules_of
-from assay.tlog.log_keys import LogKeys, parse_log_keys
+from assay.tlog.log_keys import parse_log_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from litestar.handlers import HTTPRouteHandler
 
-    from assay.attest.keys import PublicKey
     from assay.lifecycle.setting import Rules
     from assay.server.acting import Actor
 
@@ -79,13 +88,14 @@ def pipeline_of(server: Server, actor: Actor) -> Pipeline:
     """
     with server.entrance.store.reading() as rows:
         found = pipelines.find(rows, actor.name)
-        accepted = [one for one in log_keys.every(rows) if one.standing == "accepted"]
-        erasing = [one for one in officer_keys.every(rows) if (one.pipeline, one.standing) == (actor.name, "accepted")]
+        shown = [one for one in project_keys.every(rows) if (one.pipeline, one.standing) == (actor.name, "accepted")]
     if found is None or found.disabled:
         raise RefusedError(f"expected a pipeline that may deliver, found {actor.name}, which is not registered")
     keys = tuple(parse_public_key(text, name=f"key of {found.name}") for text in found.public_keys)
-    vkeys = {one.origin: parse_log_keys(one.keys.encode()) for one in accepted}
-    officers = tuple(parse_public_key(one.key, name=f"officer of {found.name}") for one in erasing)
+    vkeys = {one.name: parse_log_keys(one.key.encode()) for one in shown if one.role == "log-keys"}
+    officers = tuple(
+        parse_public_key(one.key, name=f"officer of {found.name}") for one in shown if one.role == "officer"
+    )
     return Pipeline(name=found.name, systems=actor.systems, keys=keys, vkeys=vkeys, officers=officers)
 
 
@@ -110,17 +120,20 @@ def unknown(request: Request[Any, Any, Any], body: RawBody, server: Here, actor:
 def deliver(request: Request[Any, Any, Any], body: RawBody, server: Here, actor: By) -> Response[Taken | OutOfStep]:
     """Take the next entries of a project's log, with what they name; what the answer tells is durable."""
     content = _json(request, body, MAX_DELIVERY_BYTES)
+    delivery, pipeline = parse_delivery(content), pipeline_of(server, actor)
+    attesting = attesters.shown(delivery, pipeline)
     try:
-        taken = receiver_of(server).take(content, pipeline_of(server, actor))
+        taken = receiver_of(server).take(content, pipeline)
     except OutOfStepError as error:
         return Response(OutOfStep(_Told(str(error)), error.reached), status_code=OUT_OF_STEP)
     except UnvouchedError as error:
-        _let_wait(server, error.keys, actor)
+        _let_wait(server, actor, "log-keys", {error.keys.origin: error.keys.content().decode()})
         raise
     except UnknownOfficersError as error:
-        _let_officers_wait(server, error.keys, actor)
+        _let_wait(server, actor, "officer", {key.key_id: key.pem() for key in error.keys})
         raise
-    ask_for_erasures(server, actor, content)
+    ask_for_erasures(server, actor, delivery)
+    attesters.let_wait(server, delivery, attesting, pipeline=pipeline.name)
     if taken.outcomes:
         clearings_of(server).look_again()  # a cluster may ask for it in the next moment
     return Response(taken)
@@ -136,27 +149,14 @@ def outcome(model: FromPath[str], version: FromPath[str], server: Here, actor: B
     return found.outcome
 
 
-def _let_wait(server: Server, keys: LogKeys, actor: Actor) -> None:
-    """Keep keys that nothing vouches for, for an administrator to look at (`assay.server.entering.logs`)."""
-    shown = log_keys.Shown(
-        origin=keys.origin, standing="waits", keys=keys.content().decode(), pipeline=actor.name, by=None,
-        at=server.entrance.at(),
-    )  # fmt: skip
+def _let_wait(server: Server, actor: Actor, role: project_keys.Role, keys: Mapping[str, str]) -> None:
+    """Keep keys that nothing vouches for, by their names, for an administrator to look at (`entering.logs`)."""
     with server.entrance.store.writing() as rows:
-        log_keys.put(rows, shown)
-
-
-def _let_officers_wait(server: Server, keys: Sequence[PublicKey], actor: Actor) -> None:
-    """Keep keys of those who have erased in a project, for an administrator to look at."""
-    with server.entrance.store.writing() as rows:
-        for key in keys:
-            officer_keys.let_wait(
-                rows,
-                officer_keys.Officer(
-                    pipeline=actor.name, key_id=key.key_id, key=key.pem(), standing="waits", by=None,
-                    at=server.entrance.at(),
-                ),
-            )  # fmt: skip
+        for name, key in keys.items():
+            made = project_keys.ProjectKey(
+                pipeline=actor.name, role=role, name=name, key=key, standing="waits", by=None, at=server.entrance.at()
+            )
+            project_keys.let_wait(rows, made)
 
 
 def _require_log(receiver: Receiver, origin: str, actor: Actor) -> None:

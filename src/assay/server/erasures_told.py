@@ -12,7 +12,6 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import InputError
-from assay.records.delivery import parse_delivery
 from assay.server.outbox import time_of
 from assay.server.store import two_person
 from assay.server.store.lists import to_text
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from assay.lifecycle.received import Kept
     from assay.lifecycle.recording import Recorded
+    from assay.records.delivery import Delivery
     from assay.server.acting import Actor
     from assay.server.serving import Server
     from assay.trail.events import Event
@@ -33,15 +33,14 @@ if TYPE_CHECKING:
 _ID_BYTES = 16
 
 
-def ask_for_erasures(server: Server, actor: Actor, content: bytes) -> None:
+def ask_for_erasures(server: Server, actor: Actor, delivery: Delivery) -> None:
     """Open a request for each erasure that a delivery tells of, once.
 
     Args:
         server: the server, which has taken the delivery.
         actor: the pipeline.
-        content: the delivery.
+        delivery: the delivery.
     """
-    delivery = parse_delivery(content)
     reads = [read_entry(index, entry, ()) for index, entry in enumerate(delivery.entries)]
     told = {one.event.fields.erasure: one.event.fields for one in reads if one.type == ERASED and one.event is not None}
     if not told:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from assay.server.acting import Actor
     from assay.server.home import Home
     from assay.server.store.deliveries import Adopted
+    from assay.server.store.project_keys import ProjectKey
     from assay.trail.view import View
 
 T = TypeVar("T")
@@ -155,6 +156,7 @@ class Inside:
     Attributes:
         home: the folder.
         adopted: what was adopted for each system, as the database said it last (`assay.server.today`).
+        attesters: the keys of projects' attesters, as the database said them last (`assay.server.attesters`).
     """
 
     def __init__(self, home: Home) -> None:
@@ -162,6 +164,7 @@ class Inside:
         self._releases: Kept[Held] = Kept(KEPT_RELEASES)
         self._whose = Whose(home.state)
         self.adopted: dict[str, list[Adopted]] = {}
+        self.attesters: tuple[ProjectKey, ...] | None = None
         self._trust: Kept[tuple[Trust, str | None]] = Kept(1)
         self._standing: StandingTrail | None = None
         self._opening = threading.Lock()

@@ -47,14 +47,14 @@ class PipelineChanged(Fields, kw_only=True):
         pipeline: its name.
         change: what was done.
         systems: the systems that it writes for from then on.
-        key_sha256: digest of the key of an officer.
+        key_sha256: digest of the key of an officer or attester.
         by: who did it.
     """
 
     pipeline: Name
     change: Literal[
-        "registered", "permitted", "disabled", "enabled", "secret-made", "log-keys-accepted", "officer-accepted",
-        "officer-refused",
+        "registered", "permitted", "disabled", "enabled", "secret-made", "log-keys-accepted", "log-keys-refused",
+        "officer-accepted", "officer-refused", "attester-accepted", "attester-refused",
     ]  # fmt: skip
     systems: tuple[Name, ...] = ()
     key_sha256: Sha256 | None = None

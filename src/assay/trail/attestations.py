@@ -57,6 +57,12 @@ def attestations(
             found.append(one)
         else:
             problems.append(f"{view.place(fact.index)}: the attestation of {_name(fact)} does not count: {problem}")
+    problems += [
+        f"{view.place(read.index)}: the attestation of {said.framework}:{said.control} does not count: {read.told}"
+        for read in view.unsigned(ATTESTED)
+        if read.event is not None and (read.event.claimed_at or "")[:10] <= day
+        for said in (read.event.fields,)
+    ]
     return tuple(found), tuple(problems)
 
 
@@ -66,7 +72,7 @@ def _name(fact: Fact) -> str:
 
 def _read(view: View, fact: Fact, allowed: Mapping[str, tuple[str, ...]]) -> tuple[Attestation | None, str]:
     said = fact.said
-    people = [known for key in fact.read.keys if (known := view.trust.identity_of(key)) is not None]
+    people = [known for key in fact.read.keys if (known := view.attester(key)) is not None]
     if not people:
         return None, "it is signed by nobody whom the trust file knows"
     person, roles = people[0]

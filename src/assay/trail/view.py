@@ -105,6 +105,8 @@ class View:
         consents: tells which entries that are digests of consents may be about some model files; None: any of them.
         narrow: what it is narrowed to (`about`); None for all.
         gone: which of its entries were deleted by policy, a sentence each.
+        attesters: people whose keys count for attestations, and for nothing else.
+        again: attestations by their entries, as those keys tell them.
     """
 
     connection: Connection
@@ -118,6 +120,8 @@ class View:
     consents: Callable[[Collection[str]], Collection[int]] | None = None
     narrow: Narrow | None = None
     gone: tuple[str, ...] = ()
+    attesters: Trust = field(default_factory=Trust)
+    again: Mapping[int, Read] = field(default_factory=dict)
 
     def about(self, *models: str, types: Collection[str] = ()) -> View:
         """Return the same trail narrowed to some models: to every entry that may bear on one of them, and few others.
@@ -179,7 +183,7 @@ class View:
     def reads(self, *types: str) -> list[Read]:
         """Return the entries of some types, disclosed as far as may be; those that do not count too."""
         wanted = {*types, CONSENT_DIGEST} if CONSENTS & set(types) else set(types)
-        found = [self._disclosed(read) for read in self._select(*sorted(wanted))]
+        found = [self.again.get(read.index) or self._disclosed(read) for read in self._select(*sorted(wanted))]
         return [read for read in found if read.type in types or read.type == CONSENT_DIGEST]
 
     def _select(self, *types: str) -> Iterable[Read]:
@@ -217,6 +221,20 @@ class View:
         What stands in documents beside the log, such as a version or a stage, is not looked up.
         """
         return self._counting(self._select(*sorted(types)))
+
+    def unsigned(self, *types: str) -> list[Read]:
+        """Return the events of some types that answer nothing only because nobody known has signed them."""
+        found = [
+            read
+            for read in self.reads(*types)
+            if read.event is not None and not read.counts and read.index not in self.corrected
+        ]
+        apart = apart_among(self.connection, [read.index for read in found], self.size)
+        return [read for read in found if read.index not in apart]
+
+    def attester(self, key_id: str) -> tuple[str, tuple[str, ...]] | None:
+        """Return name and roles of who attests by a key; None where it is nobody's who is known."""
+        return self.trust.identity_of(key_id) or self.attesters.identity_of(key_id)
 
     def _counting(self, reads: Iterable[Read]) -> list[Fact]:
         found = [
@@ -277,7 +295,7 @@ class View:
         """Return who signed an entry: names where known, else key ids."""
         names = []
         for key in read.keys:
-            known = self.trust.identity_of(key)
+            known = self.attester(key)
             names.append(known[0] if known else self.key_names.get(key, key))
         return tuple(names)
 

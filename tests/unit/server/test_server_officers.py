@@ -14,8 +14,7 @@ from approved_project import ERASE, NAME, approved_project
 from assay.adapters.here import project_at
 from assay.attest.keys import generate_key
 from assay.lifecycle.keyring import read_public_keys
-from assay.server.security import csrf_token
-from assay.server.store import officer_keys
+from assay.server.store import project_keys
 from assay.trail.searching import Search
 from delivery_home import DeliveryHome, pipeline_of
 from delivery_server import AT, running
@@ -124,22 +123,20 @@ def test_an_administrator_sees_accepts_and_refuses_a_key(
 
         monkeypatch.setenv("ASSAY_TOKEN_FILE", str(found.secret))
         browser = Browser(found.server.home, ADA)
-        assert "Who erases" not in browser.get("/people/logs").text
+        assert "Somebody who erases" not in browser.get("/people/logs").text
         assert "which no administrator" in push()
         page = browser.get("/people/logs")
         assert dora in page.text
-        assert "a key waits" in page.text
+        assert "Somebody who erases, shown by ci: waits" in page.text
         assert dora in Browser(found.server.home, IDA).get("/people/logs").text
         elsewhere = Browser(found.server.home, person("ivo", "auditor", systems=("another",)))
         assert dora not in elsewhere.get("/people/logs").text
         assert "which no administrator" in push()  # it is told as often as it comes
 
         def say_of(key_id: str, standing: str, by: Browser = browser) -> int:
-            form = {"pipeline": "ci", "key_id": key_id, "standing": standing, "csrf": csrf_token(by.actor)}
-            sent = by.client.post(
-                "/people/logs/officers", data=form, headers={"origin": found.url}, follow_redirects=False
-            )
-            return sent.status_code
+            (shown,) = browser.get("/people/logs.json").json()["shown"]
+            form = {"pipeline": "ci", "role": "officer", "name": key_id, "sha256": shown["sha256"]}
+            return by.post("/people/logs/keys", origin=found.url, standing=standing, **form).status_code
 
         assert say_of(dora, "accepted", Browser(found.server.home, IDA)) == 403
         assert say_of(dora, "maybe") == 400
@@ -147,7 +144,7 @@ def test_an_administrator_sees_accepts_and_refuses_a_key(
         assert say_of(dora, "refused") == 303
         assert "which no administrator" in push()
         with found.server.store.reading() as rows:
-            assert [one.standing for one in officer_keys.every(rows)] == ["refused"]  # and does not wait again
+            assert [one.standing for one in project_keys.every(rows)] == ["refused"]  # and does not wait again
         assert say_of(dora, "accepted") == 303
         assert "small 1" in push()
         assert [one.place.version for one in found.receiver.kept.releases()] == ["1"]

@@ -39,6 +39,10 @@ def test_a_migration_from_each_version_keeps_all(tmp_path: Path) -> None:
     scenarios.a_migration_keeps_all(lambda to: SqliteStore(tmp_path / FILE, to=to), VERSION)
 
 
+def test_keys_shown_become_one_table(tmp_path: Path) -> None:
+    scenarios.keys_shown_become_one_table(lambda to: SqliteStore(tmp_path / FILE, to=to))
+
+
 def test_a_newer_database_is_refused(tmp_path: Path) -> None:
     scenarios.a_newer_database_is_refused(lambda to: SqliteStore(tmp_path / FILE, to=to), VERSION)
 

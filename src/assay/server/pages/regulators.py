@@ -30,6 +30,7 @@ from assay.trail.of_version import named_facts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from assay.lifecycle.received import Delivered
     from assay.server.inside import Held
     from assay.trail.view import View
 
@@ -162,9 +163,19 @@ def _sources(held: Held) -> dict[str, bytes]:
 
 def _named(held: Held) -> dict[str, str]:
     """Return the digests of the project's own files by name, as they came with the release."""
-    about = held.evidence.model
-    one = Kept(held.state).release(Place(model=about.name, version=about.version))
+    one = _delivered(held)
     return {} if one is None else one.sources
+
+
+def delivered_by(held: Held) -> str:
+    """Return the pipeline that has delivered a version; empty where none has."""
+    one = _delivered(held)
+    return "" if one is None else one.pipeline
+
+
+def _delivered(held: Held) -> Delivered | None:
+    about = held.evidence.model
+    return Kept(held.state).release(Place(model=about.name, version=about.version))
 
 
 def _here(config: Config, sources: dict[str, bytes]) -> Config:

@@ -16,8 +16,9 @@ from assay.records.delivery import SIGNED_FILES
 from assay.records.tally import Frozen
 from assay.records.verdict import Verdict
 from assay.reports.card import is_placeholder, texts
+from assay.server.attesters import attested_by, of_pipeline
 from assay.server.inside import Kept
-from assay.server.pages.regulators import ISSUED, is_written, issued_document
+from assay.server.pages.regulators import ISSUED, delivered_by, is_written, issued_document
 from assay.server.pages.regulators import write as write_for_regulators
 from assay.server.pages.version_files import document, drawing
 from assay.server.serving import By, Here, Server
@@ -143,11 +144,13 @@ def _for_regulators(server: Server, held: Held, wanted: str) -> Response[bytes]:
     if wanted.startswith(f"{ISSUED}/"):
         return document(issued_document(held, view, wanted), wanted)
 
+    keys = of_pipeline(server, delivered_by(held))
+
     def made() -> bytes:
         with drawing:
-            return write_for_regulators(held, view.about(about.name), wanted)
+            return write_for_regulators(held, attested_by(server, view.about(about.name), keys), wanted)
 
-    return document(_written.get((held.folder, wanted), (view.size, *_stamps(held.folder)), made), wanted)
+    return document(_written.get((held.folder, wanted), (view.size, keys, *_stamps(held.folder)), made), wanted)
 
 
 def _write(held: Held, within: str, name: str) -> bytes:

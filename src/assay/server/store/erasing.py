@@ -13,8 +13,7 @@ OF_ACCOUNT = ("enrolment", "identity", "passkey", "session")
 
 NAMES = {
     "account": ("created_by",), "enrolment": ("created_by",), "pipeline": ("created_by",), "webhook": ("created_by",),
-    "request": ("asked_by", "decided_by"), "adopted": ("adopted_by",), "log_keys": ("said_by",),
-    "officer_key": ("said_by",),
+    "request": ("asked_by", "decided_by"), "adopted": ("adopted_by",), "project_key": ("said_by",),
 }  # fmt: skip
 """Columns that hold who did something."""
 

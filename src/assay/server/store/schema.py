@@ -98,7 +98,20 @@ _FIFTH = (
          standing TEXT NOT NULL, said_by TEXT, at $INT NOT NULL, PRIMARY KEY (pipeline, key_id)) $STRICT""",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+_SIXTH = (
+    # Keys that projects show, in one table: of their logs, of those who erase in them, and of those who attest.
+    """CREATE TABLE project_key (
+         pipeline TEXT NOT NULL REFERENCES pipeline (name), role TEXT NOT NULL, title TEXT NOT NULL,
+         name TEXT NOT NULL, public_keys TEXT NOT NULL, standing TEXT NOT NULL, said_by TEXT, at $INT NOT NULL,
+         PRIMARY KEY (pipeline, role, title, name, standing)) $STRICT""",
+    "INSERT INTO project_key SELECT pipeline, 'log-keys', '', origin, keys, standing, said_by, at FROM log_keys",
+    """INSERT INTO project_key
+         SELECT pipeline, 'officer', '', key_id, public_key, standing, said_by, at FROM officer_key""",
+    "DROP TABLE log_keys",
+    "DROP TABLE officer_key",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
 """What makes each version out of the one before it, the first out of nothing."""
 
 VERSION = len(STEPS)
