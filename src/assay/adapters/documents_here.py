@@ -12,12 +12,14 @@ from assay import __version__
 from assay.adapters.folder_reader import FolderReader
 from assay.adapters.here import project_at
 from assay.adapters.trail_here import open_trail, record
+from assay.attest.bundle import parse_bundle
 from assay.attest.statement import EVIDENCE, TALLY, VERDICT
 from assay.errors import InputError, suggest
 from assay.lifecycle.asking import entry_with_proof
+from assay.lifecycle.explaining import BUNDLE
 from assay.lifecycle.exporting import IssuedFile
 from assay.lifecycle.issuing import DATASHEET, NAMES
-from assay.lifecycle.keyring import DEFAULT
+from assay.lifecycle.keyring import DEFAULT, Keyring, read_public_keys
 from assay.lifecycle.log_shards import shards
 from assay.lifecycle.material import gather
 from assay.lifecycle.project import CONFIG_NAME, Project
@@ -171,6 +173,22 @@ def write(
         Written(path=folder / name, about=one, sha256=sha256_hex(content), entry=entries.get(name))
         for name, (one, content) in files.items()
     ]
+
+
+def signed_by(release: Path | str | None = None) -> str:
+    """Return the name of the key that signed a release, where it can sign here: it records documents, too.
+
+    Where another signed it, the name of the default key.
+    """
+    project = project_of(release)
+    path = (project.release() if release is None else Path(release).resolve()) / BUNDLE
+    if not path.is_file():
+        return DEFAULT
+    envelopes = parse_bundle(path.read_bytes(), name=str(path)).envelopes()
+    signers = {one.keyid for envelope in envelopes for one in envelope.signatures}
+    public = read_public_keys(project.keys)
+    names = [name for name in Keyring(project.keys).names() if name in public and public[name].key_id in signers]
+    return names[0] if names else DEFAULT
 
 
 def _keep(files: Mapping[str, tuple[Origin, bytes]], project: Project) -> None:

@@ -33,7 +33,8 @@ class Asked:
         folder: the folder to write every format into.
         forms: the formats that were named.
         size: entries of the log to look at.
-        key: name of the key that records; None to record nothing.
+        unrecorded: record nothing.
+        named: name of the key that records; by default the one that signed the release.
     """
 
     kind: str
@@ -42,7 +43,18 @@ class Asked:
     folder: Path | None
     forms: tuple[str, ...]
     size: int | None
-    key: str | None
+    unrecorded: bool
+    named: str | None
+
+    def key(self) -> str | None:
+        """Return the name of the key that records; None to record nothing."""
+        return None if self.unrecorded else _key(self.release, self.named)
+
+
+def _key(release: Path | None, named: str | None) -> str:
+    from assay.adapters.documents_here import signed_by  # noqa: PLC0415 - only when called
+
+    return named or signed_by(release)
 
 
 def one(forms: tuple[str, ...]) -> str | None:
@@ -94,11 +106,11 @@ def check(path: Path | None, release: Path | None, *, form: str) -> int:
     return EXIT_DENY if found else 0
 
 
-def renew(release: Path | None, name: str) -> int:
+def renew(release: Path | None, named: str | None) -> int:
     """Write the documents of a decided release anew, and record them."""
     from assay.adapters.here import renew as renew_here  # noqa: PLC0415 - only when called
 
-    for path in renew_here(release, key=name):
+    for path in renew_here(release, key=_key(release, named)):
         click.echo(f"wrote {path}", err=True)
     return 0
 
@@ -112,7 +124,7 @@ def write_document(asked: Asked) -> int:
         raise InputError("expected a file (-o) or a folder (--out), found both")
     if asked.folder is not None:
         forms = cast("tuple[Format, ...]", asked.forms or ("markdown", "html", "pdf", "json"))
-        _tell(*here.hand_over(asked.kind, asked.folder, forms, asked.release, size=asked.size, key=asked.key))
+        _tell(*here.hand_over(asked.kind, asked.folder, forms, asked.release, size=asked.size, key=asked.key()))
         return 0
     form = None if asked.out is None else here.format_of(asked.out, one(asked.forms))
     made = here.document(asked.kind, asked.release, size=asked.size)
@@ -121,7 +133,7 @@ def write_document(asked: Asked) -> int:
         return 0
     content = render(made, form or "markdown")
     project = here.project_of(asked.release)
-    _tell(made, here.write({asked.out.name: (made, content)}, asked.out.parent, project, key=asked.key))
+    _tell(made, here.write({asked.out.name: (made, content)}, asked.out.parent, project, key=asked.key()))
     return 0
 
 
@@ -138,14 +150,14 @@ def write_oscal(asked: Asked) -> int:
     if asked.folder is not None:
         made = here.oscal(None if every else kind, asked.release, size=asked.size)
         files = {f"{one.kind}.json": (one, one.content) for one in made}
-        _tell_written(here.write(files, asked.folder, here.project_of(asked.release), key=asked.key))
+        _tell_written(here.write(files, asked.folder, here.project_of(asked.release), key=asked.key()))
         return 0
     (one_,) = here.oscal(kind, asked.release, size=asked.size)
     if asked.out is None:
         _print(one_.content)
         return 0
     project = here.project_of(asked.release)
-    _tell_written(here.write({asked.out.name: (one_, one_.content)}, asked.out.parent, project, key=asked.key))
+    _tell_written(here.write({asked.out.name: (one_, one_.content)}, asked.out.parent, project, key=asked.key()))
     return 0
 
 

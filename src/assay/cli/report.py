@@ -38,7 +38,9 @@ FORMATS = ("markdown", "html", "pdf", "json")
     help="How a regulator's document is written (default: as -o ends, Markdown on standard output, all into --out).",
 )  # fmt: skip
 @click.option("--size", type=click.IntRange(min=0), help="Look at so many entries of the log (default: all).")
-@click.option("--as", "name", default="default", show_default=True, help="Name of the key that records a document.")
+@click.option(
+    "--as", "name", help="Name of the key that records a document (default: the one that signed the RELEASE)."
+)
 @click.option("--no-record", is_flag=True, help="Write a regulator's document and record nothing.")
 @click.option(
     "--release", "against", type=click.Path(path_type=Path),
@@ -51,7 +53,7 @@ def report(
     folder: Path | None,
     forms: tuple[str, ...],
     size: int | None,
-    name: str,
+    name: str | None,
     no_record: bool,
     against: Path | None,
 ) -> int:
@@ -101,12 +103,9 @@ def report(
         return _documents.starter() if kind == "starter" else _documents.renew(release, name)
     if kind == "check":
         return _documents.check(release, against, form=_documents.one(forms) or "text")
-    if kind in DOCUMENTS:
-        asked = _documents.Asked(kind, release, out, folder, forms, size, None if no_record else name)
-        return _documents.write_document(asked)
-    if kind in OSCAL:
-        asked = _documents.Asked(kind, release, out, folder, forms, size, None if no_record else name)
-        return _documents.write_oscal(asked)
+    if kind in DOCUMENTS or kind in OSCAL:
+        asked = _documents.Asked(kind, release, out, folder, forms, size, no_record, name)
+        return (_documents.write_document if kind in DOCUMENTS else _documents.write_oscal)(asked)
     return _report(kind, release, out)
 
 

@@ -249,6 +249,24 @@ def test_oscal_files_are_written_together_recorded_and_found_again(project: Smal
     assert json.loads(project.say("report", "oscal").out)["assessment-results"]["results"]
 
 
+def test_the_key_that_signed_the_release_records_its_documents(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key that nothing else knows, made on the way, would keep a document off the version's page at a server."""
+    project = small_project(tmp_path, capsys, count=200)
+    assert project.say("keys", "new", "mila").code == 0
+    assert project.say("run", "--key", "mila").code in {0, 1, 3}
+    assert project.say("keys", "new", "another").code == 0
+    for path in ("fria.html", "oscal-poam.json"):
+        said = project.say("report", path.partition(".")[0], "-o", path)
+        assert said.code == 0, said.err
+        assert "signed by mila" in project.say("verify", path).out
+    assert project.say("report", "renew").code == 0
+    assert {path.stem for path in (tmp_path / ".assay/keys").glob("*.pem")} == {"mila", "another"}
+    said = project.say("report", "fria", "-o", "again.md", "--as", "another")
+    assert "signed by another" in project.say("verify", "again.md").out, said
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
