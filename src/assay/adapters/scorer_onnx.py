@@ -33,7 +33,7 @@ class OnnxScorer:
 
         Args:
             path: the file.
-            output: ``probability`` or ``label``.
+            output: ``probability``, ``label``, or ``number``.
             positive: the positive class.
 
         Raises:
@@ -48,7 +48,7 @@ class OnnxScorer:
         self._session: Any = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         self.name = f"onnxruntime {onnxruntime.__version__}"
         self._inputs = [(one.name, one.type) for one in self._session.get_inputs()]
-        self._label, self._positive = output == "label", positive
+        self._label, self._positive = output != "probability", positive
 
     def score(self, columns: Mapping[str, Sequence[Value]]) -> Sequence[Any]:
         """Run the graph."""

@@ -41,7 +41,7 @@ class SklearnScorer:
         Args:
             path: a file of joblib or pickle, or of skops (``.skops``).
             trusted: whether its code may run.
-            output: ``probability`` or ``label``.
+            output: ``probability``, ``label``, or ``number``.
             positive: the positive class.
             load: reads the file instead of joblib, which runs whatever it holds.
 

@@ -76,14 +76,18 @@ def _of_attributes(one: Measurement, control: Control) -> bool:
 def _absent(control: Control, evidence: Evidence, terms: Terms) -> Iterator[Finding]:
     """Yield an unknown finding for each column that the control names and nobody measured, or for the metric."""
     metric = control.metric or ""
-    known = {about(one).get("column", "") for one in evidence.measurements if one.metric == metric}
+    mine = [one for one in evidence.measurements if one.metric == metric]
+    known = {about(one).get("column", "") for one in mine}
+    whole = next((one.reason for one in mine if one.reason and not about(one) and not one.group), None)
     for names in _wanted(control):
-        if not any(one.metric == metric and _is_of(one, names) for one in evidence.measurements):
+        if not any(_is_of(one, names) for one in mine):
             over = joined(names)
-            reason = f"{metric} was not measured for {over}: is it among columns.protected in assay.yaml?"
+            why = whole or "is it among columns.protected in assay.yaml?"
+            reason = f"{metric} was not measured for {over}: {why}"
             yield finding(control, terms, "unknown", reason, about=over, metric=metric)
     for column in (name for name in control.columns if name not in known):
-        reason = f"{metric} was not measured for the column {column!r}{suggest(column, known - {''})}: is it there?"
+        why = whole or "is it there?"
+        reason = f"{metric} was not measured for the column {column!r}{suggest(column, known - {''})}: {why}"
         yield finding(control, terms, "unknown", reason, about=column, metric=metric)
     if not known and not control.columns and not _wanted(control):
         reason = f"{metric} was not measured at the stage {evidence.stage}: what it needs was not named in assay.yaml."

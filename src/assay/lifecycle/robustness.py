@@ -18,7 +18,7 @@ from assay.probing.perturbing import Probed, missing, noise, out_of_range
 from assay.probing.rows import ProbeRows
 from assay.probing.scorer import Scorer, ScorerError
 from assay.probing.slices import slices
-from assay.records.probe_counts import Flips, ProbeCounts
+from assay.records.probe_counts import Flips, ProbeCounts, Slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,8 @@ class _Probing:
 
     def __init__(self, project: Project, section: RobustnessSection, opened_by: OpenScorer | None) -> None:
         self._config, self._section, self._opened_by = project.config, section, opened_by
-        self._several = self._config.columns.task == "multiclass"
+        self._task, self._tolerance = self._config.columns.task, section.tolerance or 0.0
+        self._several = self._task == "multiclass"
         self._positive = self._config.columns.positive if self._config.columns.positive is not None else 1
         self._told: dict[str, Any] = {
             "model": msgspec.to_builtins(section.model),
@@ -79,7 +80,7 @@ class _Probing:
             self._told |= {"features": list(rows.features), "rows": min(rows.count, self._section.budget.rows)}
             self._require_features(rows)
             # No model is asked for the slices: they are there whatever becomes of it.
-            found = slices(rows, depth=part.depth, smallest=part.smallest) if (part := self._section.slices) else None
+            found = self._slices(rows)
         except (DataError, ScorerError) as error:
             return ProbeCounts(reason=str(error), asked=asked), self._told
         try:
@@ -92,6 +93,12 @@ class _Probing:
         if probed.asker.stopped:
             self._told["stopped"] = probed.asker.stopped
         return ProbeCounts(compared=compared, agreed=agreed, flips=flips, slices=found, evasions=evasions), self._told
+
+    def _slices(self, rows: ProbeRows) -> Slices | None:
+        part = self._section.slices
+        if part is None:
+            return None
+        return slices(rows, depth=part.depth, smallest=part.smallest, tolerance=self._tolerance)
 
     def _rows(self) -> ProbeRows:
         from assay.records.tally import Roles  # noqa: PLC0415
@@ -109,7 +116,12 @@ class _Probing:
         return ProbeRows(found.features, found.groups, label, prediction, found.total)
 
     def _classes(self, column: tuple[Any, ...]) -> tuple[Decision | None, ...]:
-        """Return recorded classes as a model's decisions are written."""
+        """Return recorded classes, or numbers, as a model's decisions are written."""
+        if self._task == "regression":
+            strange = next((one for one in column if isinstance(one, str)), None)
+            if strange is not None:
+                raise DataError(f"expected numbers as label and prediction of a regression, found {strange!r}")
+            return tuple(None if one is None else float(one) for one in column)
         return tuple(None if one is None else written(one) for one in column) if self._several else column
 
     def _require_features(self, rows: ProbeRows) -> None:
@@ -148,7 +160,8 @@ class _Probing:
         kept = first.only(answered)
         decisions = tuple(one for one in answers.decisions if one is not None)
         pairs = [(a, b) for a, b in zip(decisions, kept.prediction, strict=True) if b is not None]
-        return Probed(kept, decisions, asker, section.seed), len(pairs), sum(a == b for a, b in pairs)
+        probed = Probed(kept, decisions, asker, section.seed, self._tolerance)
+        return probed, len(pairs), sum(not probed.differ(a, b) for a, b in pairs)
 
     def _flips(self, probed: Probed) -> Iterator[Flips]:
         section, every = self._section, tuple(probed.rows.features)

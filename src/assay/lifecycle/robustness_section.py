@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from assay.lifecycle.project import Config
+    from assay.records.tally import Task
 
 Kind: TypeAlias = Literal["callable", "scikit-learn", "onnx", "mlflow", "http"]
 
@@ -35,7 +36,8 @@ class ScorerSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         url: address that batches are posted to.
         form: how a batch is written: ``dataframe_split`` as MLflow's scoring server takes it, ``instances`` as KServe.
         timeout_seconds: for one answer of an endpoint.
-        output: whether it answers with the probability of the positive class, or with a class.
+        output: whether it answers with the probability of the positive class, with a class, or (of a regression) with a
+            number.
         threshold: probability from which on it decides for the positive class.
         trusted: whether the owner of the project has said that the file's code may run here.
     """
@@ -46,7 +48,7 @@ class ScorerSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     url: str | None = None
     form: Literal["dataframe_split", "instances"] = "dataframe_split"
     timeout_seconds: float = 30.0
-    output: Literal["probability", "label"] = "probability"
+    output: Literal["probability", "label", "number"] = "probability"
     threshold: float = 0.5
     trusted: bool = False
 
@@ -119,6 +121,8 @@ class RobustnessSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         counterfactual: the protected attribute changed.
         slices: where the recorded predictions err most.
         evasion: black-box attacks.
+        tolerance: of a regression, in its own unit: a prediction that changes by more is another decision, and one that
+            misses its label by more is an error.
     """
 
     model: ScorerSection
@@ -132,6 +136,7 @@ class RobustnessSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     counterfactual: CounterfactualSection | None = None
     slices: SlicesSection | None = None
     evasion: EvasionSection | None = None
+    tolerance: float | None = None
 
     def asked(self) -> tuple[str, ...]:
         """Return the names of the probes that are made."""
@@ -153,14 +158,7 @@ def robustness_problems(config: Config) -> Iterator[tuple[str, str]]:
         return
     if not section.asked():
         yield "$.robustness", f"expected at least one probe ({', '.join(PROBES)}), found none"
-    if config.columns.task == "regression":
-        message = (
-            "a number has no decision that could flip; expected task binary or multiclass, found regression. Where a "
-            "decision is made of it, give that as the prediction, and a callable that makes it as the model"
-        )
-        yield "$.columns.task", message
-    elif config.columns.task == "multiclass" and section.model.output != "label":
-        yield "$.robustness.model.output", "of several classes a model answers with the class: expected output: label"
+    yield from _decisions(config.columns.task, section)
     if section.measured_on is not None and section.measured_on not in config.datasets:
         near = suggest(section.measured_on, config.datasets)
         yield "$.robustness.measured_on", f"expected one of the datasets, found {section.measured_on!r}{near}"
@@ -170,6 +168,25 @@ def robustness_problems(config: Config) -> Iterator[tuple[str, str]]:
         yield from _attacks(section.evasion.attacks)
     yield from _features(config, section.features)
     yield from _columns(config, section)
+
+
+def _decisions(task: Task, section: RobustnessSection) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong about what a decision is: a class, or a number that may change a little."""
+    regression, at = task == "regression", "$.robustness.model.output"
+    if regression and section.model.output != "number":
+        yield at, "of a regression a model answers with the number: expected output: number"
+    elif section.model.output == "number" and not regression:
+        yield at, f"a number is a decision of a regression alone; expected probability or label for the task {task}"
+    elif task == "multiclass" and section.model.output != "label":
+        yield at, "of several classes a model answers with the class: expected output: label"
+    if regression and not (section.tolerance is not None and isfinite(section.tolerance) and section.tolerance > 0):
+        found = "none" if section.tolerance is None else f"{section.tolerance:g}"
+        told = "by how much a prediction may change, in its own unit, and be the same decision: a number above 0"
+        yield "$.robustness.tolerance", f"expected {told}; found {found}"
+    elif section.tolerance is not None and not regression:
+        yield "$.robustness.tolerance", "classes differ or do not; a tolerance is of a regression: leave it out"
+    if regression and section.evasion is not None:
+        yield "$.robustness.evasion", "an attack looks for another class, and a number has none: leave it out"
 
 
 def scorer_problems(config: Config, model: ScorerSection, *, at: str) -> Iterator[tuple[str, str]]:

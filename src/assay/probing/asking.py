@@ -21,11 +21,21 @@ SINGLES = 20
 
 _MOST_SHOWN = 160
 
-Output: TypeAlias = Literal["probability", "label"]
+Output: TypeAlias = Literal["probability", "label", "number"]
 
 
-Decision: TypeAlias = "bool | str"
-"""Whether it is the positive class; of several classes the class, as `written`."""
+Decision: TypeAlias = "bool | str | float"
+"""Whether it is the positive class; of several classes the class, as `written`; of a regression the number."""
+
+_ROUNDING = 1e-9
+
+
+def differs(before: Decision, after: Decision, tolerance: float = 0.0) -> bool:
+    """Say whether two decisions differ; two numbers by more than the tolerance, in their own unit."""
+    if isinstance(before, float) and isinstance(after, float):
+        gap = abs(after - before)
+        return gap > tolerance and not math.isclose(gap, tolerance, rel_tol=_ROUNDING)
+    return before != after
 
 
 class NoAnswer(str):
@@ -39,7 +49,8 @@ class Reading:
     """How an answer becomes a decision.
 
     Attributes:
-        output: whether the model answers with the probability of the positive class, or with a class.
+        output: whether the model answers with the probability of the positive class, with a class, or with a number
+            that is the decision itself (of a regression).
         threshold: probability from which on the decision is the positive class.
         positive: the positive class.
         several: whether there may be more than two classes, each of which is a decision of its own.
@@ -52,7 +63,7 @@ class Reading:
 
     def centred(self, answer: Any) -> float | None:  # noqa: ANN401 - whatever a model gives
         """Return a probability on a scale on which decisions turn at one half; None when it is none."""
-        if self.output == "label" or isinstance(self.decision(answer), NoAnswer):
+        if self.output != "probability" or isinstance(self.decision(answer), NoAnswer):
             return None
         half, score = 0.5, float(answer)
         if score < self.threshold:
@@ -64,7 +75,10 @@ class Reading:
         if self.output == "label":
             return _no_class(answer) or (written(answer) if self.several else written(answer) == written(self.positive))
         if not isinstance(answer, (int, float)):
-            return NoAnswer(f"answered {_short(answer)}, where a probability was expected")
+            wanted = "number" if self.output == "number" else "probability"
+            return NoAnswer(f"answered {_short(answer)}, where a {wanted} was expected")
+        if self.output == "number":
+            return float(answer) if math.isfinite(answer) else NoAnswer(f"answered {answer:g}, which is no number")
         if not 0 <= answer <= 1:  # NaN is in no range
             return NoAnswer(f"answered {answer:g}, which is no probability from 0 to 1")
         return answer >= self.threshold

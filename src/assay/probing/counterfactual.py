@@ -63,7 +63,7 @@ def _any_changed(probed: Probed, asked: Sequence[Answers]) -> Answers:
     joined: list[Decision | None] = []
     for row in range(rows):
         before, after = probed.decisions[row], [one.decisions[row] for one in asked]
-        others = [one for one in after if one is not None and one != before]
+        others = [one for one in after if one is not None and probed.differ(before, one)]
         joined.append(others[0] if others else None if None in after else before)
     first = next((one for one in asked if one.trouble), asked[0])
     return Answers(tuple(joined), first.trouble, next((one.stopped for one in asked if one.stopped), ""))

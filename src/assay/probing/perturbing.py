@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from assay.probing.asking import differs
 from assay.probing.rows import is_measured, is_whole, numbers, spread
 from assay.records.probe_counts import Flips
 
@@ -30,17 +31,24 @@ class Probed:
         decisions: of each row.
         asker: asks further.
         seed: of all chance.
+        tolerance: of a regression: by how much a number may change and be the same decision.
     """
 
     rows: ProbeRows
     decisions: tuple[Decision, ...]
     asker: Asker
     seed: int
+    tolerance: float = 0.0
 
     @property
     def constant(self) -> bool:
-        """Whether all decisions are the same."""
-        return len(set(self.decisions)) < 2  # noqa: PLR2004 - one and another
+        """Whether all decisions are the same; of numbers, whether they all lie within the tolerance."""
+        known: set[Any] = set(self.decisions)
+        return len(known) < 2 or not self.differ(min(known), max(known))  # noqa: PLR2004 - one and another
+
+    def differ(self, before: Decision, after: Decision) -> bool:
+        """Say whether two decisions differ."""
+        return differs(before, after, self.tolerance)
 
     def random(self, *what: object) -> Random:
         """Return chance of its own for a part, so that leaving out one part changes no other."""
@@ -81,7 +89,7 @@ class Probed:
         return Flips(
             probe=probe, about=about, group=group, tried=len(after), reason=reason, why=answers.trouble,
             failed=sum(one is None for _, one in after),
-            changed=sum(one is not None and one != before for before, one in after),
+            changed=sum(one is not None and self.differ(before, one) for before, one in after),
             partial=f"{len(answers.decisions):,} of {len(self.decisions):,} rows: {answers.stopped}" if cut else "",
         )  # fmt: skip
 

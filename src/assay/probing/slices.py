@@ -6,12 +6,14 @@ from collections import Counter
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
+from assay.probing.asking import differs
 from assay.probing.rows import is_measured, numbers
 from assay.records.probe_counts import Slice, Slices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from assay.probing.asking import Decision
     from assay.probing.rows import ProbeRows
     from assay.probing.scorer import Value
 
@@ -20,7 +22,7 @@ MOST_CATEGORIES = 12
 """Categories of a feature that are slices of their own; the rarer ones are one slice."""
 
 
-def slices(rows: ProbeRows, *, depth: int, smallest: int) -> Slices:
+def slices(rows: ProbeRows, *, depth: int, smallest: int, tolerance: float = 0.0) -> Slices:
     """Count errors in every slice of up to ``depth`` features.
 
     After Chung, Kraska, Polyzotis, Tae and Whang (2019), "Slice Finder", ICDE, section 3, but every slice that is large
@@ -30,11 +32,12 @@ def slices(rows: ProbeRows, *, depth: int, smallest: int) -> Slices:
         rows: with labels and recorded predictions.
         depth: features of a slice, 1 or 2.
         smallest: rows that a slice needs; and as many must be outside of it.
+        tolerance: of a regression: by how much a prediction may miss its label and be no error.
     """
     known = [row for row in range(rows.count) if rows.label[row] is not None and rows.prediction[row] is not None]
     if not known:
         return Slices(smallest=smallest, reason="no row has both a label and a recorded prediction")
-    wrong = [rows.label[row] != rows.prediction[row] for row in known]
+    wrong = [_wrong(rows.label[row], rows.prediction[row], tolerance) for row in known]
     columns: Mapping[str, Sequence[Value]] = {**rows.features, **rows.groups}
     binned = {name: _binned([values[row] for row in known]) for name, values in columns.items()}
     found: list[Slice] = []
@@ -43,6 +46,10 @@ def slices(rows: ProbeRows, *, depth: int, smallest: int) -> Slices:
             found += _counted(names, binned, wrong, smallest)
     reason = None if found else f"no slice has {smallest} rows within and outside of it"
     return Slices(rows=len(known), errors=sum(wrong), slices=tuple(found), smallest=smallest, reason=reason)
+
+
+def _wrong(label: Decision | None, predicted: Decision | None, tolerance: float) -> bool:
+    return label is None or predicted is None or differs(label, predicted, tolerance)
 
 
 def _counted(

@@ -36,7 +36,8 @@ class SampledRows:
     Attributes:
         features: name to values; whole numbers as int, what is missing as None.
         groups: protected attribute to the group of each row.
-        label: whether the outcome is positive, of several classes the class; None where it is not known.
+        label: whether the outcome is positive, of several classes the class, of a regression the number; None
+            where it is not known.
         prediction: the recorded decision, likewise.
         total: rows of the dataset.
     """
@@ -73,7 +74,7 @@ def sample_rows(rows: Any, roles: Roles, features: Sequence[str] | None, *, most
             raise DataError(f"{typed.name}: {told}. Name the model's features in assay.yaml (robustness.features)")
         asked = DatasetQuestions(
             measured_on="", label=roles.label or "", positive=roles.positive, protected=roles.protected, now="",
-            several=roles.task == "multiclass",
+            several=roles.task != "binary",
         )  # fmt: skip
         table = DatasetTable("probed", engine, typed, asked, wanted)
         sides = [
@@ -91,7 +92,7 @@ def sample_rows(rows: Any, roles: Roles, features: Sequence[str] | None, *, most
 
 
 def _side(table: DatasetTable, column: str) -> str:
-    """Return SQL of a column of classes: whether it is the positive one, of several classes the class itself."""
+    """Return SQL of a column of classes: whether it is the positive one; of several, and of numbers, as it stands."""
     if table.asked.several:
         return table.typed.value(column)
     return replace(table, asked=msgspec.structs.replace(table.asked, label=column)).label

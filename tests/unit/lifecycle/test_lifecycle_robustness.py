@@ -244,7 +244,7 @@ def test_several_classes_are_answered_by_name_and_numbers_not_at_all(project: Sm
     config = (project.root / "assay.yaml").read_text()
     for task, told in (
         ("multiclass", "$.robustness.model.output: of several classes a model answers with the class"),
-        ("regression", "a number has no decision that could flip"),
+        ("regression", "$.robustness.model.output: of a regression a model answers with the number"),
     ):
         section = SECTION.format(model=LOADED, probes="noise: {}", budget="", seconds=30)
         project.write("assay.yaml", config.replace("  score: score\n", f"  task: {task}\n") + section)
