@@ -9,8 +9,8 @@ changes a bit.
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, replace
-from itertools import accumulate, chain, pairwise, repeat
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, chain, pairwise
 from math import fsum, inf, log, nextafter
 from operator import itemgetter, mul
 from typing import TYPE_CHECKING, NamedTuple
@@ -58,6 +58,7 @@ class Points:
         step: what scores are summed in by calibration bin, in ``SUM_UNIT``.
         order: people in the order of their scores, where those are few; else None. All below is for the rest.
         places: each point.
+        nobody: no count at each, by what a cell of the tally calls it: the score, or the number of its bin.
         words: the width of a lane.
         stride: points that are taken together where only a variance is wanted (1: none).
         edges: the calibration bins' first points, and the number of points.
@@ -73,6 +74,7 @@ class Points:
     step: int
     order: Order | None = None
     places: tuple[float, ...] = ()
+    nobody: dict[float, int] = field(default_factory=dict)
     words: int = 1
     stride: int = 1
     edges: tuple[int, ...] = ()
@@ -132,6 +134,7 @@ def points(scores: Scores, *, weighted: bool) -> Points:
     return replace(
         exact,
         places=tuple(places),
+        nobody=dict.fromkeys(places, 0),
         words=lanes.words_for(rows * max(ONE, _GREATEST_LOSS)),
         edges=_cuts(places),
         tables=tuple(_table(places, label, _steps(places)) for label in (0, 1)) if unit else (),
@@ -158,6 +161,7 @@ def _binned(scores: Scores, *, unit: bool, weighted: bool, summed: bool) -> Poin
         half=width / 2,
         step=ONE // (2 * SCORE_BINS),
         places=tuple(places),
+        nobody=dict.fromkeys(range(SCORE_BINS), 0),
         words=lanes.words_for(rows * _GREATEST_LOSS),
         stride=stride,
         edges=_cuts(places),
@@ -340,12 +344,8 @@ def _counts(cell: ScoreCell, axis: Points) -> Counts:
     if axis.order is not None:
         return Counts([value for value, _ in values], [count for _, count in values])
     pairs: Sequence[tuple[float, int]] = values if axis.exact else cell.weighted_bins if axis.weighted else cell.bins
-    places = axis.places if axis.exact else range(len(axis.places))
-    if len(pairs) == len(places):
-        counts = [count for _, count in pairs]
-    else:
-        counts = list(map(dict(pairs).get, places, repeat(0)))
-    return Counts(range(len(places)), counts, lanes.pack(counts, axis.words))
+    counts = list((axis.nobody | dict(pairs)).values())
+    return Counts(range(len(counts)), counts, lanes.pack(counts, axis.words))
 
 
 def _sums_in_order(held: Iterable[Counts], label: int) -> list[list[int]]:
