@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,12 @@ LABELS = (
 
 PREDICTIONS = (
     "prediction", "predictions", "predicted", "pred", "preds", "y pred", "ypred", "y hat", "yhat", "predicted label",
-    "predicted class", "pred label", "model prediction", "model output", "decision", "model decision", "recommendation",
+    "predicted class", "pred label", "model prediction", "model output", "model decision",
 )  # fmt: skip
 """Names of a predicted outcome, as words."""
+
+DECISIONS = ("decision", "recommendation")
+"""Names of what either the model or people have decided, as words."""
 
 SCORES = (
     "score", "scores", "probability", "prob", "proba", "y score", "y prob", "y proba", "pred prob", "pred proba",
@@ -36,8 +40,10 @@ PROTECTED = (
     "nationality", "national origin", "citizenship", "country of birth", "disability", "disabled", "pregnant",
     "pregnancy", "veteran", "sexual orientation", "gender identity", "skin colour", "skin color", "colour", "color",
     "caste", "mother tongue", "family status", "social origin",
+    "sexe", "genre", "ethnicite", "ethnie", "nationalite", "geschlecht", "herkunft", "staatsangehorigkeit", "alter",
+    "altersgruppe", "sexo", "genero", "etnia", "nacionalidad", "edad", "sesso", "genere", "nazionalita", "eta",
 )  # fmt: skip
-"""Names of attributes that equality laws protect somewhere, as words."""
+"""Names of attributes that equality laws protect somewhere, as words, accents left out."""
 
 ADVERSE = frozenset(
     {"default", "defaulted", "denied", "rejected", "reject", "fraud", "recid", "recidivated", "recidivism", "churned"}
@@ -48,6 +54,7 @@ ADVERSE = frozenset(
 POSITIVE_VALUES = frozenset(
     {"1", "yes", "y", "true", "t", "approve", "approved", "accept", "accepted", "grant", "granted", "hire", "hired"}
     | {"pass", "passed", "good", "positive", "pos", "admit", "admitted", "paid", "repaid", "selected", "released"}
+    | {"oui", "accordé", "accepté", "ja", "genehmigt", "bewilligt", "angenommen", "sí", "aprobado", "sì", "approvato"}
     | {">50k"}
 )
 """The values that a positive outcome has, in lower case."""
@@ -69,6 +76,7 @@ class Seen:
         different: how many different values it has, gaps left out.
         values: some of them, those of a two-valued column in full.
         missing: rows without a value.
+        cut_of: columns of numbers of which some threshold makes this two-valued one.
     """
 
     name: str
@@ -76,6 +84,7 @@ class Seen:
     different: int
     values: tuple[object, ...]
     missing: int = 0
+    cut_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,7 +133,8 @@ class Told:
 
 def words_of(name: str) -> str:
     """Return a column's name as lower-case words: ``ageGroup`` and ``AGE_GROUP`` become ``age group``."""
-    return " ".join(re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", name))).strip().lower()
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", name) if not unicodedata.combining(sign))
+    return " ".join(re.split(r"[^A-Za-z0-9]+", _CAMEL.sub(" ", plain))).strip().lower()
 
 
 def guess(columns: Sequence[Seen], told: Told = Told()) -> Guesses:
@@ -140,7 +150,11 @@ def guess(columns: Sequence[Seen], told: Told = Told()) -> Guesses:
     left = [column for column in left if column.name not in {found.chosen for found in protected}]
     score = _named(told.score, left, SCORES, _is_score, "numbers") or _probability(left)
     left = [column for column in left if score is None or column.name != score.chosen]
-    prediction = _named(told.prediction, left, PREDICTIONS, _is_class, "few different values")
+    prediction = (
+        _named(told.prediction, left, PREDICTIONS, _is_class, "few different values")
+        or _cut(left, score)
+        or _named(None, left, DECISIONS, _is_class, "few different values")
+    )
     taken = prediction.chosen if prediction is not None else None
     rest = [column for column in left if column.different == TWO and column.name != taken]
     many = next((column.different > TWO for column in left if column.name == taken), False)
@@ -210,6 +224,12 @@ def _probability(columns: Sequence[Seen]) -> Guess | None:
         and all(isinstance(value, int | float) and 0 <= value <= 1 for value in column.values)
     ]
     return Guess(found[0].name, "its name, and numbers from 0 to 1") if len(found) == 1 else None
+
+
+def _cut(columns: Sequence[Seen], score: Guess | None) -> Guess | None:
+    """Return the only column that a threshold of the score makes: what people decided or what came true is none."""
+    found = [column for column in columns if score is not None and score.chosen in column.cut_of]
+    return Guess(found[0].name, f"a threshold of {score.chosen} makes it") if score and len(found) == 1 else None
 
 
 def _is_class(column: Seen) -> bool:

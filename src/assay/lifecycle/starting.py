@@ -132,6 +132,7 @@ def look(table: str) -> tuple[int, list[Seen]]:
             different=column.distinct,
             values=tuple(column.samples),
             missing=column.nulls,
+            cut_of=column.cut_of,
         )
         for column in seen.columns
     ]

@@ -51,6 +51,30 @@ def test_usual_pairs_are_guessed(label: str, prediction: str) -> None:
     assert (found.label.chosen, found.prediction.chosen) == (label, prediction)
 
 
+def test_what_a_threshold_of_the_score_makes_is_the_prediction_whatever_people_call_it() -> None:
+    made = Seen(name="approved", numeric=True, different=2, values=(0, 1), cut_of=("score",))
+    found = guess([made, two("repaid"), many("score"), groups("sex", 2)])
+    assert found.label is not None
+    assert (found.label.chosen, found.prediction.chosen) == ("repaid", "approved")
+    assert found.prediction.why == "a threshold of score makes it"
+
+    # A name that says it outright goes before: labels of a simulation are cuts of a score too.
+    assert guess([made, two("y_pred"), many("score"), groups("sex", 2)]).prediction.chosen == "y_pred"
+    # "decision" may be the model's or a person's: the threshold tells which.
+    assert guess([two("decision"), made, many("score"), groups("sex", 2)]).prediction.chosen == "approved"
+    assert guess([two("decision"), two("y"), many("score"), groups("sex", 2)]).prediction.chosen == "decision"
+    assert guess([two("decision"), two("model decision"), groups("sex", 2)]).prediction.chosen == "model decision"
+
+
+def test_names_in_other_tongues_are_read_without_their_accents() -> None:
+    found = guess(
+        [two("y", "refusé", "accordé"), two("pred", "refusé", "accordé"), groups("Ethnicité"), groups("sexe")]
+    )
+    assert [one.chosen for one in found.protected] == ["Ethnicité", "sexe"]
+    assert found.positive is not None
+    assert found.positive.chosen == "accordé"
+
+
 def test_continuous_age_is_not_compared_and_the_remark_suggests_bands() -> None:
     found = guess([two("y"), two("pred"), many("age", 60), groups("sex", 2)])
 
