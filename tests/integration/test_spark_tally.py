@@ -375,9 +375,38 @@ def test_scores_that_the_first_look_took_for_few(spark: SparkSession, monkeypatc
     table["score"][:3_000] = [0.5] * 3_000
     expected = without_losses(tally_rows(arrow(table), BINARY))
     monkeypatch.setattr(spark_tally, "MOST_COUNTED", EXACT_ROWS + 100)
-    monkeypatch.setattr("assay.tabular.counting.LOOK_ROWS", 100)
+    monkeypatch.setattr(spark_tally, "LOOK_ROWS", 100)
     frame = spread(spark, table).coalesce(2)
     assert without_losses(assay.tally_spark(frame, BINARY)) == expected
     monkeypatch.setattr(spark_tally, "MOST_COUNTED", 10)
     with pytest.raises(DataError, match="expected at most 10 combinations"):
         assay.tally_spark(frame, Roles(label="label", prediction="prediction", protected=("race", "sex")))
+
+
+def test_how_often_the_rows_are_read(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many different scores are counted by bin at once; few rows with one, again by value; none, without a look."""
+    from assay.adapters import spark_tally  # noqa: PLC0415 - what it asks of Spark is counted
+
+    asked: list[str] = []
+
+    def noted(kind: str, ask: Callable[..., Any]) -> Callable[..., Any]:
+        def answer(*given: Any) -> Any:  # noqa: ANN401 - an Arrow table
+            asked.append(kind)
+            return ask(*given)
+
+        return answer
+
+    monkeypatch.setattr(spark_tally, "collected", noted("count", spark_tally.collected))
+    monkeypatch.setattr(spark_tally, "first_rows", noted("look", spark_tally.first_rows))
+    many = people(lambda draw: draw.random())
+    few = {**many, "score": [score if row % 4 else None for row, score in enumerate(many["score"])]}
+    plain = msgspec.structs.replace(BINARY, score=None)
+    for table, roles, wanted in (
+        (many, BINARY, ["look", "count"]),
+        (few, BINARY, ["look", "count", "count"]),
+        (many, plain, ["count"]),
+    ):
+        asked.clear()
+        found = assay.tally_spark(spread(spark, table), roles)
+        assert asked == wanted
+        assert without_losses(found) == without_losses(tally_rows(arrow(table), roles))

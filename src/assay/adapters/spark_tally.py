@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,7 +29,7 @@ from assay.tabular.opening import Opened
 from assay.tabular.tallying import checked, tally_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -40,7 +41,8 @@ MOST_COUNTED = 4_000_000
 """So many rows of ``counted`` come to the driver: cells, times the scores or bins in each."""
 
 LOOK_ROWS = 2 * EXACT_SCORES
-"""So many rows are looked at first: enough to see that scores are many, and few to bring here."""
+"""So many rows are looked at first where there are scores: enough to see that they are many, and few to bring here.
+Without scores a look would only tell sooner of an attribute with too many values, at the price of a job."""
 
 _TYPES = {
     "tinyint": "TINYINT",
@@ -75,8 +77,9 @@ def tally_spark(
 ) -> Tally:
     """Count the rows of a Spark table where they are, to the tally that `tally_rows` makes of the same rows.
 
-    Rows are read once, or twice (thrice with scores beyond 0 and 1) after a first look at some of them; a DataFrame
-    that yields other rows each time (a sample without a seed) has to be persisted first.
+    Rows are read once; with scores after a first look at some of them, and again where the look took many different
+    scores for few, where scores lie beyond 0 and 1 (twice), or where few rows have one. A DataFrame that yields
+    other rows each time (a sample without a seed) has to be persisted first.
 
     Args:
         rows: a DataFrame of Spark (classic or Connect), or the name of a table or view.
@@ -100,6 +103,7 @@ def tally_spark(
     try:
         with session(memory=memory) as engine:
             counting = _Counting(engine, memory, frame, view, _written(types, roles))
+            counting.look_rows = LOOK_ROWS if roles.score else 0
             opened = Opened(
                 name=called, relation=ROWS, columns={column: duckdb_type(kind) for column, kind in types.items()}
             )
@@ -190,8 +194,7 @@ class _Counting(Session):
             return self._count(nodes, name=name, most=most)
         if "LIMIT" in (inner := nodes[-1]) and isinstance(inner, list):  # the first look: some rows come here
             some, last = split_inner(nodes)
-            few = [*some[: some.index("LIMIT")], f"LIMIT {LOOK_ROWS}"]
-            return super().rows(self._on_answer(self._collect(self._translated(few), name), last), name=name)
+            return super().rows(self._on_answer(first_rows(self._spark, self._translated(some), name), last), name=name)
         return [tuple(row.values()) for row in self._collect(self._translated(nodes), name).to_pylist()]
 
     def record(self, shown: str) -> str:
@@ -236,8 +239,36 @@ def collected(spark: SparkSession, sql: str, name: str) -> Any:  # noqa: ANN401 
     Raises:
         DataError: in Spark's words, about the table called ``name``.
     """
-    try:
+    with _told(name):
         return spark.sql(sql).toArrow()
+
+
+def first_rows(spark: SparkSession, sql: str, name: str) -> Any:  # noqa: ANN401 - an Arrow table
+    """Return some rows, as Arrow, from as few partitions as have them: Spark's own way to Arrow begins with all.
+
+    Args:
+        spark: the session.
+        sql: of columns that are single values, the last of them a DOUBLE; it says how many rows with LIMIT.
+        name: what messages call the rows.
+
+    Raises:
+        DataError: in Spark's words, about the table called ``name``.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+
+    with _told(name):
+        frame = spark.sql(sql)
+        found = frame.collect()
+    columns = {column: [row[place] for row in found] for place, column in enumerate(frame.columns)}
+    *_, number = frame.columns
+    return pa.table({**columns, number: pa.array(columns[number], pa.float64())})
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Tell what Spark says as an error about the table called ``name``."""
+    try:
+        yield
     except Exception as error:
         if not type(error).__module__.startswith(("pyspark.", "py4j.")):
             raise

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assay.errors import DataError
 from assay.records.tally import EXACT_ROWS, EXACT_SCORES
-from assay.tabular.limits import LARGEST, LOOK_ROWS, MOST_CELLS, MOST_GROUP_VALUES
+from assay.tabular.limits import LARGEST, MOST_CELLS, MOST_GROUP_VALUES
 from assay.tabular.packing import packable, packed_sql
 from assay.tabular.statement import SCORE_STATES, UNIT, counting_sql
 
@@ -97,7 +97,7 @@ def _raw_cells(plan: Plan, found: list[tuple[Raw, ...]]) -> list[RawCell]:
 
 
 def group_cap(session: Session, plan: Plan) -> tuple[int, int, int]:
-    """Look at some rows, and refuse an attribute that already there has too many values.
+    """Look at some rows, if the session does, and refuse an attribute that already there has too many values.
 
     Returns:
         How many rows were seen, how many scores and how many different ones; none decides any number.
@@ -105,13 +105,15 @@ def group_cap(session: Session, plan: Plan) -> tuple[int, int, int]:
     Raises:
         DataError: when an attribute has too many values.
     """
+    if not session.look_rows:
+        return 0, 0, 0
     columns = [plan.value(column) for column in plan.roles.protected]
     score = plan.number(plan.roles.score) if plan.roles.score else "NULL"
     names = [f"{column} AS {group}" for group, column in zip(plan.groups, columns, strict=True)]
     usable = "FILTER (WHERE isfinite(score))"
     counts = ["count(*)", f"count(score) {usable}", *(f"count(DISTINCT {group})" for group in plan.groups)]
     distinct = [*counts, f"count(DISTINCT score) {usable}"]
-    some = f"SELECT {', '.join([*names, f'{score} AS score'])} FROM {plan.opened.relation} LIMIT {LOOK_ROWS}"
+    some = f"SELECT {', '.join([*names, f'{score} AS score'])} FROM {plan.opened.relation} LIMIT {session.look_rows}"
     rows, scored, *values, scores = session.rows(f"SELECT {', '.join(distinct)} FROM ({some})", name=plan.opened.name)[
         0
     ]
@@ -147,7 +149,7 @@ def _values_seen(session: Session, plan: Plan) -> Seen | None:
         return {}
     some = ", ".join(f"{plan.value(column)} AS {name}" for name, column in columns.items())
     lists = ", ".join(f"list(DISTINCT {name})" for name in columns)
-    sql = f"SELECT {lists} FROM (SELECT {some} FROM {plan.opened.relation} LIMIT {LOOK_ROWS})"
+    sql = f"SELECT {lists} FROM (SELECT {some} FROM {plan.opened.relation} LIMIT {session.look_rows})"
     found = session.rows(sql, name=plan.opened.name)[0]
     seen = {
         name: [
@@ -201,11 +203,16 @@ def count(session: Session, plan: Plan, edges: Edges | None) -> Counted:
         edges: of the histogram, where they are given; a score outside is left for the caller to see.
     """
     rows, scored, distinct = group_cap(session, plan)
-    if plan.roles.score is None or scored <= EXACT_ROWS or distinct <= EXACT_SCORES:
+    if plan.roles.score is None:
+        return _run(session, plan, None)
+    if distinct <= EXACT_SCORES or (rows < session.look_rows and scored <= EXACT_ROWS):
         counted = _run(session, plan, None)
-        if counted.cells or rows == 0:
+        if counted.cells:
             return counted
     counted = _run(session, plan, edges or UNIT)
-    if edges is None and any(cell.scores and cell.scores.unusable["outside"] for cell in counted.cells):
+    found = [cell.scores for cell in counted.cells if cell.scores]
+    if sum(sum(scores.counts) + scores.unusable["outside"] for scores in found) <= EXACT_ROWS:
+        return _run(session, plan, None)
+    if edges is None and any(scores.unusable["outside"] for scores in found):
         counted = _run(session, plan, _score_edges(session, plan))
     return counted

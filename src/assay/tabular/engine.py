@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import AssayError, DataError, StorageError
+from assay.tabular.limits import LOOK_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,10 @@ class Session:
     Attributes:
         connection: for registering frames.
         folder: the folder for temporary files; it goes with the session.
+        look_rows: so many rows are looked at before all are counted; none where a look costs more than it saves.
     """
+
+    look_rows = LOOK_ROWS
 
     def __init__(
         self, connection: DuckDBPyConnection, folder: str, memory: str, on_progress: Callable[[float], None] | None

@@ -24,6 +24,7 @@ from assay.records.tally import EXACT_ROWS, EXACT_SCORES, Cell, Gap, Roles, Tall
 from assay.records.tally_document import parse_tally, print_tally
 from assay.tabular import Query, Tallier, digest_file, look_at, tally_rows
 from assay.tabular.comparison import compare_tables
+from assay.tabular.engine import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -347,6 +348,18 @@ def test_scores_of_many_rows_are_kept_by_value_while_few_differ(different: int):
     assert (tally_rows(pa.table({"s": scores[:EXACT_ROWS]}), Roles(score="s")) + few).scores == (
         tally_rows(pa.table({"s": scores[:EXACT_ROWS] * 2}), Roles(score="s")).scores
     )
+
+
+@pytest.mark.parametrize("look", [0, 100])
+@pytest.mark.parametrize("scored", [EXACT_ROWS, EXACT_ROWS + 1])
+@pytest.mark.parametrize("high", [1.0, 7.0])
+def test_a_short_look_changes_no_number(monkeypatch: pytest.MonkeyPatch, look: int, scored: int, high: float):
+    scores = many_scores(scored, high=high)["s"].to_pylist()
+    table = pa.table({"y": [0, 1] * scored, "s": [*scores, *[None] * scored]})
+    roles = Roles(label="y", score="s")
+    expected = tally_rows(table, roles)
+    monkeypatch.setattr(Session, "look_rows", look)
+    assert counts(tally_rows(table, roles)) == counts(expected)
 
 
 def test_scores_that_begin_after_the_first_look():
