@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from assay.records.canonical import sha256_hex
+from assay.server.pages import in_time
 from delivery_server import running
 from small_project import SmallProject, small_project
 from unit.server._home import IDA, MODEL, Browser, demo_home, person
@@ -82,6 +83,11 @@ def test_every_kind_is_written_here_from_what_came_with_the_release(found: Runni
     again = browser.get(f"{PAGE}/reports/annex-iv.md").text
     assert _but_for_the_log(again) == _but_for_the_log(annex)
     assert browser.get(f"{PAGE}/reports/annex-xx.md").status_code == 404
+    pdf = browser.get(f"{PAGE}/reports/fria.pdf")
+    assert pdf.status_code == 200, pdf.text
+    assert (pdf.content[:5], pdf.headers["content-type"]) == (b"%PDF-", "application/pdf")
+    assert pdf.headers["content-disposition"] == 'attachment; filename="fria.pdf"'
+    assert f'href="{PAGE}/reports/fria.pdf"' in browser.get(PAGE).text
     assert browser.get(f"{PAGE}/reports/annex-iv.exe").status_code == 404
 
 
@@ -91,6 +97,24 @@ def _but_for_the_log(document: str) -> list[str]:
     kept = [line for line in lines if not line.startswith(("| log |", "| root of the log |", "<!-- "))]
     assert len(kept) == len(lines) - 3
     return kept
+
+
+def test_a_pdf_that_takes_long_is_not_waited_for(found: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_time, "PDF_SECONDS", 0.01)
+    answer = Browser(found.server.home, IDA).get(f"{PAGE}/reports/annex-v.pdf")
+    assert answer.status_code == 400
+    assert "found that it takes longer. Read it as HTML" in answer.text
+
+
+def test_without_the_extra_the_page_says_what_to_install(found: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = Browser(found.server.home, IDA)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    page = browser.get(PAGE).text
+    assert "fria.pdf" not in page
+    assert "pip install &#39;assay[pdf]&#39;" in page
+    answer = browser.get(f"{PAGE}/reports/qms-index.pdf")
+    assert answer.status_code == 404
+    assert "assay[pdf]" in answer.text
 
 
 def test_a_version_without_its_projects_files_offers_none(tmp_path: Path) -> None:

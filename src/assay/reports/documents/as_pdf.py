@@ -33,18 +33,39 @@ def pdf(document: Document) -> bytes:
     Raises:
         MissingExtraError: when Typst is not installed.
     """
+    return compiled(laid_out(document))
+
+
+class _LaidOut(msgspec.Struct):
+    at: int
+    document: msgspec.Raw
+
+
+def laid_out(document: Document) -> bytes:
+    """Return all that Typst is handed of a document, as JSON: `compiled` may run in a process of its own."""
+    at = int(datetime.fromisoformat(document.at).timestamp())
+    return msgspec.json.encode({"at": at, "document": _as_data(document)})
+
+
+def compiled(content: bytes) -> bytes:
+    """Return what `laid_out` gave as PDF.
+
+    Raises:
+        MissingExtraError: when Typst is not installed.
+    """
     try:
         import typst  # noqa: PLC0415 - an extra, and only for PDF
     except ImportError:
         raise MissingExtraError("typst, which writes PDF,", "pdf") from None
+    given = msgspec.json.decode(content, type=_LaidOut)
     template = (files("assay.reports") / "templates" / "document.typ").read_bytes()
     return typst.compile(
         template,
         format="pdf",
         ignore_system_fonts=True,
         pdf_standards=["a-2a", "ua-1"],
-        timestamp=int(datetime.fromisoformat(document.at).timestamp()),
-        sys_inputs={"document": msgspec.json.encode(_as_data(document)).decode()},
+        timestamp=given.at,
+        sys_inputs={"document": bytes(given.document).decode()},
     )  # type: ignore[no-any-return, unused-ignore]
 
 

@@ -21,9 +21,10 @@ from assay.lifecycle.received import Kept, Place
 from assay.lifecycle.receiving_checks import laid_out
 from assay.records.document import load_yaml
 from assay.records.tally import Frozen
-from assay.reports.documents import KINDS, SUFFIXES, form_of, render
+from assay.reports.documents import KINDS, SUFFIXES, form_of
 from assay.reports.documents.asking import fill
 from assay.reports.documents.dossier import NAME as DOSSIER
+from assay.server.pages.in_time import sets_pdf
 from assay.trail.marks import VERDICT
 from assay.trail.of_version import named_facts
 
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from assay.lifecycle.received import Delivered
+    from assay.reports.documents import Format
+    from assay.reports.documents.form import Document
     from assay.server.inside import Held
     from assay.trail.view import View
 
 ISSUED = "issued"
 """Below the version's ``reports/``: what the project has issued, by the entry that says so."""
 
-FORMATS = (".html", ".md", ".json")
+FORMATS = (".html", ".md", ".json", ".pdf")
 
 
 class Regulators(Frozen, kw_only=True):
@@ -78,8 +81,9 @@ def regulators(held: Held) -> tuple[Regulators, ...]:
     """Return the documents that can be written of a version: none where the project's own files did not come along."""
     if held.verdict is None or CONFIG_NAME not in _named(held):
         return ()
+    formats = FORMATS if sets_pdf() else FORMATS[:-1]
     return tuple(
-        Regulators(title=form_of(kind).title, paths=tuple(f"{kind}{suffix}" for suffix in FORMATS)) for kind in KINDS
+        Regulators(title=form_of(kind).title, paths=tuple(f"{kind}{suffix}" for suffix in formats)) for kind in KINDS
     )
 
 
@@ -134,15 +138,15 @@ def is_written(path: str) -> bool:
     return kind in KINDS and suffix in FORMATS
 
 
-def write(held: Held, view: View, path: str) -> bytes:
-    """Write a document from the records that lie here and what people wrote.
+def make(held: Held, view: View, path: str) -> Document:
+    """Make a document from the records that lie here and what people wrote.
 
     Raises:
         NotThereError: when the project's own files did not come along.
         DocumentError: for what is wrong in them.
         VerificationError: when the records are not of one release.
     """
-    kind, suffix = _split(path)
+    kind, _ = _split(path)
     sources = _sources(held)
     if CONFIG_NAME not in sources:
         raise NotThereError(f"expected {CONFIG_NAME} with the delivery of this version, found none")
@@ -151,7 +155,12 @@ def write(held: Held, view: View, path: str) -> bytes:
     config = _here(load_yaml(sources[CONFIG_NAME], Config, name=CONFIG_NAME), sources)
     with laid_out(sources, held.state.parent / ".incoming") as folder:
         material = gather(held.folder, Project(folder, config), view, tool=f"assay {__version__}", status=told)
-        return render(fill(form, material), SUFFIXES[suffix])
+        return fill(form, material)
+
+
+def form_at(path: str) -> Format:
+    """Return how the file at a path is written."""
+    return SUFFIXES[_split(path)[1]]
 
 
 def _sources(held: Held) -> dict[str, bytes]:

@@ -16,10 +16,11 @@ from assay.records.delivery import SIGNED_FILES
 from assay.records.tally import Frozen
 from assay.records.verdict import Verdict
 from assay.reports.card import is_placeholder, texts
+from assay.reports.documents import render
 from assay.server.attesters import attested_by, of_pipeline
 from assay.server.inside import Kept
-from assay.server.pages.regulators import ISSUED, delivered_by, is_written, issued_document
-from assay.server.pages.regulators import write as write_for_regulators
+from assay.server.pages.in_time import pdf_in_time
+from assay.server.pages.regulators import ISSUED, delivered_by, form_at, is_written, issued_document, make
 from assay.server.pages.version_files import document, drawing
 from assay.server.serving import By, Here, Server
 
@@ -147,8 +148,12 @@ def _for_regulators(server: Server, held: Held, wanted: str) -> Response[bytes]:
     keys = of_pipeline(server, delivered_by(held))
 
     def made() -> bytes:
+        form = form_at(wanted)
         with drawing:
-            return write_for_regulators(held, attested_by(server, view.about(about.name), keys), wanted)
+            found = make(held, attested_by(server, view.about(about.name), keys), wanted)
+            if form != "pdf":
+                return render(found, form)
+        return pdf_in_time(found)
 
     return document(_written.get((held.folder, wanted), (view.size, keys, *_stamps(held.folder)), made), wanted)
 

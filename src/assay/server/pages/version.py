@@ -11,6 +11,7 @@ from assay.records.verdict import ApprovalStep, ConsentUse, Decision, Finding
 from assay.reports import words
 from assay.server.page import page
 from assay.server.pages.consents import May, consents_open_to
+from assay.server.pages.in_time import WITHOUT_PDF, sets_pdf
 from assay.server.pages.regulators import Issued, Regulators, issued, regulators
 from assay.server.pages.reports import Report, Section, Window, card_sections, in_words, reports, windows
 from assay.server.pages.timeline import MOST, TYPES_TOLD, Happened, timeline
@@ -151,6 +152,7 @@ class VersionPage(Frozen, kw_only=True):
         registries: what registries let it do against the verdict, or were not let to do.
         people: who may be given a finding to mend.
         regulators: documents for regulators that can be written.
+        without_pdf: what is to be installed for them to be PDF, too; empty where it is.
         issued: those that the project has issued, or that came back signed.
         today: the day on which that can be due at the earliest.
         more_incidents: alerts and incidents that are over and not listed here; the trail has them all.
@@ -191,6 +193,7 @@ class VersionPage(Frozen, kw_only=True):
     timeline: tuple[Happened, ...] = ()
     reports: tuple[Report, ...] = ()
     regulators: tuple[Regulators, ...] = ()
+    without_pdf: str = ""
     issued: tuple[Issued, ...] = ()
     files: tuple[Download, ...] = ()
 
@@ -224,7 +227,7 @@ def version(server: Here, actor: By, model: FromPath[str], version: FromPath[str
         more_incidents=alerts - len(names), more_remediations=max(len(mending) - MOST_LISTED, 0),
         remediations=tuple(_remediation(view, one) for one in mending[:MOST_LISTED]),
         windows=windows(held), timeline=timeline(view, happened), reports=reports(held), files=files,
-        regulators=regulators(held), issued=issued(held, view),
+        regulators=regulators(held), without_pdf="" if sets_pdf() else WITHOUT_PDF, issued=issued(held, view),
     )  # fmt: skip
 
 
