@@ -113,16 +113,15 @@ def _mitigate_line(
     from pathlib import Path  # noqa: PLC0415 - one call
     from shlex import quote  # noqa: PLC0415
 
+    from assay.records.measurement import joined  # noqa: PLC0415
+
     named = isinstance(rows, (str, Path)) and (train is None or isinstance(train, (str, Path)))
     if not named or roles.label is None:
         return ""
 
-    def joined(names: Sequence[str]) -> str | None:
-        return ",".join(name.replace(",", "\\,") for name in names) or None
-
     told = {
         "data": rows, "train": train, "label": roles.label, "prediction": roles.prediction, "score": roles.score,
-        "protected": joined(roles.protected), "features": joined(features), "positive": roles.positive,
+        "protected": joined(roles.protected), "features": joined(features) or None, "positive": roles.positive,
         "favourable": roles.favourable, "weight": roles.weight, "metric": metric, "limit": f"{limit:g}",
         "minimum-group": None if minimum_group == 1 else minimum_group,
     }  # fmt: skip

@@ -42,7 +42,7 @@ class Value(click.ParamType[Any]):
 
 
 class Names(click.ParamType[Any]):
-    r"""Names joined by commas; a comma inside a name is written ``\,``."""
+    r"""Names joined by commas; a comma inside a name is written ``\,``, a backslash before one twice."""
 
     name = "names"
 
@@ -50,7 +50,9 @@ class Names(click.ParamType[Any]):
         """Split the value of an option, or say what was expected."""
         if not isinstance(value, str):
             return tuple(value)
-        names = [part.replace("\0", ",").strip() for part in value.replace("\\,", "\0").split(",")]
+        from assay.records.measurement import taken_apart  # noqa: PLC0415 - help needs no records
+
+        names = [part.strip() for part in taken_apart(value)]
         if not all(names):
             self.fail(f"expected names joined by commas, found {value!r}", param, ctx)
         return tuple(names)

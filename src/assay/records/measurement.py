@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
@@ -14,9 +15,34 @@ if TYPE_CHECKING:
 Unit: TypeAlias = Literal["rate", "difference", "ratio", "score", "count"]
 
 
+_END = re.compile(r"(\\*)(,|\Z)")
+"""Where a name may end: a comma, or the end of the text, with the backslashes before it."""
+
+
 def joined(names: Iterable[str]) -> str:
-    r"""Join the names of attributes by commas; a comma inside a name is written ``\,``, as on the command line."""
-    return ",".join(name.replace(",", "\\,") for name in names)
+    r"""Join the names of attributes by commas; a comma inside a name is written ``\,``, as on the command line.
+
+    Backslashes before a comma, and at the end of a name, are doubled, so that `taken_apart` gives the same names back;
+    others stand as they are.
+    """
+    return ",".join(_END.sub(lambda end: end[1] * 2 + ("\\," if end[2] else ""), name) for name in names)
+
+
+def taken_apart(text: str) -> tuple[str, ...]:
+    """Return the names that `joined` made a text of; whatever a person wrote is some names."""
+    names, name, at = [], "", 0
+    for end in _END.finditer(text):
+        pairs, odd = divmod(len(end[1]), 2)
+        name += text[at : end.start()] + "\\" * pairs
+        at = end.end()
+        if odd and end[2]:
+            name += ","
+            continue
+        names.append(name + "\\" * odd)
+        if not end[2]:
+            break
+        name = ""
+    return tuple(names)
 
 
 # Thousands are made at once, and none can be part of a cycle: the collector need not follow them.
@@ -28,7 +54,7 @@ class Over(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def names(self) -> tuple[str, ...]:
         """The attributes, one by one."""
-        return tuple(part.replace("\0", ",") for part in self.attribute.replace("\\,", "\0").split(","))
+        return taken_apart(self.attribute)
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):

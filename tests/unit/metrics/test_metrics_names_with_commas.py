@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from assay.metrics import measure
-from assay.records.measurement import Over, joined
+from assay.records.measurement import Over, joined, taken_apart
 from assay.records.tally import Roles
 from assay.tabular import tally_rows
 
@@ -22,6 +26,26 @@ def test_an_attribute_with_a_comma_in_its_name_is_not_two() -> None:
     assert told[("race, or so", "sex")] == (r"race\, or so,sex", 5 / 8)
 
 
-def test_names_are_joined_and_taken_apart_again() -> None:
-    for names in (("a",), ("a", "b"), ("a,b",), ("a,b", "c"), ("a", "b,c")):
-        assert Over(attribute=joined(names)).names == names
+@given(names=st.lists(st.text(alphabet="ab,\\ \n", min_size=1), min_size=1, max_size=4))
+def test_names_are_joined_and_taken_apart_again(names: list[str]) -> None:
+    assert Over(attribute=joined(names)).names == tuple(names)
+
+
+@given(text=st.text(alphabet="ab,\\\n"))
+def test_whatever_a_person_writes_is_some_names(text: str) -> None:
+    names = taken_apart(text)
+    assert taken_apart(joined(names)) == names
+
+
+@pytest.mark.parametrize(
+    ("names", "written"),
+    [
+        (("a", "b"), "a,b"),
+        (("a,b", "c"), r"a\,b,c"),
+        ((r"a\b",), r"a\b"),
+        (("a\\,b",), r"a\\\,b"),
+        (("a\\", "b"), r"a\\,b"),
+    ],
+)
+def test_names_are_written_as_a_person_would(names: tuple[str, ...], written: str) -> None:
+    assert joined(names) == written
