@@ -59,6 +59,8 @@ class SklearnScorer:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             self._fitted = _loaded(path, trusted=trusted, load=load)
+        if not any(hasattr(self._fitted, one) for one in ("predict", "predict_proba")):
+            raise ScorerError(f"{path} holds a {type(self._fitted).__name__}, which predicts nothing: it is no model")
         older = next((one for one in told if "version" in str(one.message)), None)
         self.name = f"scikit-learn {sklearn.__version__}{' (fitted with another version)' if older else ''}"
         self._column: int | None = None

@@ -37,6 +37,9 @@ MUCH_WORSE = 0.06
 LEAST_BASE = 0.02
 """Base rates that differ by less are alike."""
 
+SLOPPY = 0.1
+"""Share of decisions that no cut of the score explains beyond which there is no cut to speak of."""
+
 SURELY_APART = 2.58
 """Standard errors (99 %) by which base rates differ surely."""
 
@@ -193,7 +196,16 @@ def find_error_gap(case: Case) -> list[Suspect]:
         for words, gap, _ in gaps
     ]
     z, apart = worst[2], abs(worst[1])
-    if found is not None and found.areas is not None and found.areas_error:
+    unlike = case.unexplained is not None and abs(case.unexplained[0] - case.unexplained[1]) > SLOPPY
+    if unlike and case.unexplained is not None:
+        off, other = case.unexplained
+        clues.append(Clue(what="decisions that no cut of the score explains, focus less reference", value=off - other))
+        told = f"Errors differ where labels are equal: {worst[0]} by {apart:.3f}"
+        means = (
+            f"{off:.0%} of the decisions about {case.sides.named(True)} follow no cut of the score, {other:.0%} of "
+            f"those about {case.sides.named(False)}: on one side it is not the score that decides."
+        )
+    elif found is not None and found.areas is not None and found.areas_error:
         apart = abs(found.areas[0] - found.areas[1])
         z = (found.areas[0] - found.areas[1]) / found.areas_error
         clues.append(_areas_clue(case))
@@ -214,7 +226,7 @@ def find_error_gap(case: Case) -> list[Suspect]:
         return []
     detail = f"{told}, and base rates do not account for it: {means}"
     cause = Cause(kind="model.error_gap", share=share, confidence=confidence(z), detail=detail, evidence=tuple(clues))
-    blurred = found is not None and found.areas is not None and apart >= MUCH_WORSE
+    blurred = not unlike and found is not None and found.areas is not None and apart >= MUCH_WORSE
     return [Suspect(cause, mechanism=False, screens=("model.calibration",) if blurred else ())]
 
 

@@ -104,6 +104,16 @@ class Case:
         return {one.feature: one.where for one in missing_more(self)}
 
     @cached_property
+    def unexplained(self) -> tuple[float, float] | None:
+        """Shares of the decisions about focus and reference that no cut of the score explains; None without a cut."""
+        from assay.diagnosis.cuts import own_cut  # noqa: PLC0415 - it needs this module's record
+
+        if not self.coded.people.has_score or self.question.roles.prediction is None:
+            return None
+        focus, reference = own_cut(self, 1), own_cut(self, 0)
+        return None if focus is None or reference is None else (focus.off / focus.rows, reference.off / reference.rows)
+
+    @cached_property
     def products(self) -> list[Suspect]:
         """Products of two features that carry the gap."""
         from assay.diagnosis.products import product_suspects  # noqa: PLC0415 - it needs this module's record

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from assay.diagnosis.accounts import LEAST_SHIFT
+from assay.diagnosis.accounts import LEAST_SHIFT, SLOPPY
 from assay.diagnosis.case import Suspect, confidence
 from assay.diagnosis.requirement import Requirement
 from assay.diagnosis.thresholds import thresholds
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from assay.diagnosis.thresholds import Outcome, Thresholds
     from assay.records.measurement import Measurement
 
-SLOPPY = 0.1
-"""Share of decisions that no cut of the score explains beyond which there is no cut to speak of."""
-
 MOST_OFF = 0.01
 """Share of decisions that a common cut may leave unexplained and still be what decides."""
 
@@ -31,8 +28,9 @@ LEAST_SHARE = 0.25
 FREE = 0.0025
 """Accuracy that another cut may cost and still be called free."""
 
-HALF = 0.5
-"""Share of the gap that a cut which is right more often, but holds no limit, must take away to be named."""
+LEAST_OF_WHAT_IS_LEFT = 0.7
+"""A cut that is right more often, but holds no limit, must take away so much of what it leaves: what is left is the
+errors' (as of accountings: `assay.diagnosis.ranking.ACCOUNTING`)."""
 
 CHANCE = 0.01
 """Probability from which on both sides may follow one curve of the label over the score."""
@@ -151,7 +149,7 @@ def _in_the_wrong_place(case: Case) -> list[Suspect]:
     z = gained_rows / math.sqrt(changed) if changed else 0.0
     sure = 0.5 + 0.5 * confidence(z) if z > 0 else 0.4
     wrong = z > 2  # noqa: PLR2004 - two standard errors
-    if not holds and (not wrong or share < HALF):
+    if not holds and (not wrong or share < LEAST_OF_WHAT_IS_LEFT * (1 - share)):
         return []
     cause = _another_cut(found, best, held, gained=gained, share=share, sure=sure)
     return [Suspect(cause, mechanism=wrong, screens=("model.error_gap",) if wrong and _mean_the_same(case) else ())]

@@ -235,6 +235,10 @@ def told_unexamined(case: Case) -> list[str]:
         told.append(question.no_scorer)
     elif question.scorer is None:
         told.append("no model (--model): what each of its inputs brings")
+    if case.sides.apart:
+        told.append(
+            f"{case.sides.words_of(case.sides.apart)}: told from neither end, or from both; the ends are compared"
+        )
     if people.taken:
         told.append(f"rows: {people.taken} were looked at for causes")
     return [*told, *people.left_out, *case.coded.unseen, *(case.train.told if case.train else ())]

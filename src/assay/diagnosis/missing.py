@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from assay.diagnosis.arithmetic import Curve, two_rates
 from assay.diagnosis.case import Suspect, confidence
+from assay.diagnosis.fits import line
 from assay.diagnosis.sides import FALSE_POSITIVE, TRUE_POSITIVE
+from assay.diagnosis.worlds import Gap
 from assay.records.explanation import Cause, Clue
 from assay.tabular.sql import literal
 
 if TYPE_CHECKING:
     from assay.diagnosis.case import Case
-    from assay.diagnosis.worlds import Calibrations, Gap
+    from assay.diagnosis.worlds import Calibrations
     from assay.records.explanation import CauseKind
 
 LEAST_GAP = 0.05
@@ -27,6 +29,8 @@ LEAST_GAP = 0.05
 
 LEAST_SHARE = 0.25
 """Missing values that account for less of the gap are not named."""
+
+GELBACH = "Gelbach 2016, Journal of Labor Economics 34:509-543"
 
 SURE = 4.0
 """Standard errors by which rates of missing values must differ."""
@@ -112,15 +116,13 @@ def _of_features(case: Case, found: list[Missing]) -> list[Suspect]:
     any_missing = " OR ".join(f"({one.where})" for one in found)
     inside = f"rid IN (SELECT rid FROM people WHERE {any_missing})"
     complete, broken = case.worlds.gap(f"NOT {inside}"), case.worlds.gap(inside)
-    mended = _as_labelled(case, inside)
-    share = max(case.worlds.closed(complete), 0.0 if mended is None else case.worlds.closed(mended, case.before))
+    alike, mended = _missing_alike(case, found) or complete, _as_labelled(case, inside)
+    share = max(case.worlds.closed(alike), 0.0 if mended is None else case.worlds.closed(mended, case.before))
     if share < LEAST_SHARE:
         return []
     worst = max(found, key=lambda one: abs(one.z))
     moved = share * abs(case.worlds.now.value)
-    sure = min(
-        confidence(worst.z, len(case.coded.features)), confidence(moved / complete.error if complete.error else 0.0)
-    )
+    sure = min(confidence(worst.z, len(case.coded.features)), confidence(moved / alike.error if alike.error else 0.0))
     names = ", ".join(f"{one.feature} ({one.focus:.0%} against {one.reference:.0%}, as {one.stands})" for one in found)
     detail = (
         f"Missing more for {case.sides.named(worst.focus > worst.reference)}: {names}. Among rows with all of "
@@ -136,6 +138,7 @@ def _of_features(case: Case, found: list[Missing]) -> list[Suspect]:
     ]
     clues += [
         Clue(what="gap among rows with no missing value", value=complete.value, n=sum(complete.rows)),
+        Clue(what="gap were values missing as often on both sides", value=alike.value, source=GELBACH),
         Clue(what="gap among rows with a missing value", value=broken.value, n=sum(broken.rows)),
         *(
             []
@@ -145,6 +148,17 @@ def _of_features(case: Case, found: list[Missing]) -> list[Suspect]:
     ]
     cause = Cause(kind="data.missingness", share=share, confidence=sure, detail=detail, evidence=tuple(clues))
     return [Suspect(cause, screens=_screened(case.worlds.calibrations(where=f"NOT {inside}")))]
+
+
+def _missing_alike(case: Case, found: list[Missing]) -> Gap | None:
+    """Return the gap were values missing as often on both sides: that of a line with what is missing beside the side.
+
+    Where several features are missing hardly any row has all of them; a line learns from rows that miss some.
+    """
+    rate = case.sides.rate
+    terms = [f"CAST(rid IN (SELECT rid FROM people WHERE {one.where}) AS INTEGER)" for one in found]
+    fitted = line(case.coded.people, rate.value, ("1.0", "g", *terms), rate.where)
+    return None if fitted is None else Gap(*fitted.of("g"), case.worlds.now.rows)
 
 
 def _screened(complete: Calibrations | None) -> tuple[CauseKind, ...]:

@@ -37,6 +37,16 @@ LEAST_SHARE = 0.2
 BETTER = 3.0
 """By how much flips must fit better than moved odds: twice the log likelihood ratio of models of equal size."""
 
+AS_WELL = 2.0
+"""Twice the log likelihood ratio within which two accounts of equal size fit as well (Burnham and Anderson 2002, Model
+Selection and Multimodel Inference, section 2.6)."""
+
+LOOKS = 4
+"""Accounts that are looked at: of both sides, over score and features."""
+
+CHANCE = 0.05
+"""Probability, among so many looks, from which on labels misfit by chance."""
+
 ONE_WAY = 0.15
 """Flips of one kind that exceed those of the other by so much move the base rate as well, which a score that merely
 knows less does not: then they need only fit as well as moved odds."""
@@ -70,6 +80,11 @@ class Flips(NamedTuple):
     risk: str
 
     @property
+    def surely(self) -> bool:
+        """Whether labels misfit at all, rather than by chance."""
+        return self.p * LOOKS <= CHANCE
+
+    @property
     def needed(self) -> float:
         """By how much they must fit better to be believed."""
         return 0.0 if abs(self.e0 - self.e1) >= ONE_WAY else BETTER
@@ -95,13 +110,13 @@ def _believed(found: list[Flips]) -> Flips | None:
     Flips that the score sees and the features do not are the score's: it knows less of some, and labels are as they
     are.
     """
-    clear = [one for one in found if max(one.e0, one.e1) >= LEAST_FLIPS and one.better >= one.needed]
+    clear = [one for one in found if max(one.e0, one.e1) >= LEAST_FLIPS and one.better >= one.needed and one.surely]
     if not clear:
         return None
     best = max(clear, key=lambda one: one.better)
     features = next((one for one in found if one.over == "the features"), best)
     as_many = max(features.e0, features.e1) >= max(best.e0, best.e1) / 2
-    return best if as_many and features.better >= 0 else None
+    return best if as_many and features.better >= -AS_WELL else None
 
 
 def _flips_of(case: Case, side: int) -> list[Flips]:
@@ -208,7 +223,7 @@ def _suspect(case: Case, found: Flips, share: float) -> Suspect:
         Clue(what="twice the log likelihood of turned labels over moved odds", value=found.better),
         Clue(what="probability of such labels if none were turned", value=found.p),
     )
-    sure = max(0.0, 1 - found.p * 4) * sure_of(found)
+    sure = (1 - found.p * LOOKS) * sure_of(found)
     cause = Cause(kind="data.label_noise", share=share, confidence=sure, detail=detail, evidence=clues)
     # Turned labels move base rates and what scores mean; where odds would fit as well it may be the scores themselves.
     screens: tuple[CauseKind, ...] = ("data.base_rate", "model.error_gap")

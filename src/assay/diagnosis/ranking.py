@@ -30,6 +30,9 @@ others, is off in that group as well, but not the other way round; and what is o
 COUNTED = ("data.representation", "data.missingness", "data.split_mismatch")
 """Kinds whose evidence is a count of rows."""
 
+BEYOND_DOUBT = 0.99
+"""Confidence from which on a mechanism is named although the gap itself may be one of chance."""
+
 MOST_OF_IT = 0.6
 """Share of the gap from which on a mechanism is taken to bring the others about."""
 
@@ -70,7 +73,7 @@ def rank(case: Case, suspects: Sequence[Suspect]) -> tuple[Cause, ...]:
         return (size.cause, *causes)
     tail = () if size is None else (size.cause,)
     noise = _within_noise(case)
-    if noise:
+    if noise and not (standing and _beyond_doubt(case, standing[0])):
         return (_none(case, 0.9, noise), *causes, *tail)
     if not standing:
         return (_none(case, 0.6, "The gap is there, and no cause that was looked for stands out."), *tail)
@@ -101,13 +104,28 @@ def _outweighs(case: Case, size: Suspect, first: Suspect) -> bool:
     return size.cause.confidence >= sure * (confidence(z) if first.cause.kind in COUNTED else min(z / 4.0, 1.0))
 
 
+def _beyond_doubt(case: Case, first: Suspect) -> bool:
+    """Say whether a mechanism is there, and makes most of a gap beyond the limit, that few people leave in doubt.
+
+    What one thing does to the same people's decisions is known better than a difference between different people.
+    """
+    made = first.mechanism and first.cause.share is not None and first.cause.share >= MOST_OF_IT
+    return made and first.cause.confidence >= BEYOND_DOUBT and not _within_limit(case)
+
+
+def _within_limit(case: Case) -> bool:
+    limit = case.question.limit
+    return (limit.max is None or case.value <= limit.max) and (limit.min is None or case.value >= limit.min)
+
+
 def _within_noise(case: Case) -> str:
     """Return why there may be no gap at all; empty where there is one."""
-    now, limit = case.worlds.now, case.question.limit
-    if abs(now.z) < 1.96:  # noqa: PLR2004 - 95 %
-        return f"The gap of {abs(now.value):.3f} is within what chance gives ({abs(now.z):.1f} standard errors)."
-    within = (limit.max is None or case.value <= limit.max) and (limit.min is None or case.value >= limit.min)
-    if within and case.status == "unknown":
+    now = case.worlds.now
+    # The two ends are the farthest of all pairs of groups (Bonferroni's bound).
+    if confidence(now.z, case.sides.looks) < 0.95:  # noqa: PLR2004 - 95 %
+        ends = "" if case.sides.looks == 1 else f", of the farthest of {case.sides.looks} pairs of groups"
+        return f"The gap of {abs(now.value):.3f} is within what chance gives ({abs(now.z):.1f} standard errors{ends})."
+    if _within_limit(case) and case.status == "unknown":
         return f"The measured {case.value:.3f} is within the limit; it is only not sure to be."
     return ""
 

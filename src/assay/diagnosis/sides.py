@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from assay.diagnosis.arithmetic import two_rates
+
 if TYPE_CHECKING:
     from assay.records.measurement import Measurement
     from assay.records.tally import GroupValue, Tally
@@ -41,6 +43,10 @@ MOST_NAMED = 3
 
 LEAST_ROWS = 30
 """A group with fewer rows draws no other to its side."""
+
+
+TOLD_APART = 1.96
+"""Standard errors from which on two groups' rates differ (95 %)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,8 @@ class Sides:
         counts: of the focus and of the reference.
         smallest: rows that the rate of the smallest of the two extreme groups rests on.
         rate: what is compared.
+        apart: groups with rows enough that are on neither side.
+        looks: pairs of groups of which the two ends are one.
     """
 
     attributes: tuple[str, ...]
@@ -120,6 +128,8 @@ class Sides:
     counts: tuple[Counts, Counts]
     smallest: int
     rate: Rate
+    apart: tuple[Key, ...] = ()
+    looks: int = 1
 
     @property
     def gap(self) -> float:
@@ -134,7 +144,10 @@ class Sides:
 
     def named(self, focus: bool) -> str:
         """Return a side in words: ``race 'b'``."""
-        keys = self.focus if focus else self.reference
+        return self.words_of(self.focus if focus else self.reference)
+
+    def words_of(self, keys: tuple[Key, ...]) -> str:
+        """Return groups in words."""
         if len(self.attributes) == 1:
             return f"{self.attribute} " + " or ".join(repr(value) for (value,) in keys)
         if len(keys) > MOST_NAMED:
@@ -170,8 +183,9 @@ def rate_of(metric: str, tally: Tally, lowest: Counts, highest: Counts) -> Rate:
 def sides_of(tally: Tally, measurement: Measurement, metric: str, attributes: tuple[str, ...]) -> Sides | None:
     """Return the two sides of a measured comparison; None where it has no value, or no two groups.
 
-    A group's own rate stands against the group whose rate is farthest from it. Of more than two groups those between
-    the ends join the nearer end, when they have rows enough to tell.
+    A group's own rate stands against the group whose rate is farthest from it. Of more than two groups one joins the
+    end that it cannot be told from, when it can be told from the other; those that are told from both ends, or from
+    neither, are on no side, so that what is amiss with one group is not sought among others.
     """
     if measurement.value is None or not attributes:
         return None
@@ -225,15 +239,13 @@ def groups_of(tally: Tally, attributes: tuple[str, ...]) -> dict[Key, Counts]:
 
 
 def _sides(attributes: tuple[str, ...], groups: dict[Key, Counts], ends: tuple[Key, Key], rate: Rate) -> Sides:
-    def value(one: Counts) -> float:
-        hits, rows = one.of(rate)
-        return hits / rows if rows else 0.0
-
-    low, high = (value(groups[end]) for end in ends)
     sides: tuple[list[Key], list[Key]] = ([ends[0]], [ends[1]])
-    for group, counts in groups.items():
-        if group not in ends and counts.of(rate)[1] >= LEAST_ROWS:
-            sides[0 if abs(value(counts) - low) < abs(value(counts) - high) else 1].append(group)
+    others = [key for key, counts in groups.items() if key not in ends and counts.of(rate)[1] >= LEAST_ROWS]
+    for group in others:
+        counts = groups[group]
+        low, high = (abs(two_rates(*counts.of(rate), *groups[end].of(rate))[1]) for end in ends)
+        if min(low, high) < TOLD_APART <= max(low, high):
+            sides[0 if low < high else 1].append(group)
     totals = [_sum([groups[group] for group in side]) for side in sides]
     focus = 0 if totals[0].rows <= totals[1].rows else 1
     return Sides(
@@ -243,6 +255,8 @@ def _sides(attributes: tuple[str, ...], groups: dict[Key, Counts], ends: tuple[K
         counts=(totals[focus], totals[1 - focus]),
         smallest=min(groups[end].of(rate)[1] for end in ends),
         rate=rate,
+        apart=tuple(group for group in others if group not in sides[0] and group not in sides[1]),
+        looks=(len(others) + 2) * (len(others) + 1) // 2,
     )
 
 

@@ -30,7 +30,8 @@ LEAST_PART, MOST_PART = 0.02, 0.55
 """A slice has this share of the focus' people: fewer are single people, more are no slice."""
 
 ALL_OVER = 0.6
-"""Share of the difference in areas under the ROC curve that is left outside of a slice when it is all over."""
+"""Share of what is off (in areas under the ROC curve, in decisions that follow no cut) that is left outside of a slice
+when it is all over."""
 
 HARDLY = 0.35
 """Share of a difference that is left where it is hardly there."""
@@ -296,6 +297,15 @@ def _areas(case: Case, outside: Calibrations | None) -> tuple[float, float] | No
     return case.calibrations.areas[0] - case.calibrations.areas[1], outside.areas[0] - outside.areas[1]
 
 
+def _off_all_over(case: Case, inside: str) -> bool:
+    """Say whether decisions about the focus follow no cut as often outside of a slice: then it is a symptom."""
+    own = own_decision(case)
+    everywhere, elsewhere = case.coded.people.ask(
+        f"SELECT avg(abs(d - {own})), avg(abs(d - {own})) FILTER (NOT ({inside})) FROM coded WHERE g = 1"
+    )[0]
+    return bool(elsewhere) and elsewhere >= ALL_OVER * everywhere
+
+
 def _worse_all_over(case: Case, outside: Calibrations | None) -> bool:
     """Say whether the score ranks one side worse outside of a slice, too: then the slice is a symptom."""
     areas = _areas(case, outside)
@@ -351,6 +361,8 @@ def _measured(case: Case, search: _Search, best: Slice) -> list[Suspect]:
         mended = case.worlds.decided_by(f"t - {literal(effect)} * g * CAST(({inside}) AS INTEGER)")
         share = case.worlds.closed(mended, case.before)
     outside = case.worlds.calibrations(where=f"NOT ({inside})")
+    if search.channel.decisions and _off_all_over(case, inside):
+        return []
     if share < LEAST_SHARE or z <= 0 or case.worlds.closed(without) < LEAST_SHARE / 2 or _worse_all_over(case, outside):
         return []
     detail = _detail(case, (within, without, mended), words, decisions=search.channel.decisions)

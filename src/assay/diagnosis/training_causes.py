@@ -17,12 +17,15 @@ from assay.diagnosis.arithmetic import Curve, tail_of_chi, two_rates
 from assay.diagnosis.case import Suspect, confidence
 from assay.diagnosis.contributions import over
 from assay.diagnosis.fits import curve
-from assay.diagnosis.noise import BETTER, LEAST_FLIPS, SOURCE, flips, sure_of
+from assay.diagnosis.noise import BETTER, LEAST_FLIPS, LOOKS, SOURCE, flips, sure_of
 from assay.records.explanation import Cause, Clue
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assay.diagnosis.case import Case
     from assay.diagnosis.fits import Fit
+    from assay.diagnosis.noise import Flips
     from assay.records.explanation import CauseKind
 
 THIN = 0.65
@@ -108,7 +111,11 @@ def _train_noise(case: Case) -> list[Suspect]:
         fitted = curve(case.coded.people, ("1.0", *train.codes), f"g = {1 - side} AND {there}")
         if fitted is not None:
             found.append(flips(case, source, side, f"({fitted.sql()})", "the features"))
-    told = [one for one in found if one is not None and max(one.e0, one.e1) >= LEAST_FLIPS and one.better >= one.needed]
+    told = [
+        one
+        for one in found
+        if one is not None and max(one.e0, one.e1) >= LEAST_FLIPS and one.better >= one.needed and one.surely
+    ]
     if not told:
         return []
     best = max(told, key=lambda one: one.better)
@@ -123,12 +130,20 @@ def _train_noise(case: Case) -> list[Suspect]:
         Clue(what=f"negatives of {named} labelled positive, train", value=best.e0, source=SOURCE),
         Clue(what="twice the log likelihood of turned labels over moved odds", value=best.better),
     )
-    sure = max(0.0, 1 - best.p * 4) * sure_of(best)
-    share = max(1 - labels_part(case), 0.5)
+    sure = (1 - best.p * LOOKS) * sure_of(best)
+    share = 1 - labels_part(case) * (1 - _turned_part(case, best))
     cause = Cause(kind="data.label_noise", share=share, confidence=sure, detail=detail, evidence=clues)
     # What the model learnt from such labels it does by its features, and its scores are off by it.
     screens: tuple[CauseKind, ...] = ("model.feature", "model.calibration") if best.better >= BETTER else ()
     return [Suspect(cause, screens=screens)]
+
+
+def _turned_part(case: Case, found: Flips) -> float:
+    """Return the part of the gap between the train labels' rates that goes away when labels are turned back."""
+    rates = dict(case.coded.people.ask("SELECT g, avg(y) FROM trained WHERE y IS NOT NULL GROUP BY g"))
+    mine, others = rates[found.side], rates[1 - found.side]
+    back = min(max((mine - found.e0) / (1 - found.e0 - found.e1), 0.0), 1.0)
+    return min(max(1 - abs(back - others) / abs(mine - others), 0.0), 1.0) if mine != others else 0.0
 
 
 def _mismatch(case: Case, features: list[Moved]) -> list[Suspect]:
@@ -143,9 +158,18 @@ def _mismatch(case: Case, features: list[Moved]) -> list[Suspect]:
         for one in moved[:8]
     )
     sure = min(1.0, 0.5 + worst.size / MOVED_MUCH / 2)
-    share = max(1 - labels_part(case), 0.0) if case.has_label else None
+    share = 1 - labels_part(case) * _labels_gap_in_train(case) if case.has_label else None
     cause = Cause(kind="data.split_mismatch", share=share, confidence=sure, detail=detail, evidence=clues)
     return [Suspect(cause, feature="" if features else LABELS)]
+
+
+def _labels_gap_in_train(case: Case) -> float:
+    """Return the part of the labels' own gap that was there in train; the rest came with what has moved."""
+    train, (gap, _) = case.train, case.label_gap
+    if train is None or not train.has_label or not gap:
+        return 1.0
+    rates = dict(case.coded.people.ask("SELECT g, avg(y) FROM trained WHERE y IS NOT NULL GROUP BY g"))
+    return min(max((rates[1] - rates[0]) / gap, 0.0), 1.0) if len(rates) == len((1, 0)) else 1.0
 
 
 def _moved_features(case: Case) -> list[Moved]:
@@ -160,7 +184,8 @@ def _moved_features(case: Case) -> list[Moved]:
             size = stability(train, now)
             if there != "TRUE" and size >= MOVED:
                 kept = _bins(case, at, side, "coded", there)
-                size = min(size, stability(train, kept), _beside_what_stands_for_none(train, now, kept))
+                missing = case.coded.people.rows[1 - side] - sum(kept.values())
+                size = min(size, stability(train, _filled_in(train, kept, missing)))
             if size >= MOVED:
                 found.append(
                     Moved(f"population stability index of {name}", side, size, f"{name} has moved (index {size:.2f})")
@@ -168,10 +193,16 @@ def _moved_features(case: Case) -> list[Moved]:
     return found
 
 
-def _beside_what_stands_for_none(train: dict[int, int], now: dict[int, int], kept: dict[int, int]) -> float:
-    """Return the index of the other bins: one number stands for none in the data, and perhaps another in train."""
-    standing = {one for one in now if kept.get(one, 0) < now[one]} | {max(train, key=lambda one: train[one])}
-    return stability(*({one: n for one, n in part.items() if one not in standing} for part in (train, kept)))
+def _filled_in(train: dict[int, int], kept: dict[int, int], missing: int) -> dict[int, float]:
+    """Return the data's counts with its missing values where train has more: as like train as they may have been.
+
+    A feature has surely moved only if it has whatever the missing values are (Manski 1989, Journal of Human Resources
+    24:343-360): which values are missing may itself hang on them, and train may have had another value for none.
+    """
+    seen, rows = sum(train.values()), sum(kept.values()) + missing
+    lacking = {one: max(n * rows / seen - kept.get(one, 0), 0.0) for one, n in train.items()}
+    whole = sum(lacking.values()) or 1.0
+    return {one: kept.get(one, 0) + missing * lacking.get(one, 0.0) / whole for one in {*train, *kept}}
 
 
 def _bins(case: Case, at: int, side: int, table: str, where: str = "TRUE") -> dict[int, int]:
@@ -184,7 +215,7 @@ def _bins(case: Case, at: int, side: int, table: str, where: str = "TRUE") -> di
     )
 
 
-def stability(train: dict[int, int], now: dict[int, int]) -> float:
+def stability(train: Mapping[int, float], now: Mapping[int, float]) -> float:
     """Return the population stability index of two counts, less what chance gives (Yurdakul 2018)."""
     n, m = sum(train.values()), sum(now.values())
     if min(n, m) < 30:  # noqa: PLR2004 - nothing is told by fewer

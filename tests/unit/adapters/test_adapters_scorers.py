@@ -6,7 +6,7 @@ import json
 import os
 import pickle
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -141,6 +141,13 @@ def test_mlflow_is_refused_until_its_owner_says_so_and_then_asked(tmp_path: Path
     by_name = {"debt": FULL["debt"], "income": FULL["income"]}
     expected = fitted.predict_proba(list(zip(*by_name.values(), strict=True)))[:, 1]
     assert list(scorer.score(by_name)) == pytest.approx(expected.tolist())
+
+
+@pytest.mark.parametrize("output", ["probability", "label"])
+def test_a_file_that_holds_something_else_is_no_model(tmp_path: Path, output: Literal["probability", "label"]) -> None:
+    pytest.importorskip("joblib", reason="needs scikit-learn").dump({"weights": [1.0]}, tmp_path / "m.joblib")
+    with pytest.raises(ScorerError, match=r"m\.joblib holds a dict, which predicts nothing"):
+        open_scorer(_section(kind="scikit-learn", path="m.joblib", trusted=True, output=output), 1)
 
 
 @pytest.mark.parametrize("kind", ["scikit-learn", "onnx"])

@@ -57,11 +57,12 @@ def _person(kind: str, chance: random.Random, *, few: bool = False, train: bool 
         score -= 1.2 * income
     if kind == "data.label_noise" and b and chance.random() < 0.3:
         label = 1 - label
+    overridden = kind == "overridden" and b and chance.random() < 0.3
     cut = 0.8 if kind == "misplaced" else 0.7 if kind == "threshold.cut" and b else 0.5
     probability = sigmoid(score)
     return [
-        "b" if b else "a", label, int(probability >= cut), round(probability, 5), shown, round(debt, 4), age, region,
-        round(noise, 4), stand_in,
+        "b" if b else "a", label, int((probability >= cut) != overridden), round(probability, 5), shown, round(debt, 4),
+        age, region, round(noise, 4), stand_in,
     ]  # fmt: skip
 
 

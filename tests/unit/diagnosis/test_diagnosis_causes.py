@@ -48,6 +48,13 @@ def test_of_errors_no_more_is_said_than_the_evidence_holds(score: str | None, sa
     assert says in told
 
 
+@pytest.mark.parametrize("metric", [ODDS, "equal_opportunity_difference"])
+def test_decisions_about_one_group_that_do_not_follow_the_score_are_errors_all_over_it(metric: str) -> None:
+    one = found(table("overridden"), metric)
+    assert one.causes[0].kind == "model.error_gap", [(c.kind, c.share, c.confidence) for c in one.causes]
+    assert "follow no cut of the score" in one.causes[0].detail
+
+
 def test_a_product_of_two_features_is_found_where_no_single_one_tells() -> None:
     one = found(table("product"))
     assert one.causes[0].kind == "model.feature", [(c.kind, c.share, c.confidence) for c in one.causes]

@@ -8,8 +8,11 @@ import pytest
 
 from assay.diagnosis.explaining import explain_rows
 from assay.diagnosis.question import Question, limit_of
+from assay.diagnosis.sides import sides_of
+from assay.metrics import measure
 from assay.records.tally import Roles
 from assay.records.verdict import Limit
+from assay.tabular import tally_rows
 from unit.diagnosis.planted import sigmoid
 
 ROLES = Roles(label="paid", prediction="approved", score="score", protected=("race", "sex"))
@@ -29,6 +32,43 @@ def crossed(higher: float, *, people: int = 6000) -> bytes:
         paid = int(chance.random() < score)
         lines.append(f"{race},{sex},{paid},{int(score >= cut)},{score:.5f},{income:.4f},{debt:.4f}")
     return "\n".join(lines).encode()
+
+
+@pytest.mark.parametrize(
+    ("approved", "focus", "reference", "apart"),
+    [
+        ({"a": 500, "b": 300, "c": 480}, ("b",), ("a", "c"), ()),  # c cannot be told from a
+        ({"a": 500, "b": 300, "c": 400}, ("b",), ("a",), ("c",)),  # c is told from both
+        ({"a": 500, "b": 460, "c": 480}, ("b",), ("a",), ("c",)),  # c is told from neither
+    ],
+)
+def test_a_group_joins_the_end_that_it_cannot_be_told_from(
+    *, approved: dict[str, int], focus: tuple[str, ...], reference: tuple[str, ...], apart: tuple[str, ...]
+) -> None:
+    people = {"a": 1000, "b": 990, "c": 1000}
+    rows = "group,ok\n" + "".join(f"{g},{int(at < n)}\n" for g, n in approved.items() for at in range(people[g]))
+    tally = tally_rows(rows.encode(), Roles(prediction="ok", protected=("group",)))
+    metric = "demographic_parity_difference"
+    (measured,) = (one for one in measure(tally, metrics=[metric]) if one.metric == metric)
+    sides = sides_of(tally, measured, metric, ("group",))
+    assert sides is not None
+    found = [tuple(sorted(str(one) for (one,) in keys)) for keys in (sides.focus, sides.reference, sides.apart)]
+    assert sorted(found[:2]) == sorted([focus, reference])
+    assert found[2] == apart
+    assert sides.looks == 3
+
+
+def test_a_group_on_no_side_is_told() -> None:
+    rows = "group,ok\n" + "".join(
+        f"{g},{int(at < n)}\n" for g, n in (("a", 500), ("b", 300), ("c", 400)) for at in range(1000)
+    )
+    one = explain_rows(
+        Question(
+            rows=rows.encode(), roles=Roles(prediction="ok", protected=("group",)),
+            metric="demographic_parity_difference", limit=limit_of("demographic_parity_difference", 0.1),
+        )
+    ).findings[0]  # fmt: skip
+    assert any(told.startswith("group 'c': told from neither end, or from both") for told in one.unexamined)
 
 
 def test_a_gap_of_an_intersection_is_explained_from_the_rows() -> None:
