@@ -188,9 +188,8 @@ def find_error_gap(case: Case) -> list[Suspect]:
     """Return a score, or decisions, that tell the people of one side worse."""
     if not case.has_label or case.question.roles.prediction is None:
         return []
-    gaps = _error_gaps(case)
+    gaps, found = _error_gaps(case), case.calibrations
     worst = max(gaps, key=lambda one: abs(one[2]))
-    found = case.calibrations
     clues = [
         Clue(what=f"{words}, {case.sides.named(True)} less {case.sides.named(False)}", value=gap)
         for words, gap, _ in gaps

@@ -236,9 +236,7 @@ def told_unexamined(case: Case) -> list[str]:
     elif question.scorer is None:
         told.append("no model (--model): what each of its inputs brings")
     if case.sides.apart:
-        told.append(
-            f"{case.sides.words_of(case.sides.apart)}: told from neither end, or from both; the ends are compared"
-        )
+        told.append(f"{case.sides.words_of(case.sides.apart)}: told from both of the groups that are farthest apart")
     if people.taken:
         told.append(f"rows: {people.taken} were looked at for causes")
     return [*told, *people.left_out, *case.coded.unseen, *(case.train.told if case.train else ())]

@@ -184,8 +184,8 @@ def sides_of(tally: Tally, measurement: Measurement, metric: str, attributes: tu
     """Return the two sides of a measured comparison; None where it has no value, or no two groups.
 
     A group's own rate stands against the group whose rate is farthest from it. Of more than two groups one joins the
-    end that it cannot be told from, when it can be told from the other; those that are told from both ends, or from
-    neither, are on no side, so that what is amiss with one group is not sought among others.
+    nearer end; one that is surely told from both is on no side, so that what is amiss with a group is not sought among
+    people who are otherwise.
     """
     if measurement.value is None or not attributes:
         return None
@@ -244,7 +244,7 @@ def _sides(attributes: tuple[str, ...], groups: dict[Key, Counts], ends: tuple[K
     for group in others:
         counts = groups[group]
         low, high = (abs(two_rates(*counts.of(rate), *groups[end].of(rate))[1]) for end in ends)
-        if min(low, high) < TOLD_APART <= max(low, high):
+        if min(low, high) < TOLD_APART:
             sides[0 if low < high else 1].append(group)
     totals = [_sum([groups[group] for group in side]) for side in sides]
     focus = 0 if totals[0].rows <= totals[1].rows else 1
