@@ -82,7 +82,7 @@ def _absent(control: Control, evidence: Evidence, terms: Terms) -> Iterator[Find
     for names in _wanted(control):
         if not any(_is_of(one, names) for one in mine):
             over = joined(names)
-            why = whole or "is it among columns.protected in assay.yaml?"
+            why = whole or "is it among columns.protected in assay.yaml, and known in any row?"
             reason = f"{metric} was not measured for {over}: {why}"
             yield finding(control, terms, "unknown", reason, about=over, metric=metric)
     for column in (name for name in control.columns if name not in known):

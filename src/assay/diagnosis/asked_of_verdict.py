@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from assay.records.tally import GroupValue
     from assay.records.verdict import Finding, Verdict
 
-COMPARED_WITH_BEFORE = "not-worse-than"
-"""The check whose number is a change against another version: no requirement on these counts alone."""
+OF_MORE_THAN_THESE = frozenset({"not-worse-than", "fairness-over-time"})
+"""The checks whose number is a change against another version, or of all windows: nothing that these counts alone settle."""
 
 
 def measurement_of(finding: Finding, evidence: Evidence) -> Measurement | None:
@@ -38,7 +38,7 @@ def measurement_of(finding: Finding, evidence: Evidence) -> Measurement | None:
 def requirement_of(finding: Finding, evidence: Evidence) -> Requirement | None:
     """Return what a finding asks of the counts; None when it asks something else."""
     metric = METRICS.get(finding.metric or "")
-    if metric is None or finding.limit is None or finding.check == COMPARED_WITH_BEFORE:
+    if metric is None or finding.limit is None or finding.check in OF_MORE_THAN_THESE:
         return None
     if finding.of is not msgspec.UNSET or ";class=" in finding.id:
         return None

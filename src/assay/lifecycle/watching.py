@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,14 +12,14 @@ from assay.errors import EXIT_ALLOW, EXIT_DENY, EXIT_UNDECIDED, InputError
 from assay.lifecycle.watch_limits import watches
 from assay.lifecycle.watch_rows import counts_of
 from assay.records.tally import Roles
-from assay.sequential import WATCHABLE, SequentialMonitor
+from assay.sequential import WATCHABLE, Open, SequentialMonitor
 from assay.sequential.schedule import COARSE_ROWS, FINE_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assay.records.tally import Gap, Task
-    from assay.sequential import Alert, Open, Standing, Watch
+    from assay.sequential import Alert, Standing, Watch
     from assay.tabular.ordered import Stream
 
 
@@ -142,9 +142,26 @@ def _go_on(stream: Stream, started: SequentialMonitor, path: Path) -> Watched:
     from assay.lifecycle.watch_state import Going, read_going, write_going  # noqa: PLC0415 - only with a state
 
     going = read_going(path, started, stream) if path.exists() else Going.start(started, stream)
+    before = going.rows
     ties = going.take(stream)
     write_going(path, going)
-    return _finished(going.monitor, stream, going.rows, ties)
+    found = _finished(going.monitor, stream, going.rows, ties)
+    return found if not before or going.rows > before else _nothing_new(found, stream, going.last)
+
+
+def _nothing_new(found: Watched, stream: Stream, last: str | None) -> Watched:
+    """Return a look that brought no row: it says so, and a batch without any row settles nothing."""
+    told = (*found.remarks, f"no new row since {stream.order.column} {last}")
+    if stream.rows:  # the same table as before, which has not grown
+        return replace(found, remarks=told)
+    known = {(one.metric, one.over) for one in found.alerts} | {(one.metric, one.over) for one in found.undecided}
+    reason = "the batch has no rows: nothing came, or an export stopped"
+    empty = [
+        Open(metric=one.metric, over=one.over, reason=reason)
+        for one in found.standings
+        if (one.metric, one.over) not in known
+    ]
+    return replace(found, remarks=told, undecided=(*found.undecided, *empty))
 
 
 def _roles(chosen: Sequence[Watch], **columns: Any) -> Roles:  # noqa: ANN401 - names and values of columns

@@ -166,7 +166,23 @@ def test_the_same_table_twice_says_nothing_new(tmp_path: Path, watch: Watch) -> 
     table, state = write(tmp_path / "s.csv", rows(700, seed=9)), tmp_path / "state.json"
     first = watch(table, *PARITY, "--state", str(state), "--format", "json")
     kept = state.read_bytes()
-    assert watch(table, *PARITY, "--state", str(state), "--format", "json") == first
+    again = watch(table, *PARITY, "--state", str(state), "--format", "json")
+    assert again[:2] == first[:2]
+    assert "no new row since t 699" in again[2]
+    assert state.read_bytes() == kept
+
+
+def test_a_batch_without_rows_settles_nothing(tmp_path: Path, watch: Watch) -> None:
+    state = tmp_path / "state.json"
+    null = rows(700, seed=9, change=10_000)
+    code, _, _ = watch(write(tmp_path / "s.csv", null), *PARITY, "--state", str(state))
+    assert code == 0
+    kept = state.read_bytes()
+    code, out, err = watch(write(tmp_path / "empty.csv", []), *PARITY, "--state", str(state), "--format", "json")
+    assert code == 3
+    assert document(out)["rows"] == 700
+    assert "the batch has no rows" in document(out)["undecided"][0]["reason"]
+    assert "no new row since t 699" in err
     assert state.read_bytes() == kept
 
 

@@ -240,3 +240,18 @@ def test_the_case_of_a_windows_decision_in_junit_is_about_serving(project: Small
     )
     assert 'name="the model serves as it was approved"' in said.out
     assert "release may go ahead" not in said.out
+
+
+def test_a_window_in_which_no_group_is_known_is_not_settled(project: SmallProject) -> None:
+    for day in (1, 2):
+        path = window(project, day, gap=0.3)
+        said = run(project, day)
+    assert said.code == 1
+    path = window(project, 3)
+    head, *lines = path.read_text().splitlines()
+    at = head.split(",").index("sex")
+    unknown = [",".join("" if place == at else one for place, one in enumerate(line.split(","))) for line in lines]
+    project.write("served-3.csv", "\n".join([head, *unknown]) + "\n")
+    said = run(project, 3)
+    assert said.code in {1, 3}, said.err
+    assert "pass" not in {status for name, status in statuses(said).items() if name.startswith("all-windows")}
