@@ -184,14 +184,10 @@ class Trail:
         return projection.at_index(self.connection, index)
 
     def read_again(self, read: Read, keys: Collection[PublicKey]) -> Read:
-        """Return an entry as some keys tell it.
-
-        Raises:
-            VerificationError: when it is not the one that was read before.
-        """
+        """Return an entry as some keys tell it; a VerificationError where it is not the one that was read before."""
         shard = self._shard(read.index)
-        entry = shard.reader.tree(shard.signed.checkpoint.size).entry(read.index - shard.first)
-        again = read_entry(read.index, entry, keys)
+        tree = shard.reader.tree(shard.signed.checkpoint.size)
+        again = read_entry(read.index, tree.entry(read.index - shard.first), keys)
         if again.leaf_sha256 != read.leaf_sha256:
             raise VerificationError(f"entry {read.index}: it is not the one that was read before")
         return again
