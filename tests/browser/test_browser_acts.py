@@ -79,6 +79,40 @@ def test_a_risk_is_accepted_by_the_keyboard_alone_in_any_words(
     page.close()
 
 
+def test_two_persons_break_the_glass(browser: Browser, axe: str, console: tuple[str, Console]) -> None:
+    (address, before), digest = console, "5e" * 32
+    before.actor = ADA
+    page = browser.new_page(viewport={"width": 390, "height": 900}, bypass_csp=True)
+    page.goto(f"{address}/requests")
+    form = page.locator("form.write").filter(has=page.get_by_role("button", name="Ask for it", exact=True))
+    for name, value in {"cluster": "prod", "namespace": "loans", "hours": "2", "reason": RIGHT_TO_LEFT}.items():
+        form.locator(f"[name={name}]").fill(value)
+    form.get_by_role("button").click()
+    page.wait_for_load_state()
+    assert "expected the digest of one image or of one model, found 0" in page.inner_text("main")
+    page.goto(f"{address}/requests")
+    for name, value in {
+        "cluster": "prod",
+        "namespace": "loans",
+        "image_sha256": digest,
+        "reason": RIGHT_TO_LEFT,
+    }.items():
+        form.locator(f"[name={name}]").fill(value)
+    form.get_by_role("button").click()
+    page.wait_for_load_state()
+    assert page.get_by_role("button", name="Consent").count() == 0  # who asked does not consent
+    before.actor = VERA
+    page.goto(f"{address}/requests")
+    page.get_by_role("button", name="Consent").click()
+    page.wait_for_load_state()
+    told = page.inner_text("article")
+    assert f"sha256:{digest} may run there until" in told
+    assert f"Consented to by {VERA.name}" in told
+    assert violations(page, axe) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.close()
+
+
 @pytest.mark.parametrize(
     ("fill", "done"),
     [
