@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from assay.records.verdict import Finding, Verdict
 
 OF_MORE_THAN_THESE = frozenset({"not-worse-than", "fairness-over-time"})
-"""The checks whose number is a change against another version, or of all windows: nothing that these counts alone settle."""
+"""The checks whose number is a change against another version, or of all windows: these counts do not settle it."""
 
 
 def measurement_of(finding: Finding, evidence: Evidence) -> Measurement | None:
