@@ -10,10 +10,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pyspark.sql import SparkSession
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
 
 
 def missing() -> str | None:
@@ -22,6 +25,15 @@ def missing() -> str | None:
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         absent.append("Java 17")
     return " and ".join(absent) or None
+
+
+MARKS = [
+    pytest.mark.service,
+    pytest.mark.skipif(missing() is not None, reason=f"Spark needs {missing()}"),
+    # Spark's own classes, on their way out: what a library does with its sockets is not ours to mend
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning"),
+]
+"""What the tests of a module that starts Spark are marked with."""
 
 
 def _home(folder: Path) -> str:
@@ -74,3 +86,20 @@ def running(folder: str, master: str = "local-cluster[2,1,1024]", *, quick: bool
         spark.stop()
         for name, was in before.items():
             os.environ.pop(name) if was is None else os.environ.update({name: was})
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """Have a Spark for the tests of one module: those of another may not ignore what it does when it stops."""
+    with running(str(tmp_path_factory.mktemp("spark"))) as started:
+        yield started
+
+
+def spread(spark: SparkSession, rows: pa.Table, partitions: int = 5) -> DataFrame:
+    """Return a table as Spark reads it from a Parquet file, in so many partitions: times without a zone stay so."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - an extra
+
+    folder = Path(spark.conf.get("spark.local.dir") or "")
+    file = folder / f"{len(list(folder.glob('*.parquet')))}.parquet"
+    pq.write_table(rows, file)
+    return spark.read.parquet(str(file)).repartition(partitions)

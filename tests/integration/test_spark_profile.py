@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,27 +17,16 @@ from assay.lifecycle.comparing import compare_rows, profile_rows
 from integration import spark_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-pytestmark = [
-    pytest.mark.service,
-    pytest.mark.skipif(spark_session.missing() is not None, reason=f"Spark needs {spark_session.missing()}"),
-    # Spark's own classes, on their way out: what a library does with its sockets is not ours to mend
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning"),
-]
+pytestmark = spark_session.MARKS
+spark = spark_session.spark
 
 ROWS = 70_000
 ODD = (None, float("nan"), float("inf"), float("-inf"))
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    with spark_session.running(str(tmp_path_factory.mktemp("spark"))) as started:
-        yield started
 
 
 def table(seed: int, rows: int, *, shift: float = 0.0) -> pa.Table:
@@ -71,17 +61,9 @@ def current() -> pa.Table:
 
 
 @pytest.fixture
-def spread(spark: SparkSession, tmp_path: Path) -> Callable[..., DataFrame]:
-    """Return what makes a frame of a table, by a Parquet file: times without a zone stay what they are."""
-
-    def made(rows: pa.Table, partitions: int = 5) -> DataFrame:
-        import pyarrow.parquet as pq  # noqa: PLC0415 - an extra
-
-        path = tmp_path / "rows.parquet"
-        pq.write_table(rows, path)
-        return spark.read.parquet(str(path)).repartition(partitions)
-
-    return made
+def spread(spark: SparkSession) -> Callable[..., DataFrame]:
+    """Return what makes a frame of a table."""
+    return partial(spark_session.spread, spark)
 
 
 def test_a_profile_is_that_of_the_rows_bin_for_bin(spread: Callable[..., DataFrame], reference: pa.Table) -> None:

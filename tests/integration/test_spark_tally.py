@@ -20,25 +20,15 @@ from assay.tabular import tally_rows
 from integration import spark_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-pytestmark = [
-    pytest.mark.service,
-    pytest.mark.skipif(spark_session.missing() is not None, reason=f"Spark needs {spark_session.missing()}"),
-    # Spark's own classes, on their way out: what a library does with its sockets is not ours to mend
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::FutureWarning"),
-]
+pytestmark = spark_session.MARKS
+spark = spark_session.spark
 
 ROWS = 20_000
-
-
-@pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    with spark_session.running(str(tmp_path_factory.mktemp("spark"))) as started:
-        yield started
 
 
 def people(
@@ -176,12 +166,8 @@ def arrow(table: dict[str, list[Any]]) -> pa.Table:
 
 def spread(spark: SparkSession, table: dict[str, list[Any]], partitions: int = 3) -> DataFrame:
     """Return the table as Spark reads it from a Parquet file, in so many partitions."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - an extra
-
-    folder = Path(spark.conf.get("spark.local.dir") or "")
-    file = folder / f"{len(list(folder.glob('*.parquet')))}.parquet"
-    pq.write_table(arrow(table).select([name for name, found in table.items() if set(found) != {None}]), file)
-    return spark.read.parquet(str(file)).repartition(partitions)
+    known = [name for name, found in table.items() if set(found) != {None}]
+    return spark_session.spread(spark, arrow(table).select(known), partitions)
 
 
 def without_losses(tally: Tally) -> Tally:

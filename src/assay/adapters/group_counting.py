@@ -11,17 +11,18 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from assay.adapters.array_reading import as_array, digest_values, numpy, positive_scores, require_rows
-from assay.errors import DataError, InputError
+from assay.adapters.group_coding import coded_groups, coded_values
+from assay.errors import DataError
 from assay.lifecycle.run_record import Counted, counted_tally
 from assay.records._tally_sum import cell_order
 from assay.records.tally import EXACT_ROWS, EXACT_SCORES, SCORE_BINS, SUM_UNIT, ScoreCell, Scores
 from assay.tabular.classes import binary_classes, check_seen, named_value
-from assay.tabular.values import group_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from assay.records.tally import ClassValue, GroupValue, Roles, Tally
+    from assay.adapters.group_coding import CodedGroups
+    from assay.records.tally import ClassValue, Roles, Tally
     from assay.tabular.values import Value
 
 Taken: TypeAlias = "tuple[list[int], Tally]"
@@ -45,36 +46,21 @@ class GroupCounts:
     """
 
     def __init__(self, labels: Any, protected: Mapping[str, Any], roles: Roles) -> None:  # noqa: ANN401 - any arrays
-        np = self._np = numpy()
-        if not protected:
-            raise InputError("expected at least one protected attribute, found none: groups are compared by it")
-        columns = {name: as_array(values, f"protected attribute {name!r}") for name, values in protected.items()}
-        named = next(iter(columns))
+        self._np = numpy()
         label = None if labels is None else as_array(labels, "labels")
-        self.rows = len(columns[named]) if label is None else len(label)
-        if not self.rows:
-            raise DataError("expected a validation set with rows, found none")
-        for name, column in columns.items():
-            require_rows(column, self.rows, f"protected attribute {name!r}")
+        groups = coded_groups(protected, None if label is None else len(label))
+        self.rows = groups.rows
         self._roles = roles
         self._positive: Any = None
         self._classes: tuple[Any, ...] = ()
         self._seen: Counter[Value] = Counter()
-        coded = np.zeros(self.rows, dtype=np.intp)
-        parts: list[list[GroupValue]] = []
-        for name, column in columns.items():
-            codes, values = coded_values(np, column)
-            meant = group_values({value for value in values if value is not None}, name, "other", is_text=False)
-            parts.append([None if value is None else meant[value] for value in values])
-            coded = coded * len(values) + codes
         codes, classes = self._labels(label)
-        coded = coded * len(classes) + codes
-        self._code(coded, parts, classes)
+        self._code(groups.codes * len(classes) + codes, groups, classes)
         self.counted = Counted(
             roles=roles,
             favourable_is_positive=check_seen(self._seen, roles),
             cells=self.cells,
-            rows_sha256=digest_values({"labels": [] if label is None else label, **columns}),
+            rows_sha256=digest_values({"labels": [] if label is None else label, **groups.columns}),
         )
 
     def _labels(self, label: Any) -> tuple[Any, list[ClassValue]]:  # noqa: ANN401 - numpy's array
@@ -93,12 +79,15 @@ class GroupCounts:
         self._positive = next((raw for raw in known if classes(raw) == 1), positive)
         return codes, [classes(raw) for raw in values]
 
-    def _code(self, coded: Any, parts: list[list[GroupValue]], classes: list[ClassValue]) -> None:  # noqa: ANN401
+    def _code(self, coded: Any, groups: CodedGroups, classes: list[ClassValue]) -> None:  # noqa: ANN401 - numpy's array
         """Give each combination that occurs a code, in the order of a tally's cells."""
         np = self._np
         found, codes = np.unique(coded, return_inverse=True)
         totals = np.bincount(codes).tolist()
-        cells = [(*_parts(int(code), parts, classes), total) for code, total in zip(found, totals, strict=True)]
+        cells = []
+        for code, total in zip(found.tolist(), totals, strict=True):
+            of_group, label = divmod(code, len(classes))
+            cells.append((groups.group(of_group), classes[label], total))
         order = sorted(range(len(cells)), key=lambda at: cell_order(cells[at][0], cells[at][1]))
         place = np.empty(len(order), dtype=np.intp)
         place[order] = np.arange(len(order))
@@ -256,45 +245,7 @@ class GroupCounts:
         return [int(one) * _SPLIT + int(other) for one, other in zip(high, low, strict=True)]
 
 
-def coded_values(np: Any, column: Any) -> tuple[Any, list[Any]]:  # noqa: ANN401 - numpy, its array
-    """Return a code for each row and the value of each code; what is missing is None or NaN, and a value too."""
-    if column.dtype.kind in "biufU":
-        values, codes = np.unique(column, return_inverse=True)
-        return codes.astype(np.intp), [_missing_or(value) for value in values.tolist()]
-    known: dict[tuple[type, Any], int] = {}
-    listed: list[Any] = []
-    codes = np.empty(len(column), dtype=np.intp)
-    for row, raw in enumerate(column.tolist()):
-        value = _missing_or(raw)
-        key = (type(value), value)
-        if key not in known:
-            known[key] = len(listed)
-            listed.append(value)
-        codes[row] = known[key]
-    return codes, listed
-
-
 def _counted(counts: Any, keys: Sequence[Any]) -> Iterator[tuple[Any, int]]:  # noqa: ANN401 - numpy's array
     """Yield each key that occurs, with how often."""
     for at in counts.nonzero()[0].tolist():
         yield keys[at], int(counts[at])
-
-
-def _missing_or(value: Any) -> Any:  # noqa: ANN401 - any value of a column
-    """Return a value, or None where there is none: what is absent (NaN, NaT, a frame's mark) differs from itself."""
-    try:
-        return value if value is not None and bool(value == value) else None  # noqa: PLR0124 - NaN alone differs
-    except TypeError:
-        return None
-
-
-def _parts(
-    code: int, parts: list[list[GroupValue]], classes: list[ClassValue]
-) -> tuple[tuple[GroupValue, ...], ClassValue]:
-    """Return the group and the label that a combined code stands for."""
-    code, label = divmod(code, len(classes))
-    group: list[GroupValue] = []
-    for values in reversed(parts):
-        code, at = divmod(code, len(values))
-        group.append(values[at])
-    return tuple(reversed(group)), classes[label]

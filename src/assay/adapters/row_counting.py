@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from assay.adapters.array_reading import as_array, digest_values, numpy, require_rows
-from assay.adapters.group_counting import GroupCounts, coded_values
+from assay.adapters.group_coding import coded_groups, coded_values
+from assay.adapters.group_counting import GroupCounts
 from assay.errors import DataError, InputError
 from assay.lifecycle.run_record import HOW, Counted
 from assay.records._tally_sum import add_cells, cell_order, order
 from assay.records.tally import Roles, Source
 from assay.tabular.classes import binary_classes, check_named, check_seen, written_classes
-from assay.tabular.values import group_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,25 +57,20 @@ class RowCounts:
         roles: Roles,
         weights: Any,  # noqa: ANN401 - any array
     ) -> None:
-        if not protected:
-            raise InputError("expected at least one protected attribute, found none: groups are compared by it")
         np = self._np = numpy()
         self._roles = roles
-        columns = {name: as_array(values, f"protected attribute {name!r}") for name, values in protected.items()}
-        self.rows = len(next(iter(columns.values())))
-        if not self.rows:
-            raise DataError("expected a validation set with rows, found none")
-        for name, column in columns.items():
-            require_rows(column, self.rows, f"protected attribute {name!r}")
-        self._groups, self._static = self._grouped(columns)
+        label = None if labels is None else as_array(labels, "labels")
+        groups = coded_groups(protected, None if label is None else len(label))
+        self.rows = groups.rows
+        found, places = np.unique(groups.codes, return_inverse=True)
+        self._groups = [groups.group(code) for code in found.tolist()]
+        self._static: dict[str, Any] = {_CODE: places.astype(np.int64)}
         self._classes: list[ClassValue] = []
         self._raws: dict[Any, int] = {}
         self._labelled = 0
         self._favourable_is_positive = True
-        given = {**columns}
-        if labels is not None:
-            label = as_array(labels, "labels")
-            require_rows(label, self.rows, "labels")
+        given = {**groups.columns}
+        if label is not None:
             self._static["label"], given = self._labels(label), {"labels": label, **given}
         elif roles.task != "binary":
             why = (
@@ -88,19 +83,6 @@ class RowCounts:
             self._static["weight"], given = weight.astype(np.float64), {"weights": weight, **given}
         self._digest = digest_values(given)
         self.counted = self._count_once()
-
-    def _grouped(self, columns: Mapping[str, Any]) -> tuple[list[tuple[GroupValue, ...]], dict[str, Any]]:
-        """Return the groups that occur, and each row's place among them."""
-        np = self._np
-        at = np.zeros(self.rows, dtype=np.int64)
-        parts: list[list[GroupValue]] = []
-        for name, column in columns.items():
-            codes, values = coded_values(np, column)
-            meant = group_values({value for value in values if value is not None}, name, "other", is_text=False)
-            parts.append([None if value is None else meant[value] for value in values])
-            at = at * len(values) + codes
-        found, places = np.unique(at, return_inverse=True)
-        return [_parts(int(code), parts) for code in found], {_CODE: places.astype(np.int64)}
 
     def _labels(self, label: Any) -> Any:  # noqa: ANN401 - numpy's arrays
         """Return labels as numbers: 0 and 1, places among the classes, or what they are; NaN where there is none."""
@@ -294,12 +276,3 @@ def _numbers(values: Any, name: str) -> Any:  # noqa: ANN401 - any array, and nu
     if found.dtype.kind not in "fiub":
         raise DataError(f"{name}: expected numbers, found {found.dtype}")
     return found.astype("float64")
-
-
-def _parts(code: int, parts: list[list[GroupValue]]) -> tuple[GroupValue, ...]:
-    """Return the group that a combined code stands for."""
-    group: list[GroupValue] = []
-    for values in reversed(parts):
-        code, at = divmod(code, len(values))
-        group.append(values[at])
-    return tuple(reversed(group))
