@@ -150,11 +150,7 @@ def guess(columns: Sequence[Seen], told: Told = Told()) -> Guesses:
     left = [column for column in left if column.name not in {found.chosen for found in protected}]
     score = _named(told.score, left, SCORES, _is_score, "numbers") or _probability(left)
     left = [column for column in left if score is None or column.name != score.chosen]
-    prediction = (
-        _named(told.prediction, left, PREDICTIONS, _is_class, "few different values")
-        or _cut(left, score)
-        or _named(None, left, DECISIONS, _is_class, "few different values")
-    )
+    prediction = _decided(left, told, score)
     taken = prediction.chosen if prediction is not None else None
     rest = [column for column in left if column.different == TWO and column.name != taken]
     many = next((column.different > TWO for column in left if column.name == taken), False)
@@ -224,6 +220,15 @@ def _probability(columns: Sequence[Seen]) -> Guess | None:
         and all(isinstance(value, int | float) and 0 <= value <= 1 for value in column.values)
     ]
     return Guess(found[0].name, "its name, and numbers from 0 to 1") if len(found) == 1 else None
+
+
+def _decided(columns: Sequence[Seen], told: Told, score: Guess | None) -> Guess | None:
+    looks = "few different values"
+    return (
+        _named(told.prediction, columns, PREDICTIONS, _is_class, looks)
+        or _cut(columns, score)
+        or _named(None, columns, DECISIONS, _is_class, looks)
+    )
 
 
 def _cut(columns: Sequence[Seen], score: Guess | None) -> Guess | None:

@@ -20,6 +20,7 @@ from assay.lifecycle.log_trust import trust_beside
 from assay.lifecycle.people import pseudonym, read_people
 from assay.lifecycle.verification import verify_release
 from assay.records.canonical import sha256_hex
+from assay.records.delivery import parse_delivery
 from assay.server import carrying_out, two_persons
 from assay.server.acting import Actor
 from assay.server.erasures_told import ask_for_erasures
@@ -290,7 +291,7 @@ def test_what_a_project_has_erased_is_erased_here_once_a_person_consents(tmp_pat
     server = Browser(home, ADA).server
     pipeline = Actor(kind="pipeline", name="ci", roles=("pipeline",), systems=(MODEL,))
     for _ in range(2):
-        ask_for_erasures(server, pipeline, log.delivery(0))
+        ask_for_erasures(server, pipeline, parse_delivery(log.delivery(0)))
     home.log.append([entry])
     with server.store.reading() as rows:
         (asked,) = two_person.latest(rows)

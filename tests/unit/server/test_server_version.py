@@ -15,14 +15,14 @@ from unit.server._home import ADA, DAN, IDA, MILA, PEOPLE, ROSA, SYSTEM, VERA, B
 if TYPE_CHECKING:
     from pathlib import Path
 
-TODAY = datetime.now(UTC).date()
+
 ONE, TWO = "/models/mortgage-approval/1", "/models/mortgage-approval/2"
 GAP = "race-and-sex-gap/race,sex"
 WAIVER = {
     "finding": GAP,
     "reason": "few people",
     "compensating": "every case is seen",
-    "expires": (TODAY + timedelta(days=30)).isoformat(),
+    "expires": (datetime.now(UTC).date() + timedelta(days=30)).isoformat(),
 }
 AT = "2026-11-24T09:00:00Z"
 
@@ -168,7 +168,7 @@ def test_consent_to_a_decision_that_stands_no_more_is_refused(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"expires": (TODAY + timedelta(days=400)).isoformat()}, "the policy permits 90 days"),
+        ({"expires": (datetime.now(UTC).date() + timedelta(days=400)).isoformat()}, "the policy permits 90 days"),
         ({"expires": "2020-01-01"}, "expired on 2020-01-01"),
         ({"expires": "soon"}, "YYYY-MM-DD"),
         ({"compensating": " "}, "compensating control"),
