@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from litestar.routes import HTTPRoute
+
 from assay.server.acting import Role  # noqa: TC001 - a type of a constant
 from assay.server.app import create_app
 from assay.server.routes import ROUTES
@@ -58,6 +60,12 @@ class Asking:
     def get(self, path: str, who: str) -> Answer:
         """Ask for a page."""
         return asyncio.run(self._ask("GET", path, who))
+
+    def routes(self) -> list[str]:
+        """Return every route that can be asked for without changing anything."""
+        return sorted(
+            {one.path_format for one in self.app.routes if isinstance(one, HTTPRoute) and "GET" in one.methods}
+        )
 
     def get_all(self, paths: Iterable[str], who: str) -> list[Answer]:
         """Ask for pages, one after another."""

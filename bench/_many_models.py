@@ -191,6 +191,11 @@ class _Maker:
         yield from self._decided(one, at)
         yield from self._consents(one, at, number)
         yield self.say("risk.recorded", at, model=one.model, version=one.version, risk=f"r-{number}-{one.version}")
+        if one.decision == "deny":
+            yield self.say(
+                "remediation.opened", at, {"finding": "sex-gap/sex"}, model=one.model, version=one.version,
+                remediation=f"{one.model}/{one.version}/sex-gap", verdict_sha256=one.verdict, owner=who,
+            )  # fmt: skip
         if one.passes:
             deploy = {**about, "deployment": f"d-{one.model}-{one.version}"}
             yield self.say("deployment.started", at, **deploy)

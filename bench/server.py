@@ -195,14 +195,13 @@ def started(many: Many) -> None:
     """Start the server of the folder, ask for every page, and print what each costs."""
     begun, used = time.perf_counter(), time.process_time()
     with start(open_home(many.home)) as server:
-        while server.inside.told:
-            time.sleep(0.5)
+        server.ready.wait()
         size = server.inside.view().size
         took, used = time.perf_counter() - begun, time.process_time() - used
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
         print(f"{len(many.models):,} models, {size:,} events")
         print(f"started: {took:,.0f} s, {used:,.1f} s of CPU, {memory:,.0f} MB of memory\n")
-        for line in told(Asking(server), many):
+        for line in told(Asking(server), many, server.inside.view().connection):
             print(line, flush=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
@@ -25,17 +25,22 @@ from assay.trail.lineage import lineage
 from assay.trail.of_links import incidents_named, remediations_of
 from assay.trail.of_version import facts_about, named_facts, newest_about
 from assay.trail.questions import LEAVE, production
-from assay.trail.reading import NO_FILES, read_entry
+from assay.trail.reading import CONSENT_DIGEST, NO_FILES, read_entry
 from assay.trail.remediations import release_remediations
 from assay.trail.risks import risks
 from assay.trail.run_history import runs
 from assay.trail.serving import CHANGES
 from assay.trail.standing import renew
 from assay.trail.standing_table import standings
+from assay.trail.view import CONSENTS
 from unit.trail.memory_trail import MILA, ROSA, STRANGER, TRUST, VERA, MemoryTrail, in_memory
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
     from assay.trail.answers import Answer
+    from assay.trail.lineage import Lineage
+    from assay.trail.reading import Read
     from assay.trail.view import View
 
 MODELS = ("credit", "fraud", "claims")
@@ -220,6 +225,18 @@ def test_what_is_found_by_the_marks_of_a_version_is_what_a_look_at_every_entry_f
     ]
 
 
+def reached_by(start: set[str], ways: Iterable[tuple[str, str]]) -> set[str]:
+    """Return what follows from some nodes, and what leads to all that."""
+    found, pairs = set(start), list(ways)
+    for forward in (True, False):
+        left = True
+        while left:
+            new = {b for a, b in pairs if a in found} if forward else {a for a, b in pairs if b in found}
+            left = not new <= found
+            found |= new
+    return found
+
+
 @settings(max_examples=30)
 @given(trails(), st.sampled_from(MODELS))
 def test_a_lineage_is_the_part_of_the_whole_graph_that_leads_to_the_model_and_follows(
@@ -230,19 +247,31 @@ def test_a_lineage_is_the_part_of_the_whole_graph_that_leads_to_the_model_and_fo
     assert found == lineage(view.about(model), model)
     ways = {(edge.source, edge.target) for edge in everything.edges}
     start = {node.id for node in found.nodes if node.kind == "model-version" and node.label.startswith(model)}
-    reached = set(start)
-    for forward in (True, False):
-        left = True
-        while left:
-            new = {b for a, b in ways if a in reached} if forward else {a for a, b in ways if b in reached}
-            left = not new <= reached
-            reached |= new
+    reached = reached_by(start, ways)
     assert {node.id for node in found.nodes} == reached
     assert {(edge.source, edge.target) for edge in found.edges} == {
         (a, b) for a, b in ways if a in reached and b in reached
     }
     named = {node.id for node in everything.nodes if node.label.startswith(model) and node.kind == "model-version"}
     assert named == start
+    for version in ("1", "2"):
+        compare_version(view, found, model, version)
+
+
+def compare_version(view: View, of_model: Lineage, model: str, version: str) -> None:
+    """The lineage of a version is what leads to it and follows in that of its model, nodes and ways alike."""
+    one = lineage(view, model, version)
+    ways = [(edge.source, edge.target) for edge in of_model.edges]
+    start = {node.id for node in of_model.nodes if (node.kind, node.label) == ("model-version", f"{model} {version}")}
+    kept = reached_by(start, ways)
+    assert {node.id for node in one.nodes} == kept
+    assert {(edge.source, edge.target) for edge in one.edges} == {(a, b) for a, b in ways if {a, b} <= kept}
+    told = {node.id: (node.kind, node.detail) for node in of_model.nodes if not node.id.startswith("sha256:")}
+    assert {node.id: (node.kind, node.detail) for node in one.nodes if not node.id.startswith("sha256:")} == {
+        name: said for name, said in told.items() if name in kept
+    }
+    every = {node.id: set(node.entries) for node in of_model.nodes}
+    assert all(set(node.entries) <= every[node.id] for node in one.nodes)
 
 
 @settings(max_examples=25)
@@ -291,3 +320,70 @@ def test_a_page_is_what_a_look_at_every_entry_finds(
         and (subject is None or subject in read.event.subjects.values())
     ]
     assert found == expected[::-1]
+
+
+class MemorySayings:
+    """What the consents at hand say, as an index would tell it (`assay.trail.view.Sayings`)."""
+
+    def __init__(self, view: View, unknown: int) -> None:
+        digests = list(projection.select(view.connection, CONSENT_DIGEST, size=view.size))
+        told = {read.index: view.told(read) for read in digests if read.index % 5 != unknown}
+        self._kinds = {read.index: "" if read.index not in told else told[read.index].type for read in digests}
+        self._said = {
+            str(read.waits_for): (read.type, getattr(read.event.fields, "model", None) or "")
+            for read in told.values()
+            if read.event is not None
+        }
+
+    def of_kinds(self, kinds: Collection[str]) -> list[int]:
+        return sorted(index for index, kind in self._kinds.items() if kind in {"", CONSENT_DIGEST, *kinds})
+
+    def said(self, envelope: str) -> tuple[str, str] | None:
+        return self._said.get(envelope)
+
+
+@settings(max_examples=60)
+@given(
+    trails(),
+    st.lists(st.sampled_from(("a", "w", "r")), max_size=12),
+    st.sampled_from(
+        ((), ("waiver.granted",), ("approval.",), ("approval.revoked", "gate.decision"), (CONSENT_DIGEST,))
+    ),
+    st.sampled_from((None, *MODELS)),
+    st.sampled_from((None, 0, 3)),
+)
+def test_pages_for_who_sees_some_are_what_they_see_of_all(
+    trail: MemoryTrail, acts: list[str], types: tuple[str, ...], model: str | None, unknown: int | None
+) -> None:
+    consents = [trail.approve(at=f"2026-09-{place + 1:02d}T10:00:00Z") for place, act in enumerate(acts) if act == "a"]
+    consents += [trail.waive(expires=f"2026-12-{place + 1:02d}") for place, act in enumerate(acts) if act == "w"]
+    for _, consent in consents[: acts.count("r")]:
+        trail.revoke(consent, at="2026-10-01T10:00:00Z")
+    whole = trail.view()
+
+    def seen(_kind: str, _system: str | None, name: str | None) -> bool:
+        return model is None or name == model
+
+    def is_wanted(read: Read) -> bool:
+        digests = types == (CONSENT_DIGEST,) and read.type in CONSENTS and read.names
+        listed = any(read.type == one or (one.endswith(".") and read.type.startswith(one)) for one in types)
+        return not types or listed or bool(digests)
+
+    expected = [
+        read.index
+        for read in map(whole.told, projection.select(whole.connection, size=whole.size))
+        if is_wanted(read) and seen("", None, None if read.event is None else getattr(read.event.fields, "model", None))
+    ]
+    ways = [whole] if unknown is None else [whole, replace(whole, sayings=MemorySayings(whole, unknown))]
+    for view in ways:
+        for most in (None, 3):
+            found: list[int] = []
+            before: int | None = None
+            for _ in range(whole.size + 2):
+                page = entries(view, Filter(types=types), before=before, limit=2, seen=seen, most=most)
+                found += [read.index for read in page.reads]
+                before = page.before
+                if before is None:
+                    break
+            assert before is None
+            assert found == expected[::-1]

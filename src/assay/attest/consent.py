@@ -24,6 +24,7 @@ from assay.records.consent import Approval, Bound, Revocation, SignedConsent, Wa
 
 if TYPE_CHECKING:
     from assay.attest.dsse import Envelope
+    from assay.attest.statement import Statement
     from assay.attest.trust import Trust
 
 Act: TypeAlias = Approval | Waiver | Revocation
@@ -87,6 +88,16 @@ def consent_statement(act: Act, *, revoked_sha256: str | None = None) -> bytes:
     if comment:
         predicate[_COMMENT_DIGEST] = sha256_hex(comment.encode())
     return make_statement(subjects, kind, predicate)
+
+
+def consent_says(statement: Statement) -> tuple[str, str]:
+    """Return of which kind a consent is (``waiver.granted``) and the model that it names; empty where it says neither.
+
+    Nothing is checked: this tells which consents are worth reading (`read_consent`).
+    """
+    kind = statement.predicate_type
+    model = statement.predicate.get("model")
+    return kind.split("/")[-2] if kind in _KINDS else "", model if isinstance(model, str) else ""
 
 
 def parse_consent(payload: bytes, *, comment: str = "", name: str = "consent") -> Act:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from assay.attest.trust import Trust
     from assay.lifecycle.project import Project
     from assay.tlog.tiled_tree import TiledTree
+    from assay.trail.view import Sayings
 
 PROJECTION = "trail.sqlite"
 
@@ -105,6 +106,7 @@ class Trail:
         erasures: what was erased.
         replayed: what was there again though it was erased, and was erased again, a line each.
         consents: tells which entries that are digests of consents may be about some model files; None: any of them.
+        sayings: tells of which kinds consents are; None: each is read for it.
     """
 
     shards: tuple[OpenShard, ...]
@@ -116,6 +118,7 @@ class Trail:
     erasures: Erasures = field(default_factory=Erasures)
     replayed: tuple[str, ...] = ()
     consents: Callable[[Collection[str]], Collection[int]] | None = None
+    sayings: Sayings | None = None
 
     @property
     def size(self) -> int:
@@ -155,6 +158,7 @@ class Trail:
             times=times_by(self._anchors(at), self._recorded),
             erasures=self.erasures,
             consents=self.consents,
+            sayings=self.sayings,
             gone=tuple(f"{one}; nothing that they say is counted" for one in gone),
         )
 

@@ -3,7 +3,8 @@
 Every release has a verdict, its evidence and people's consents; with ten thousand releases nobody wants to hash them
 again for a question. The index says which file had which digest when it was last looked at, and is only a hint: what
 is read is hashed again, and counts only if it is what was asked for. A wrong index hides something, and never deceives.
-It is disposable, and holds no names: digests, places, and which model files a consent is bound to.
+It is disposable, and holds no people's names: digests, places, which model files a consent is bound to, of which kind
+it is, and which model a waiver names.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from assay.attest import dsse
-from assay.attest.consent import consent_id
+from assay.attest.consent import consent_id, consent_says
 from assay.attest.statement import parse_statement
 from assay.errors import AssayError
 from assay.lifecycle.connections import HeldConnection
@@ -38,7 +39,7 @@ _NAMES = ("verdict.json", "evidence.json")
 _RACY = 2_000_000_000
 """A folder that changed less than 2 s ago may change again without another time: it is looked into again."""
 
-_SCHEMA = 2
+_SCHEMA, _WITHOUT_KINDS = 3, 2
 _ANY = "*"
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _TABLES = """
@@ -47,10 +48,19 @@ CREATE TABLE file (
   path TEXT PRIMARY KEY, folder TEXT NOT NULL, stamp TEXT NOT NULL, sha256 TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE consent (
-  sha256 TEXT PRIMARY KEY, model_sha256 TEXT NOT NULL, id TEXT NOT NULL, revokes TEXT NOT NULL, keys TEXT NOT NULL
+  sha256 TEXT PRIMARY KEY, model_sha256 TEXT NOT NULL, id TEXT NOT NULL, revokes TEXT NOT NULL, keys TEXT NOT NULL,
+  kind TEXT NOT NULL, model TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE seen (one INTEGER PRIMARY KEY CHECK (one = 1), trust_sha256 TEXT NOT NULL) STRICT;
 """
+_WITH_KINDS = f"""
+BEGIN IMMEDIATE;
+ALTER TABLE consent ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+ALTER TABLE consent ADD COLUMN model TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = {_SCHEMA};
+COMMIT;
+"""
+"""Brings forward the index of a version that did not tell what kinds consents are of; `Beside` fills them in."""
 
 
 class Consent(NamedTuple):
@@ -61,12 +71,16 @@ class Consent(NamedTuple):
         id: its id.
         revokes: the id of the consent that it takes back; empty otherwise.
         keys: ids of the keys that its signatures name; ``*`` for one that names none.
+        kind: type of the event that it is, such as ``waiver.granted``.
+        model: the model that it names; empty where it names none.
     """
 
     model_sha256: str
     id: str
     revokes: str
     keys: frozenset[str]
+    kind: str
+    model: str
 
 
 class _Folder(NamedTuple):
@@ -91,7 +105,10 @@ class Beside(Mapping[str, bytes]):
             )
             try:
                 index.execute("PRAGMA secure_delete = ON")
-                if index.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA:
+                found = index.execute("PRAGMA user_version").fetchone()[0]
+                if found == _WITHOUT_KINDS:
+                    index.executescript(_WITH_KINDS)
+                elif found != _SCHEMA:
                     index.execute("PRAGMA journal_mode = WAL")
                     for name in INDEXED:
                         index.execute(f"DROP TABLE IF EXISTS {name}")
@@ -119,8 +136,18 @@ class Beside(Mapping[str, bytes]):
         for path, folder, stamp, sha256 in self._index.execute("SELECT * FROM file"):
             self._files.setdefault(folder, {})[path.rpartition("/")[2]] = (stamp, sha256)
             self._places[sha256] = self._places.get(sha256, frozenset()) | {path}
-        for sha256, files, identity, revokes, keys in self._index.execute("SELECT * FROM consent"):
-            self._hold(sha256, Consent(files, identity, revokes, frozenset(keys.split())))
+        query = "SELECT sha256, model_sha256, id, revokes, keys, kind, model FROM consent"
+        for sha256, files, identity, revokes, keys, kind, model in self._index.execute(query).fetchall():
+            held = Consent(files, identity, revokes, frozenset(keys.split()), kind, model)
+            self._hold(sha256, held if kind else self._with_kind(sha256, held))
+
+    def _with_kind(self, sha256: str, held: Consent) -> Consent:
+        """Read again of which kind a consent is that was taken in before the index told it."""
+        read = _consent_of(self.get(sha256, b""))
+        if read is None:
+            return held
+        self._index.execute("UPDATE consent SET kind = ?, model = ? WHERE sha256 = ?", (read.kind, read.model, sha256))
+        return read
 
     def close(self) -> None:
         """Close the index."""
@@ -161,6 +188,11 @@ class Beside(Mapping[str, bytes]):
         """Say whether it is known which model files a consent is bound to."""
         found = self._consents.get(envelope)
         return found is not None and bool(found.model_sha256 or found.revokes in self._ids)
+
+    def said(self, envelope: str) -> tuple[str, str] | None:
+        """Return of which kind a consent is, and the model that it names or nothing; None where that is not known."""
+        found = self._consents.get(envelope)
+        return (found.kind, found.model) if found is not None and found.kind else None
 
     @property
     def trust_sha256(self) -> str:
@@ -299,8 +331,8 @@ class Beside(Mapping[str, bytes]):
         held = _consent_of(content) if is_consent else None
         if held is None:
             return
-        row = (sha256, held.model_sha256, held.id, held.revokes, " ".join(sorted(held.keys)))
-        self._index.execute("INSERT OR REPLACE INTO consent VALUES (?, ?, ?, ?, ?)", row)
+        row = (sha256, held.model_sha256, held.id, held.revokes, " ".join(sorted(held.keys)), held.kind, held.model)
+        self._index.execute("INSERT OR REPLACE INTO consent VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         self._hold(sha256, held)
         changed.add(held.model_sha256 or self._ids.get(held.revokes, ""))
 
@@ -330,4 +362,5 @@ def _consent_of(content: bytes) -> Consent | None:
     keys = frozenset(one.keyid or _ANY for one in envelope.signatures)
     digests = statement.digests()
     revokes = next((name.partition(":")[2] for name in digests if name.startswith("consent:")), "")
-    return Consent(digests.get("model", "") if not revokes else "", consent_id(payload), revokes, keys)
+    files = digests.get("model", "") if not revokes else ""
+    return Consent(files, consent_id(payload), revokes, keys, *consent_says(statement))

@@ -8,7 +8,7 @@ now. What cannot be told is not cleared. An image is known by what its pipeline 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -152,9 +152,16 @@ class Clearings:
         self._looked: dict[Path, _Looked] = {}
         self._decided: dict[Path, tuple[tuple[object, ...], _Again]] = {}
 
-    def look_again(self) -> None:
-        """Take notice of what has just been written: a release that came, or was decided again."""
-        self._known.look_again(now=True)
+    def look_again(self, models: Iterable[str] | None = None) -> None:
+        """Take notice of what has just been written: a release that came, or was decided again.
+
+        Args:
+            models: of which models; by default it is looked at all of them.
+        """
+        if models is None:
+            self._known.look_again(now=True)
+        else:
+            self._known.look_at(models)
 
     def clear(self, asked: Asked, *, at: str) -> Clearance:
         """Say whether something may run now.

@@ -85,15 +85,20 @@ class Judge:
             self._kept.write_release(msgspec.structs.replace(one, outcome=outcome, verdict_sha256=verdict_sha256))
             return outcome
 
-    def waiting(self, system: str | None = None) -> Iterator[Delivered]:
-        """Yield the releases that nobody has decided on, of all systems or of one."""
-        for one in self._kept.releases():
+    def waiting(self, system: str | None = None, *, models: Iterable[str] | None = None) -> Iterator[Delivered]:
+        """Yield the releases that nobody has decided on, of all systems or of one.
+
+        Args:
+            system: the system.
+            models: where it is known which models are the system's: only what was delivered of these is read.
+        """
+        for one in self._kept.releases(models):
             if one.outcome.outcome == "waits" and system in {None, one.system}:
                 yield one
 
-    def decide_waiting(self, system: str) -> list[Outcome]:
-        """Decide on every release of a system that waits: what follows when a policy is adopted."""
-        return [self.decide(one.place) for one in list(self.waiting(system))]
+    def decide_waiting(self, system: str, *, models: Iterable[str] | None = None) -> list[Outcome]:
+        """Decide on every release of a system that waits (as `waiting`): what follows when a policy is adopted."""
+        return [self.decide(one.place) for one in list(self.waiting(system, models=models))]
 
     def folder(self, place: Place) -> Path:
         """Return the release folder that the server's own decision lies in."""

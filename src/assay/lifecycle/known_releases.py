@@ -11,16 +11,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import msgspec
 
 from assay.attest.statement import VERDICT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 RELEASES = "releases"
+T = TypeVar("T")
 
 Identity: TypeAlias = tuple[tuple[str, int, int, int, int], ...]
 """Names of files with their inode, size, and times of change; it changes when any of them is written or replaced."""
@@ -66,16 +67,17 @@ class KnownReleases:
 
     def __init__(self, state: Path) -> None:
         self._folder = state / RELEASES
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, dict[str, _Seen]] = {}  # by the model's folder: that of each version
         self._by_digest: dict[str, tuple[str, ...]] = {}
-        self._unreadable: tuple[str, ...] = ()
+        self._unreadable: dict[str, tuple[str, ...]] = {}  # by the model's folder
         self._lock = Lock()
         self._next = 0.0
 
     @property
     def unreadable(self) -> tuple[str, ...]:
         """The releases whose verdict could not be read, as ``model/version``."""
-        return self._unreadable
+        found = [folder for folders in list(self._unreadable.values()) for folder in folders]
+        return tuple("/".join(Path(folder).parts[-2:]) for folder in found)
 
     def with_files(self, model_sha256: str) -> list[Path]:
         """Return the folders of the releases that are about files of a digest, as far as is known."""
@@ -91,38 +93,66 @@ class KnownReleases:
             begun = time.monotonic()
             if begun < self._next and not now:
                 return False
-            self._look()
+            there = _models(self._folder)
+            for gone in set(self._seen) - set(there):
+                self._look_into(gone)
+            for model in there:
+                self._look_into(model)
             ended = time.monotonic()
             self._next = ended + max(AGAIN_S, _SHARE * (ended - begun))
             return True
 
-    def _look(self) -> None:
-        seen: dict[str, _Seen] = {}
-        for folder, changed in _folders(self._folder):
-            before = self._seen.get(folder)
-            seen[folder] = before if before is not None and before.changed == changed else _read(folder, changed)
-        by_digest: dict[str, tuple[str, ...]] = {}
-        for folder, one in seen.items():
-            if one.model_sha256 is not None:
-                by_digest[one.model_sha256] = (*by_digest.get(one.model_sha256, ()), folder)
-        self._seen, self._by_digest = seen, by_digest
-        self._unreadable = tuple(
-            "/".join(Path(folder).parts[-2:]) for folder, one in seen.items() if one.model_sha256 is None
-        )
+    def look_at(self, models: Iterable[str]) -> None:
+        """Find out what was written of some models, by name, a moment ago; of others nothing."""
+        with self._lock:
+            for name in models:
+                self._look_into(str(self._folder / name))
+
+    def _look_into(self, model: str) -> None:
+        before = self._seen.get(model, {})
+        found = {
+            folder: known if (known := before.get(folder)) is not None and known.changed == changed
+            else _read(folder, changed)
+            for folder, changed in _versions(model)
+        }  # fmt: skip
+        for folder, one in before.items():
+            if one.model_sha256 is not None and found.get(folder) is not one:
+                left = tuple(held for held in self._by_digest[one.model_sha256] if held != folder)
+                _put(self._by_digest, one.model_sha256, left)
+        for folder, one in found.items():
+            if one.model_sha256 is not None and before.get(folder) is not one:
+                self._by_digest[one.model_sha256] = (*self._by_digest.get(one.model_sha256, ()), folder)
+        _put(self._seen, model, found)
+        _put(self._unreadable, model, tuple(folder for folder, one in found.items() if one.model_sha256 is None))
 
 
-def _folders(releases: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+def _put(table: dict[str, T], name: str, what: T) -> None:
+    """Put something in a table by name; nothing is not kept."""
+    if what:
+        table[name] = what
+    else:
+        table.pop(name, None)
+
+
+def _models(releases: Path) -> list[str]:
+    """Return the folders of the models that anything was released of."""
+    try:
+        with os.scandir(releases) as entries:
+            return sorted(one.path for one in entries if one.is_dir())
+    except FileNotFoundError:
+        return []  # nothing was released yet
+
+
+def _versions(model: str) -> Iterator[tuple[str, tuple[int, int]]]:
     """Yield each release's folder, with when names in it were last changed (a verdict is renamed into its place)."""
     try:
-        models = [one.path for one in os.scandir(releases) if one.is_dir()]
-    except FileNotFoundError:
-        return  # nothing was released yet
-    for model in sorted(models):
         with os.scandir(model) as versions:
             for one in versions:
                 if one.is_dir():
                     stat = one.stat()
                     yield one.path, (stat.st_mtime_ns, stat.st_ctime_ns)
+    except FileNotFoundError:
+        return  # it is gone
 
 
 def _read(folder: str, changed: tuple[int, int]) -> _Seen:

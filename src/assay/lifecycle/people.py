@@ -10,7 +10,7 @@ import contextlib
 import re
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -83,6 +83,10 @@ class People(Mapping[str, str]):
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self._now())
+
+    def items(self) -> ItemsView[str, str]:
+        """Return pseudonyms and names, as they are now: the folder is looked at once for all."""
+        return {code: name for code, (_, name) in sorted(self._now().items())}.items()
 
 
 def _name_in(path: Path) -> str:

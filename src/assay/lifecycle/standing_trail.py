@@ -12,6 +12,7 @@ import contextlib
 import sqlite3
 import threading
 from dataclasses import dataclass, field, replace
+from heapq import merge
 from typing import TYPE_CHECKING
 
 from assay.errors import InputError, StorageError
@@ -100,6 +101,7 @@ class StandingTrail:
         self._readers: list[sqlite3.Connection] = []
         self._consents: dict[str, frozenset[int]] = {}
         self._unplaced: frozenset[int] = frozenset()
+        self._kinds: dict[str, list[int]] = {}
         self._consents_to = 0
         self._now = _Now(trust=read_trust(None)[0])
         self._told, self._closing = "", False
@@ -222,6 +224,7 @@ class StandingTrail:
         return Trail(
             shards=now.opened, connection=connection, documents=self._beside, trust=now.trust, people=self.people,
             keys=now.keys, erasures=now.erasures, replayed=now.replayed, consents=self._may_be_about,
+            sayings=_Sayings(self._beside, self._kinds),
         )  # fmt: skip
 
     def _may_be_about(self, files: Collection[str]) -> Collection[int]:
@@ -302,6 +305,7 @@ class StandingTrail:
         if news or changed:
             unplaced = [held for envelope, held in self._consents.items() if not self._beside.placed(envelope)]
             self._unplaced = frozenset().union(*unplaced)
+            self._kinds = _by_kind(self._beside, self._consents)
 
     def _bound_to_others(self, before: _Now, now: _Now) -> set[str]:
         """Return the model files with consents of people who came, went or changed; at the start nobody knows which."""
@@ -350,6 +354,31 @@ class StandingTrail:
                 self._trail(now, self._writer).view(),
                 lambda left: self._tell(f"its entries are; how its models stand is looked at, {left:,} names are left"),
             )
+
+
+@dataclass(frozen=True)
+class _Sayings:
+    """What the index beside the log tells of consents (`assay.trail.view.Sayings`)."""
+
+    beside: Beside
+    kinds: Mapping[str, list[int]]
+
+    def of_kinds(self, kinds: Collection[str]) -> list[int]:
+        """Return the entries of some kinds of consents, and of those whose kind is not known."""
+        return list(merge(*(self.kinds.get(one, []) for one in ("", *kinds))))
+
+    def said(self, envelope: str) -> tuple[str, str] | None:
+        """Return of which kind a consent is, and the model that it names."""
+        return self.beside.said(envelope)
+
+
+def _by_kind(beside: Beside, consents: Mapping[str, frozenset[int]]) -> dict[str, list[int]]:
+    """Return the entries of consents in order, by their kinds; by nothing those whose kind is not known."""
+    found: dict[str, list[int]] = {}
+    for envelope, indices in consents.items():
+        kind, _ = beside.said(envelope) or ("", "")
+        found.setdefault(kind, []).extend(indices)
+    return {kind: sorted(indices) for kind, indices in found.items()}
 
 
 def _stamp(path: Path) -> _Stamp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -141,7 +142,7 @@ class Policy(Written, frozen=True, kw_only=True, dict=True):
     by_group: ByGroup | msgspec.UnsetType = msgspec.UNSET
     controls: tuple[Control, ...] = ()
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The digest by which verdicts and consents name this policy."""
         return digest(self)

@@ -135,7 +135,9 @@ def deliver(request: Request[Any, Any, Any], body: RawBody, server: Here, actor:
     ask_for_erasures(server, actor, delivery)
     attesters.let_wait(server, delivery, attesting, pipeline=pipeline.name)
     if taken.outcomes:
-        clearings_of(server).look_again()  # a cluster may ask for it in the next moment
+        clearings_of(server).look_again(
+            {one.model for one in taken.outcomes}
+        )  # a cluster may ask for it in the next moment
     return Response(taken)
 
 

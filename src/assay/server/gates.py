@@ -16,8 +16,7 @@ from assay.lifecycle.known_releases import identity_of
 from assay.lifecycle.log_shards import shards
 from assay.server.break_glass import glasses_of
 from assay.server.cluster_gate import ClusterGate
-from assay.server.page import compile_templates
-from assay.server.today import adopted, folder_of, learn_adopted, rules_of
+from assay.server.today import adopted, folder_of, rules_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,22 +52,6 @@ def gate_of(server: Server) -> ClusterGate:
             _GATES[server] = _gate(server, clearings)
             server.closing.append(_GATES[server].flush)
         return _GATES[server]
-
-
-def warm(server: Server) -> None:
-    """Read what answers rest on, before the first cluster or person waits for it.
-
-    That is the trail, which releases there are, whose models are, and the templates of pages.
-
-    Raises:
-        AssayError: when the log is not what it has signed, or cannot be read.
-    """
-    server.inside.view()
-    clearings_of(server).look_again()
-    gate_of(server)
-    server.inside.systems()
-    learn_adopted(server)
-    compile_templates()
 
 
 def knows_cluster(server: Server, cluster: str, secret: str) -> bool:

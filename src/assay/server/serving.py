@@ -53,6 +53,7 @@ class Server:
         health: what does not answer just now.
         carrying: held by who carries out what two persons have agreed to.
         soon: has what two persons have agreed to carried out; set by who starts the server.
+        ready: set once all was read that is read at the start (`assay.server.warming`).
         closing: what is to be called when it ends, while the store is still open; the last first.
     """
 
@@ -67,6 +68,7 @@ class Server:
     ) -> None:
         self.home, self.clock = home, clock
         self.inside = Inside(home)
+        self.ready = threading.Event()
         self.closing: list[Callable[[], None]] = []
         self._entrance = entrance
         self.carrying = threading.Lock()

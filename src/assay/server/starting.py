@@ -13,9 +13,9 @@ from assay.server.alone import alone
 from assay.server.carrying_out import Carrier
 from assay.server.deliveries import receiver_of
 from assay.server.entrance import open_entrance
-from assay.server.gates import warm
 from assay.server.registries import registries_of
 from assay.server.serving import Server
+from assay.server.warming import warm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

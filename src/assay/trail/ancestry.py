@@ -11,42 +11,47 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from assay.trail.marks import DATA, FILES, MADE, RUN, USED, reached
+from assay.trail.marks import DATA, FILES, MADE, MODEL, RUN, USED, together
+from assay.trail.narrowing import Narrow, marked
 from assay.trail.reading import NO_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from assay.trail.narrowing import Narrow
     from assay.trail.projection import Connection
     from assay.trail.view import Fact, View
+
+_KINDS = (MODEL, FILES, RUN)
+"""Marks that a lineage is followed by: what shares an alert with a model is no part of what that was made of."""
 
 _TESTS = ("validation.result", "gate.decision")
 
 
-def drawn_from(view: View, model: str, types: tuple[str, ...]) -> View:
+def drawn_from(view: View, model: str, types: tuple[str, ...], version: str | None = None) -> View:
     """Narrow a view to the entries of some types that a model's lineage is drawn from.
 
     Args:
         view: the trail, whole or narrowed.
         model: the model's name.
         types: the types of events that a lineage is drawn from.
+        version: of which version; by default all. Tests of others are left out, unless they were made of this one.
     """
-    about = view.about(model)
-    found = _Walk(view, about, types)
-    found.forward({one.removeprefix(FILES) for one in _marks(about) if one.startswith(FILES)} - {NO_FILES})
+    narrow = Narrow.around(view.connection, (f"{MODEL}{model}",), lambda _files: (), kinds=_KINDS, types=types)
+    found = _Walk(replace(view, narrow=narrow), types)
+    every = {one.removeprefix(FILES) for one in narrow.marks if one.startswith(FILES)} - {NO_FILES}
+    seen = found.forward(every if version is None else found.of_version(every, model, version))
+    found.leave_out(every - seen)
     found.backward()
     return found.view
 
 
 class _Walk:
-    def __init__(self, view: View, about: View, types: tuple[str, ...]) -> None:
+    def __init__(self, about: View, types: tuple[str, ...]) -> None:
         self._types = types
-        self._before: set[str] = set()
         narrow = about.narrow
         assert narrow is not None  # noqa: S101 - it was narrowed
         self._narrow: Narrow = narrow
-        self.view = replace(view, narrow=replace(narrow, types=dict(narrow.types), held={}, disclosed={}))
+        self.view = replace(about, narrow=replace(narrow, types=dict(narrow.types), held={}, disclosed={}))
 
     def _add(self, rows: Iterable[tuple[int, str]]) -> set[int]:
         """Take entries in; return those that are new."""
@@ -57,22 +62,40 @@ class _Walk:
         return set(new)
 
     def _facts(self, indices: set[int] | None = None) -> list[Fact]:
-        return [fact for fact in self.view.facts(*self._types) if indices is None or fact.index in indices]
+        found = self.view.facts_as_logged(*self._types)  # which say all that leads from one to another
+        return found if indices is None else [fact for fact in found if fact.index in indices]
 
-    def forward(self, digests: set[str]) -> None:
-        """Take in what was made of some things, tested and decided on them, one after another."""
+    def of_version(self, digests: set[str], model: str, version: str) -> set[str]:
+        """Return the files that are, or may be, those of a version: what names them first in the log tells which."""
+        first: dict[str, Any] = {}
+        for fact in self._facts():
+            digest = getattr(fact.said, "model_sha256", None)
+            if digest is not None:
+                first.setdefault(digest, fact.said)
+        named = {one: (said.model, said.version) for one, said in first.items() if said.version is not None}
+        return {one for one in digests if named.get(one, (model, version)) == (model, version)}
+
+    def leave_out(self, digests: set[str]) -> None:
+        """Leave out the tests and decisions that are about some files."""
+        held = self.view.narrow
+        for fact in self._facts() if held is not None and digests else ():
+            if fact.event.type in _TESTS and fact.said.model_sha256 in digests and held is not None:
+                del held.types[fact.index]
+
+    def forward(self, digests: set[str]) -> set[str]:
+        """Take in what was made of some things, tested and decided on them, one after another; return all of them."""
         seen: set[str] = set()
-        known: set[int] | None = None
+        runs: set[str] = set()
         while digests:
             seen |= digests
             connection = self.view.connection
-            rows = _marked(connection, [*_runs(connection, USED, digests), *(f"{FILES}{one}" for one in digests)])
-            self._add(rows)
+            used = _runs(connection, USED, digests)
+            runs.update(used)
+            self._add(marked(connection, [*used, *(f"{FILES}{one}" for one in digests)], self._types).items())
             for kind in _TESTS:
                 self._add(_tests_of(connection, digests, kind))
-            facts = self._facts() if known is None else [one for one in self._facts() if one.index not in known]
-            known = (known or set()) | {fact.index for fact in facts}
-            digests = {one for fact in facts for one in _after(fact, seen)} - seen - {NO_FILES}
+            digests = {one for fact in self._facts() for one in _after(fact, seen, runs)} - seen - {NO_FILES}
+        return seen
 
     def backward(self) -> None:
         """Take in what each thing was made of, one after another."""
@@ -84,12 +107,9 @@ class _Walk:
             files = [f"{FILES}{one}" for one in sorted(waiting)]
             others = [one for one in files if one not in self._narrow.marks and _is_tied(connection, one)]
             marks = [*_runs(connection, MADE, waiting), *(f"{DATA}{one}" for one in waiting)]
-            new = self._add(_marked(connection, [*marks, *(reached(connection, others) if others else ())]))
+            marks += together(connection, others, _KINDS) if others else ()
+            new = self._add(marked(connection, marks, self._types).items())
             waiting = {one for fact in self._facts(new) for one in _before(fact)} - seen - {NO_FILES}
-
-
-def _marks(view: View) -> frozenset[str]:
-    return frozenset() if view.narrow is None else view.narrow.marks
 
 
 def _is_tied(connection: Connection, mark: str) -> bool:
@@ -103,11 +123,6 @@ def _runs(connection: Connection, way: str, digests: Iterable[str]) -> list[str]
     return [row[0] for row in connection.execute(query, (marks, RUN))]
 
 
-def _marked(connection: Connection, marks: Iterable[str]) -> list[tuple[int, str]]:
-    query = "SELECT idx, type FROM mark WHERE mark IN (SELECT value FROM json_each(?))"
-    return connection.execute(query, (json.dumps(list(marks)),)).fetchall()
-
-
 def _tests_of(connection: Connection, digests: Iterable[str], kind: str) -> list[tuple[int, str]]:
     query = (
         "SELECT event.idx, event.type FROM subject JOIN event ON event.idx = subject.idx"
@@ -116,16 +131,15 @@ def _tests_of(connection: Connection, digests: Iterable[str], kind: str) -> list
     return connection.execute(query, (json.dumps(sorted(digests)), kind)).fetchall()
 
 
-def _after(fact: Fact, seen: set[str]) -> Iterator[str]:
-    """Yield the digests of what came of the things seen, as an event tells it."""
+def _after(fact: Fact, seen: set[str], runs: set[str]) -> Iterator[str]:
+    """Yield the digests of what came of the things seen, or of the runs that used them, as an event tells it."""
     said: Any = fact.said
-    if fact.event.type == "run.finished":
+    if fact.event.type == "run.finished" and f"{RUN}{said.run}" in runs:
         yield from said.outputs.values()
-    elif fact.event.type in _TESTS:
+    elif fact.event.type in _TESTS and seen & {said.model_sha256, *fact.event.subjects.values()}:
+        yield said.model_sha256
         if said.evidence_sha256 is not None:
             yield said.evidence_sha256
-        if seen & set(fact.event.subjects.values()):
-            yield said.model_sha256
 
 
 def _before(fact: Fact) -> Iterator[str]:

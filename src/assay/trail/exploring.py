@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
+from collections.abc import Callable
 from heapq import merge
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from assay.errors import InputError
 from assay.records.tally import Frozen
@@ -22,7 +24,7 @@ from assay.trail.serving import moment
 from assay.trail.view import CONSENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from assay.trail.projection import Connection
     from assay.trail.view import View
@@ -55,6 +57,10 @@ class Filter(Frozen, kw_only=True):
     counts: bool | None = None
 
 
+Seen: TypeAlias = Callable[[str, "str | None", "str | None"], bool]
+"""Whether somebody may see an entry of a type that names a system and a model, or none."""
+
+
 class EntryPage(Frozen, kw_only=True):
     """One page of entries, the newest first.
 
@@ -69,7 +75,15 @@ class EntryPage(Frozen, kw_only=True):
     size: int
 
 
-def entries(view: View, wanted: Filter | None = None, *, before: int | None = None, limit: int = 50) -> EntryPage:
+def entries(
+    view: View,
+    wanted: Filter | None = None,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    seen: Seen | None = None,
+    most: int | None = None,
+) -> EntryPage:
     """Return a page of the entries that are wanted, the newest first, with what lies beside the log added.
 
     Args:
@@ -77,6 +91,9 @@ def entries(view: View, wanted: Filter | None = None, *, before: int | None = No
         wanted: which; by default all.
         before: only entries before this index: the ``before`` of the page that came before this one.
         limit: at most so many, up to 500.
+        seen: tells whether somebody may see an entry, by its type, and the system and the model that it names; others
+            are left out. By default all are seen.
+        most: look at most at about so many entries for that; the next page goes on where this one has stopped.
 
     Raises:
         InputError: for a page out of bounds, or a filter that nothing could be.
@@ -88,21 +105,58 @@ def entries(view: View, wanted: Filter | None = None, *, before: int | None = No
         raise InputError(f"subject: expected a SHA-256, 64 lower-case hexadecimal digits, found {wanted.subject!r}")
     end = view.size if before is None else min(before, view.size)
     require(view.connection, view.size)
+    chosen = _Chosen(view, wanted, seen)
     found: list[Read] = []
-    left = True
-    while left and len(found) <= limit:
-        indices = list(islice(_indices(view, wanted, end, limit + 1), limit + 1))
+    looked, left, window = 0, True, limit if most is None else max(limit, most)
+    while left and len(found) <= limit and (most is None or looked < most):
+        indices = list(islice(_indices(view, wanted, end, window + 1), window + 1))
         reads = {read.index: read for read in select_indices(view.connection, indices)}
-        told = ((reads[index], view.told(reads[index])) for index in indices)
-        found += [read for logged, read in told if logged.type in wanted.types or _is_of(read, wanted.types)]
-        left, end = len(indices) > limit, indices[-1] if indices else 0
-    more = len(found) > limit
-    return EntryPage(reads=tuple(found[:limit]), before=found[limit - 1].index if more else None, size=view.size)
+        found += islice(chosen.among(reads[index] for index in indices), limit + 1 - len(found))
+        looked, left, end = looked + len(indices), len(indices) > window, indices[-1] if indices else 0
+    goes_on = found[limit - 1].index if len(found) > limit else end if left else None
+    return EntryPage(reads=tuple(found[:limit]), before=goes_on, size=view.size)
+
+
+class _Chosen:
+    """Chooses entries by what they say, and reads what lies beside the log only for those that may be wanted."""
+
+    def __init__(self, view: View, wanted: Filter, seen: Seen | None) -> None:
+        self._view, self._wanted, self._seen = view, wanted, seen
+
+    def among(self, reads: Iterable[Read]) -> Iterator[Read]:
+        """Yield those of some entries that are wanted, and seen, told with what lies beside the log."""
+        for logged in reads:
+            if self._may_be(logged):
+                read = self._view.told(logged)
+                if (logged.type in self._wanted.types or _is_of(read, self._wanted.types)) and self._sees(read):
+                    yield read
+
+    def _may_be(self, logged: Read) -> bool:
+        """Say from the log alone, or by the index of what lies beside it, whether an entry may be one of them."""
+        if logged.type != CONSENT_DIGEST:
+            return self._sees(logged)
+        sayings = self._view.sayings
+        said = None if sayings is None or logged.waits_for is None else sayings.said(logged.waits_for)
+        if said is None:
+            return True
+        kind, model = said
+        listed = logged.type in self._wanted.types or _is_kind(kind, self._wanted.types)
+        return listed and (self._seen is None or self._seen(kind, None, model or None))
+
+    def _sees(self, read: Read) -> bool:
+        if self._seen is None:
+            return True
+        said = None if read.event is None else read.event.fields
+        return self._seen(read.type, getattr(said, "system", None), getattr(said, "model", None))
 
 
 def _is_of(read: Read, types: Collection[str]) -> bool:
     """Say whether an entry is of one of some types, now that what lies beside the log is known."""
-    return not types or any(read.type == one or (one.endswith(".") and read.type.startswith(one)) for one in types)
+    return _is_kind(read.type, types)
+
+
+def _is_kind(kind: str, types: Collection[str]) -> bool:
+    return not types or any(kind == one or (one.endswith(".") and kind.startswith(one)) for one in types)
 
 
 def entry_types(connection: Connection) -> tuple[str, ...]:
@@ -123,7 +177,8 @@ def _indices(view: View, wanted: Filter, end: int, limit: int) -> Iterator[int]:
     narrowed = None if wanted.model is None else view.about(wanted.model)
     marks = [] if narrowed is None else _borne(view.connection, narrowed)
     consents = [] if narrowed is None else narrowed.narrow_to(CONSENT_DIGEST)
-    ways = list(_ways(wanted, marks, types, consents))
+    of_types = [_of_type(view, wanted, one, end, limit) for one in types]
+    ways = list(_ways(wanted, marks, of_types, types, consents))
     for first, last in _spans(view.connection, wanted, end):
         found = [view.connection.execute(query, (*values, first, last, limit)) for query, values in ways]
         seen = -1
@@ -148,7 +203,7 @@ def _borne(connection: Connection, narrowed: View) -> list[str]:
 
 
 def _ways(
-    wanted: Filter, marks: list[str], types: list[str], consents: list[int]
+    wanted: Filter, marks: list[str], of_types: list[_Way], types: list[str], consents: list[int]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the queries, each by the index that leaves least, which together find all; each the newest first."""
     if wanted.id is not None:
@@ -161,11 +216,20 @@ def _ways(
     elif wanted.subject is not None:
         ways = [_Way("subject", _ABOUT, "s.sha256 = ?", wanted.subject)]
     elif types:
-        ways = [_Way("type", "event AS e", "e.type = ?", one) for one in types]
+        ways = of_types
     else:
         ways = [_Way("all", "event AS e", "? = 'all'", "all")]
     for way in ways:
         yield _query(way, wanted, marks, [] if way.by == "type" else types)
+
+
+def _of_type(view: View, wanted: Filter, kind: str, end: int, limit: int) -> _Way:
+    """Return the way to the entries of a type; where digests of consents stand for some kinds, to those of these."""
+    if kind != CONSENT_DIGEST or kind in wanted.types or view.sayings is None:
+        return _Way("type", "event AS e", "e.type = ?", kind)
+    among = view.sayings.of_kinds([one for one in CONSENTS if _is_kind(one, wanted.types)])
+    last = bisect_left(among, end)
+    return _Way("type", "event AS e", f"e.idx {_LISTED}", json.dumps(among[max(last - limit, 0) : last]))
 
 
 class _Way(NamedTuple):

@@ -138,7 +138,7 @@ def lineage(view: View, model: str | None = None, version: str | None = None) ->
         version: the version; by default all of them.
     """
     if model is not None:
-        view = drawn_from(view, model, TYPES)
+        view = drawn_from(view, model, TYPES, version)
     graph = _Graph()
     facts = view.facts(*TYPES)
     versions = _names_by_digest(facts)

@@ -242,11 +242,15 @@ def reached(connection: Connection, start: Iterable[str]) -> set[str]:
     )
     while waiting:
         found |= waiting
-        asked = [one for one in waiting if not one.startswith(ENDS)]
-        asked += [f"{way}{one.removeprefix(FILES)}" for one in asked if one.startswith(FILES) for way in (MADE, USED)]
-        rows = connection.execute(query, (json.dumps(asked), *_all_of(VERSION))).fetchall()
+        rows = connection.execute(query, (json.dumps(_followed(waiting)), *_all_of(VERSION))).fetchall()
         waiting = {row[0] for row in rows} - found
     return found
+
+
+def _followed(marks: Iterable[str]) -> list[str]:
+    """Return the marks whose ties are followed from some marks: from files also to runs that made or used them."""
+    asked = [one for one in marks if not one.startswith(ENDS)]
+    return asked + [f"{way}{one.removeprefix(FILES)}" for one in asked if one.startswith(FILES) for way in (MADE, USED)]
 
 
 def together(connection: Connection, start: Iterable[str], kinds: Iterable[str] = LINKS) -> set[str]:
@@ -264,7 +268,7 @@ def together(connection: Connection, start: Iterable[str], kinds: Iterable[str] 
     query = " UNION ".join(way.format(*_all_of(kind)) for kind in kinds for way in (one_way, back))
     while waiting:
         found |= waiting
-        rows = connection.execute(query, (json.dumps(sorted(waiting)),)).fetchall()
+        rows = connection.execute(query, (json.dumps(sorted(_followed(waiting))),)).fetchall()
         waiting = {row[0] for row in rows} - found
     return found
 

@@ -76,9 +76,10 @@ class Narrow:
             types: only entries of these types, and digests of consents; by default of all types.
         """
         marks = together(connection, start, kinds) if kinds else reached(connection, start)
+        types = tuple(types)
         held = marked(connection, marks, types)
         of_type = "SELECT idx FROM event WHERE type = ?"
-        if not types:
+        if not types or _WHOLE in types:
             held |= {row[0]: _WHOLE for row in connection.execute(of_type, (_WHOLE,))}
         if consents is None:
             found: Iterable[int] = (row[0] for row in connection.execute(of_type, (CONSENT_DIGEST,)))

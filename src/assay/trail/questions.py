@@ -42,7 +42,9 @@ def production(view: View, model: str, at: str, *, environment: str = PRODUCTION
     first, last = moment(at)
     found, missing = spells(view, model, environment)
     served = [spell for spell in found if spell.served(first, last)]
-    leave = of_releases(view.facts(*LEAVE))
+    files = {spell.model_sha256 for spell in served if spell.model_sha256 is not None}
+    near = view.of_files(files)
+    leave = of_releases(near.facts(*LEAVE))
     told: list[Sentence] = []
     rows: list[dict[str, Any]] = []
     for spell in served:
@@ -54,7 +56,7 @@ def production(view: View, model: str, at: str, *, environment: str = PRODUCTION
         told.append(sentence(f"Nothing in the log says that a version of {model} was in {environment} at {at}."))
         missing += _who_else(view, model, environment)
     missing += view.not_counted(DEPLOYED, ROLLED_BACK, RETIRED)
-    missing += view.not_counted(*LEAVE, about={spell.model_sha256 for spell in served})
+    missing += near.not_counted(*LEAVE, about=files)
     facts = [*leave, *(fact for spell in found for fact in (spell.begun, spell.ended) if fact is not None)]
     asked = {"model": model, "at": at, "environment": environment}
     return view.answer("production", asked, told, rows=rows, missing=missing, facts=facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -16,7 +16,7 @@ from assay.trail.events import Event, Times
 from assay.trail.marks import CONSENT, FILES, MODEL
 from assay.trail.narrowing import Narrow
 from assay.trail.projection import select
-from assay.trail.reading import CONSENT_DIGEST, Read, disclose
+from assay.trail.reading import CONSENT_DIGEST, NO_FILES, Read, disclose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -66,6 +66,18 @@ def times_by(
     return times
 
 
+class Sayings(Protocol):
+    """What an index of what lies beside the log tells of consents, without reading them; at most too many of them."""
+
+    def of_kinds(self, kinds: Collection[str]) -> list[int]:
+        """Return the entries, in order, that are digests of consents of some kinds, or of nobody knows which kind."""
+        ...
+
+    def said(self, envelope: str) -> tuple[str, str] | None:
+        """Return of which kind a consent is, and the model that it names or nothing; None where that is not known."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fact:
     """An event that counts, with the entry it came in."""
@@ -103,6 +115,7 @@ class View:
         times: what is known of when an entry was recorded and proven; by default nothing.
         erasures: what was erased, wherever in the log it is recorded: what is gone is gone at every size.
         consents: tells which entries that are digests of consents may be about some model files; None: any of them.
+        sayings: tells of which kinds consents are; None: each is read for it.
         narrow: what it is narrowed to (`about`); None for all.
         gone: which of its entries were deleted by policy, a sentence each.
         attesters: people whose keys count for attestations, and for nothing else.
@@ -118,6 +131,7 @@ class View:
     times: Callable[[int], Times] = lambda _index: Times()
     erasures: Erasures = field(default_factory=Erasures)
     consents: Callable[[Collection[str]], Collection[int]] | None = None
+    sayings: Sayings | None = None
     narrow: Narrow | None = None
     gone: tuple[str, ...] = ()
     attesters: Trust = field(default_factory=Trust)
@@ -153,6 +167,26 @@ class View:
     def around(self, *marks: str) -> View:
         """Return the same trail narrowed to all that may bear on what some marks are about (`assay.trail.marks`)."""
         return replace(self, narrow=Narrow.around(self.connection, marks, self.consents))
+
+    def of_files(self, files: Collection[str]) -> View:
+        """Return the same trail, where it is narrowed, without entries and consents that are about other model files.
+
+        Args:
+            files: digests of model files.
+        """
+        if self.narrow is None:
+            return self
+        consents = None if self.consents is None else set(self.consents({*files, NO_FILES}))
+        types = {
+            index: kind for index, kind in self.narrow.types.items()
+            if kind != CONSENT_DIGEST or consents is None or index in consents
+        }  # fmt: skip
+        near = replace(self, narrow=replace(self.narrow, types=types, disclosed={}))
+        for read in near.narrow.select((), self.size) if near.narrow is not None else ():
+            digest = None if read.event is None else getattr(read.event.fields, "model_sha256", None)
+            if digest is not None and digest not in files:
+                del types[read.index]
+        return near
 
     @property
     def size(self) -> int:

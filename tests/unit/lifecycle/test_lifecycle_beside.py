@@ -16,7 +16,7 @@ from assay.lifecycle.beside import INDEX, Beside
 from assay.lifecycle.erasing import compact
 from assay.lifecycle.people import People, pseudonym
 from assay.records.canonical import sha256_hex
-from assay.records.consent import Approval, Bound, Revocation
+from assay.records.consent import Approval, Bound, Revocation, Waiver
 from assay.trail.examples import of
 from unit.trail.memory_trail import VERA
 
@@ -144,6 +144,33 @@ def test_consents_are_found_by_the_files_that_they_are_bound_to(tmp_path: Path, 
     (tmp_path / "releases/credit/1/consents/a.json").unlink()
     assert of("m") in look(beside)
     assert not beside.placed(sha256_hex(contents[1]))
+
+
+def test_kinds_of_consents_are_told_by_an_index_from_before_there_were_any_too(tmp_path: Path) -> None:
+    bound = Bound(model_sha256=of("m"), datasets={}, policy_sha256=of("p"), evidence_sha256=of("e"))
+    waiver = Waiver(
+        model="credit", version="1", control="c", role="r", by="vera", reason="few", compensating="a look",
+        expires="2026-12-31", bound=bound, at="2026-10-01T00:00:00Z",
+    )  # fmt: skip
+    approval = Approval(role="validator", by="vera", bound=bound, at="2026-10-01T00:00:00Z")
+    contents = [dsse.sign(consent_statement(act), [VERA]).content() for act in (waiver, approval)]
+    names = [sha256_hex(one) for one in contents]
+    for number, content in enumerate((*contents, b"{}")):
+        put(tmp_path, f"credit/1/consents/{number}.json", content)
+    with closing(Beside(tmp_path)) as beside:
+        look(beside)
+        told = [beside.said(one) for one in (*names, sha256_hex(b"{}"))]
+    assert told == [("waiver.granted", "credit"), ("approval.granted", ""), None]
+    with closing(sqlite3.connect(tmp_path / INDEX)) as index:
+        index.executescript(
+            "ALTER TABLE consent DROP COLUMN kind; ALTER TABLE consent DROP COLUMN model; PRAGMA user_version = 2;"
+        )
+    (tmp_path / "releases/credit/1/consents/1.json").unlink()
+    settle(tmp_path)
+    with closing(Beside(tmp_path)) as beside:
+        assert [beside.said(one) for one in names] == [told[0], None]
+        assert beside.envelopes_of([of("m")]) == set(names)
+        assert look(beside, files=True) == {names[1], of("m")}  # nothing else is taken in anew
 
 
 def test_an_erasure_empties_the_index(tmp_path: Path, beside: Beside) -> None:

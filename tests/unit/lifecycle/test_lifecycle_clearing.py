@@ -15,6 +15,7 @@ import pytest
 from assay.adapters.trail_here import open_trail, record
 from assay.lifecycle.clearing import Asked, Clearance, Clearings, clear
 from assay.lifecycle.image_builds import ImageBuilds
+from assay.lifecycle.known_releases import KnownReleases
 from assay.lifecycle.project import load_project
 from assay.lifecycle.setting import TIME, Rules, now, setting_of
 from assay.trail.events import make_event
@@ -161,12 +162,40 @@ def test_a_release_that_comes_is_found_and_one_that_goes_is_not(released: SmallP
     released.replace("assay.yaml", 'version: "1"', 'version: "2"')
     released.write("model/weights.json", '{"threshold": 0.41}')
     assert released.say("run").code == 0
-    kept.look_again()
+    kept.look_again(["small"])
     content = (state(released) / "releases/small/2/verdict.json").read_text()
     assert kept.clear(Asked(model_sha256=json.loads(content)["model_sha256"]), at=now()).version == "2"
     shutil.rmtree(released.release)
-    kept.look_again()
+    kept.look_again(["another", "small"])
     assert not kept.clear(first, at=now()).allowed
+
+
+def test_what_is_known_of_some_models_is_what_a_look_at_all_finds(tmp_path: Path) -> None:
+    def release(model: str, version: str, content: str) -> None:
+        folder = tmp_path / "releases" / model / version
+        folder.mkdir(parents=True, exist_ok=True)
+        time.sleep(0.02)  # longer than a tick of the clock that folders are stamped by
+        (folder / "new").write_text(content)
+        (folder / "new").replace(folder / "verdict.json")
+
+    known, one, same = KnownReleases(tmp_path), '{"model_sha256": "11"}', '{"model_sha256": "22"}'
+    for model, version, content in (
+        ("a", "1", one), ("b", "1", one), ("b", "2", "{"), ("a", "2", same), ("a", "1", same), ("b", "2", one),
+        ("c", "1", "{"),
+    ):  # fmt: skip
+        release(model, version, content)
+        known.look_at([model])
+        whole = KnownReleases(tmp_path)
+        whole.look_again(now=True)
+        for digest in ("11", "22", ""):
+            assert sorted(known.with_files(digest)) == sorted(whole.with_files(digest))
+        assert known.unreadable == whole.unreadable
+    shutil.rmtree(tmp_path / "releases/b")
+    known.look_at(["b"])
+    assert known.with_files("11") == []
+    shutil.rmtree(tmp_path / "releases/c")
+    known.look_again(now=True)
+    assert known.unreadable == ()
 
 
 def test_one_unreadable_verdict_stops_nobody_else_and_is_told(released: SmallProject) -> None:

@@ -266,7 +266,9 @@ def test_without_an_adopted_policy_a_release_waits_and_nothing_lets_it_out(
     with pytest.raises(VerificationError, match=r"verdict\.json: missing"):
         verify_release(folder)
     assert home.receiver.judge.sources(RELEASE).keys() == {"assay.yaml", "policy.yaml"}
-    assert [one.place for one in home.receiver.judge.waiting()] == [RELEASE]
+    waiting = home.receiver.judge.waiting
+    assert [one.place for one in waiting()] == [one.place for one in waiting(SYSTEM, models=["small"])] == [RELEASE]
+    assert list(waiting(SYSTEM, models=["other"])) == list(waiting("another")) == []
 
 
 def test_the_server_decides_by_itself_and_its_release_verifies(home: DeliveryHome, project: SmallProject) -> None:

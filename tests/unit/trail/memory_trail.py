@@ -141,6 +141,7 @@ class MemoryTrail:
         found = next(
             payload
             for content in self.documents.values()
+            if b"payloadType" in content
             if (payload := dsse.decode_base64(dsse.parse(content, name="c").payload, "c"))
             and consent_id(payload) == consent
         )

@@ -98,4 +98,4 @@ def _candidate(server: Server, kept: Kept, one: Delivered, those: list[Delivered
 
 def decide_waiting(server: Server, system: str) -> None:
     """Decide on every release of a system that waits: what follows when a policy is adopted."""
-    receiver_of(server).judge.decide_waiting(system)
+    receiver_of(server).judge.decide_waiting(system, models=server.inside.models_in(system))

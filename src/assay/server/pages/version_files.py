@@ -154,8 +154,7 @@ def lineage(server: Here, actor: By, model: FromPath[str], version: FromPath[str
     from assay.trail.lineage import lineage as lineage_of  # noqa: PLC0415
 
     server.inside.release(actor, model, version)
-    view = server.inside.view().about(model)
-    return _picture(lineage_svg(lineage_of(view, model, version)).encode())
+    return _picture(lineage_svg(lineage_of(server.inside.view(), model, version)).encode())
 
 
 def charts_of(held: Held) -> Iterator[Chart]:
