@@ -7,7 +7,7 @@ imported as a whole file, and the digest of a consent whose words are not at han
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from assay.trail.marks import FILES, MODEL, reached, together
@@ -106,6 +106,25 @@ class Narrow:
         """Narrow to some entries, each by its index with its type."""
         names = frozenset(one.removeprefix(MODEL) for one in marks if one.startswith(MODEL))
         return cls(connection=connection, marks=marks, models=names, types=dict(types))
+
+    def of_files(self, files: Collection[str], consents: Collection[int] | None, size: int) -> Narrow:
+        """Leave out entries that the log says to be about other model files, and consents that may not be about these.
+
+        Args:
+            files: digests of model files.
+            consents: the entries that are digests of consents which may be about them; None: any may.
+            size: entries of the trail.
+        """
+        types = {
+            index: kind for index, kind in self.types.items()
+            if kind != CONSENT_DIGEST or consents is None or index in consents
+        }  # fmt: skip
+        near = replace(self, types=types, disclosed={})
+        for read in near.select((), size):
+            digest = None if read.event is None else getattr(read.event.fields, "model_sha256", None)
+            if digest is not None and digest not in files:
+                del types[read.index]
+        return near
 
     def select(self, types: Collection[str], size: int) -> list[Read]:
         """Return the entries of some types (all when none is named) among the first ``size``, in order.

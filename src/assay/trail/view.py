@@ -169,24 +169,11 @@ class View:
         return replace(self, narrow=Narrow.around(self.connection, marks, self.consents))
 
     def of_files(self, files: Collection[str]) -> View:
-        """Return the same trail, where it is narrowed, without entries and consents that are about other model files.
-
-        Args:
-            files: digests of model files.
-        """
+        """Return the same trail, where it is narrowed, without what is about other model files than some, by digest."""
         if self.narrow is None:
             return self
-        consents = None if self.consents is None else set(self.consents({*files, NO_FILES}))
-        types = {
-            index: kind for index, kind in self.narrow.types.items()
-            if kind != CONSENT_DIGEST or consents is None or index in consents
-        }  # fmt: skip
-        near = replace(self, narrow=replace(self.narrow, types=types, disclosed={}))
-        for read in near.narrow.select((), self.size) if near.narrow is not None else ():
-            digest = None if read.event is None else getattr(read.event.fields, "model_sha256", None)
-            if digest is not None and digest not in files:
-                del types[read.index]
-        return near
+        consents = None if self.consents is None else self.consents({*files, NO_FILES})
+        return replace(self, narrow=self.narrow.of_files(files, consents, self.size))
 
     @property
     def size(self) -> int:
