@@ -31,12 +31,12 @@ _OF = {
 _ALONE = re.compile(r"\.json\Z|\.svg\Z|/files/|/reports/|/entry|/log/|^/\Z")
 """Addresses that have no twin."""
 
-_ELSEWHERE = ("/api/", "/sign-in/oidc/", "/log/shards/", "/sign-in/enrol")
-"""What no reader of the console asks a single log for: calls of programs, other sites, logs that others go on in."""
+_ELSEWHERE = ("/api/", "/health", "/ready", "/static/", "/sign-in/oidc/", "/sign-in/enrol", "/log/shards/")
+"""What is no page of who has signed in at a server with one log: what programs call, and ways in."""
 
 _DAYS = ("2024-06-01", "2025-01-15", "2025-09-30", "2026-03-01")
-_LIMIT_MS, _LIMIT_BYTES, _OK, _REDIRECT = 100, 200_000, 200, 300
-_PARAMETER = re.compile(r"\\{(\w+)(:(\w+))?\\}")
+_LIMIT_MS, _LIMIT_BYTES, _WRONG, _NOT_THERE = 100, 200_000, 400, 404
+_PARAMETER = re.compile(r"\\{(\w+)\\}")
 
 
 def told(asking: Asking, many: Many, rows: Connection) -> Iterator[str]:
@@ -71,10 +71,10 @@ def told(asking: Asking, many: Many, rows: Connection) -> Iterator[str]:
 
 def _line(name: str, firsts: Sequence[Answer], others: Sequence[Answer], twins: Sequence[Answer]) -> str:
     shown, every = [*firsts, *others], [*firsts, *others, *twins]
-    wrong = {one.status for one in every if not _OK <= one.status < _REDIRECT} - {404}
-    if wrong or not any(one.status < _REDIRECT for one in shown):
+    wrong = {one.status for one in every if one.status >= _WRONG} - {_NOT_THERE}
+    if wrong or not any(one.status < _WRONG for one in shown):
         return f"| `{name}` | | | | | | answered {sorted(wrong)} |"
-    first = max(one.cpu for one in firsts if one.status < _REDIRECT)  # what is not for somebody is refused sooner
+    first = max(one.cpu for one in firsts if one.status < _WRONG)  # what is not for somebody is refused sooner
     costs = sorted(one.cpu for one in (*others, *twins))
     last = costs[int(0.99 * (len(costs) - 1))]
     sizes = [max((one.size for one in those), default=0) for those in (shown, twins)]
@@ -93,7 +93,7 @@ def _twin(path: str) -> str:
 def _matches(route: str, path: str) -> bool:
     """Say whether an address is one of a route's."""
     form = _PARAMETER.sub(
-        lambda one: ".+" if one[3] == "path" else "[^/]+", re.escape(route.replace("/.json", ".json"))
+        lambda one: ".+" if one[1] == "path" else "[^/]+", re.escape(route.replace("/.json", ".json"))
     )
     return re.fullmatch(form, path) is not None
 

@@ -77,8 +77,15 @@ def _charts(_server: Server) -> None:
     from assay.server.pages.version_files import drawing  # noqa: PLC0415 - as above
 
     with drawing:
-        svg(Chart(id="first", title="", caption="", spec={"mark": "point", "data": {"values": []}}))
+        svg(Chart(id="first", title="", caption="", spec=_CHART))
 
+
+_AXIS = {"field": "a", "title": "some words"}
+_CHART = {
+    "mark": "bar", "data": {"values": [{"a": 1}]},
+    "encoding": {"x": {**_AXIS, "type": "quantitative"}, "y": {**_AXIS, "type": "nominal"}},
+}  # fmt: skip
+"""A chart with what most have: bars, axes and words, whose letters are measured."""
 
 _STEPS: tuple[tuple[str, Callable[[Server], None]], ...] = (
     ("the trail", _trail),

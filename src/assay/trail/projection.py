@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -316,20 +317,18 @@ def with_id(connection: Connection, identity: str) -> Read | None:
     return None if row is None else _read(row)
 
 
-def _read(row: tuple[object, ...]) -> Read:
+def _read(row: tuple[Any, ...]) -> Read:
+    """Return the entry of a row, whose columns are of the types that they are declared to be: the table is STRICT."""
     index, kind, _, _, _, _, leaf, statement, signature, keys, unmatched, waits_for, told, body = row
     return Read(
-        index=msgspec.convert(index, int),
-        type=str(kind),
-        leaf_sha256=str(leaf),
-        event=None if body is None else event_from_json(str(body).encode()),
-        statement_sha256=msgspec.convert(statement, str | None),
-        signature="holds" if signature == "holds" else "unknown-key" if signature == "unknown-key" else "none",
-        keys=msgspec.json.decode(str(keys), type=tuple[str, ...]),
-        unmatched=msgspec.convert(unmatched, int),
-        told=str(told),
-        waits_for=msgspec.convert(waits_for, str | None),
-    )
+        index=index, type=kind, leaf_sha256=leaf, event=None if body is None else event_from_json(body.encode()),
+        statement_sha256=statement, signature=signature, keys=_signers(keys), unmatched=unmatched, told=told,
+        waits_for=waits_for,
+    )  # fmt: skip
+
+
+_signers = lru_cache(maxsize=1024)(msgspec.json.Decoder(tuple[str, ...]).decode)
+"""Returns the ids of keys that a row lists; most rows list those that others do."""
 
 
 def to_read_again(connection: Connection, gone: Iterable[str]) -> list[int]:
