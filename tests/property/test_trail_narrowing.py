@@ -323,7 +323,7 @@ def test_a_page_is_what_a_look_at_every_entry_finds(
 
 
 class MemorySayings:
-    """What the consents at hand say, as an index would tell it (`assay.trail.view.Sayings`)."""
+    """What the consents at hand say, as an index would tell it (`assay.trail.sayings.Sayings`)."""
 
     def __init__(self, view: View, unknown: int) -> None:
         digests = list(projection.select(view.connection, CONSENT_DIGEST, size=view.size))

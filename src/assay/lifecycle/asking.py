@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from assay.attest.trust import Trust
     from assay.lifecycle.project import Project
     from assay.tlog.tiled_tree import TiledTree
-    from assay.trail.view import Sayings
+    from assay.trail.sayings import Sayings
 
 PROJECTION = "trail.sqlite"
 
@@ -149,18 +149,11 @@ class Trail:
                 reached.append(one.at(length, one.root(length)))
                 gone += [one.retired] if one.retired and length else []
         return View(
-            connection=self.connection,
-            shards=tuple(reached),
-            documents=self.documents,
-            trust=self.trust,
-            people=self.people,
-            key_names={key.key_id: name for name, key in self.keys.items()} | self._log_names(),
-            times=times_by(self._anchors(at), self._recorded),
-            erasures=self.erasures,
-            consents=self.consents,
-            sayings=self.sayings,
-            gone=tuple(f"{one}; nothing that they say is counted" for one in gone),
-        )
+            connection=self.connection, shards=tuple(reached), documents=self.documents, trust=self.trust,
+            people=self.people, key_names={key.key_id: name for name, key in self.keys.items()} | self._log_names(),
+            times=times_by(self._anchors(at), self._recorded), erasures=self.erasures, consents=self.consents,
+            sayings=self.sayings, gone=tuple(f"{one}; nothing that they say is counted" for one in gone),
+        )  # fmt: skip
 
     def _log_names(self) -> dict[str, str]:
         return {key: name for one in self.shards for key, name in one.own.names().items()}

@@ -358,7 +358,7 @@ class StandingTrail:
 
 @dataclass(frozen=True)
 class _Sayings:
-    """What the index beside the log tells of consents (`assay.trail.view.Sayings`)."""
+    """What the index beside the log tells of consents (`assay.trail.sayings.Sayings`)."""
 
     beside: Beside
     kinds: Mapping[str, list[int]]

@@ -7,14 +7,16 @@ nobody can choose afterwards.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import suggest
+from assay.trail.reading import NO_FILES
 from assay.trail.serving import DEPLOYED, RETIRED, ROLLED_BACK, Spell, moment, spells
 from assay.trail.view import Fact, View, of_releases, sentence, short
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from assay.trail.answers import Answer, Sentence
 
@@ -43,7 +45,7 @@ def production(view: View, model: str, at: str, *, environment: str = PRODUCTION
     found, missing = spells(view, model, environment)
     served = [spell for spell in found if spell.served(first, last)]
     files = {spell.model_sha256 for spell in served if spell.model_sha256 is not None}
-    near = view.of_files(files)
+    near = _of_files(view, files)
     leave = of_releases(near.facts(*LEAVE))
     told: list[Sentence] = []
     rows: list[dict[str, Any]] = []
@@ -60,6 +62,14 @@ def production(view: View, model: str, at: str, *, environment: str = PRODUCTION
     facts = [*leave, *(fact for spell in found for fact in (spell.begun, spell.ended) if fact is not None)]
     asked = {"model": model, "at": at, "environment": environment}
     return view.answer("production", asked, told, rows=rows, missing=missing, facts=facts)
+
+
+def _of_files(view: View, files: Collection[str]) -> View:
+    """Return the same trail, where it is narrowed, without what is about other model files than some, by digest."""
+    if view.narrow is None:
+        return view
+    consents = None if view.consents is None else view.consents({*files, NO_FILES})
+    return replace(view, narrow=view.narrow.of_files(files, consents, view.size))
 
 
 def _who_else(view: View, model: str, environment: str) -> Iterator[str]:

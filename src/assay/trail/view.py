@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,12 +16,13 @@ from assay.trail.events import Event, Times
 from assay.trail.marks import CONSENT, FILES, MODEL
 from assay.trail.narrowing import Narrow
 from assay.trail.projection import select
-from assay.trail.reading import CONSENT_DIGEST, NO_FILES, Read, disclose
+from assay.trail.reading import CONSENT_DIGEST, Read, disclose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from assay.trail.projection import Connection
+    from assay.trail.sayings import Sayings
 
 CONSENTS = frozenset({"approval.granted", "waiver.granted", "approval.revoked"})
 """Types of what people sign; the log holds the digest, and what lies beside it tells which of them it is."""
@@ -64,18 +65,6 @@ def times_by(
         )
 
     return times
-
-
-class Sayings(Protocol):
-    """What an index of what lies beside the log tells of consents, without reading them; at most too many of them."""
-
-    def of_kinds(self, kinds: Collection[str]) -> list[int]:
-        """Return the entries, in order, that are digests of consents of some kinds, or of nobody knows which kind."""
-        ...
-
-    def said(self, envelope: str) -> tuple[str, str] | None:
-        """Return of which kind a consent is, and the model that it names or nothing; None where that is not known."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,13 +156,6 @@ class View:
     def around(self, *marks: str) -> View:
         """Return the same trail narrowed to all that may bear on what some marks are about (`assay.trail.marks`)."""
         return replace(self, narrow=Narrow.around(self.connection, marks, self.consents))
-
-    def of_files(self, files: Collection[str]) -> View:
-        """Return the same trail, where it is narrowed, without what is about other model files than some, by digest."""
-        if self.narrow is None:
-            return self
-        consents = None if self.consents is None else self.consents({*files, NO_FILES})
-        return replace(self, narrow=self.narrow.of_files(files, consents, self.size))
 
     @property
     def size(self) -> int:
