@@ -208,14 +208,14 @@ class SequentialMonitor:
         return self.close(at=at)
 
     def _mixed(self) -> bool:
-        """Whether every group known has come to the open block, with at least half of its share of all rows before."""
+        """Whether every group that two rows or more of the open block are to be expected from has come to it."""
         for attributes, seen in self.seen.items():
             places = tuple(self.protected.index(name) for name in attributes)
             came: Counter[Key] = Counter()
             for group, row in self.pending.groups.items():
                 came[tuple(group[place] for place in places)] += sum(row[:CELLS])
-            total = 2 * sum(seen.values())
-            if any(came[key] < rows * self.pending.rows // total for key, rows in seen.items()):
+            enough = 2 * sum(seen.values())
+            if any(not came[key] and rows * self.pending.rows >= enough for key, rows in seen.items()):
                 return False
         return True
 

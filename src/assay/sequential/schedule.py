@@ -10,8 +10,9 @@ FINE_ROWS = 1024
 COARSE_ROWS = 64
 
 PATIENCE = 16
-"""A block whose groups have not come as they mostly do (one of them with less than half of its share: people come in
-runs) waits for them, until it has so many times the rows it needs. That looks at who came, never at outcomes."""
+"""A block to which a group has not come at all (people come in runs) waits for it, until it has so many times the rows
+it needs. That looks at who came, never at outcomes. It waits for no more than the group's first rows: a long block
+compares people of different hours, and takes what has moved meanwhile for a difference between groups."""
 
 _LONG = 131_072
 """From this row on a block is so small a part of the stream that twice its rows cost no delay to speak of."""

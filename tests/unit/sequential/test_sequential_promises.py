@@ -35,6 +35,12 @@ def mixed(row: int) -> Sequence[float]:
     return share, 1 - share
 
 
+def apart(row: int) -> Sequence[float]:
+    """Of one group nobody comes at some hours, and of the other nobody at others."""
+    share = 0.5 + 0.5 * sin(row / 400)
+    return share, 1 - share
+
+
 NULLS: dict[str, tuple[Rates, Rates, float, str]] = {
     "no difference": (EVEN, (0.5, 0.5), 0.0, "demographic_parity_difference"),
     "no difference, rare": (EVEN, (0.02, 0.02), 0.0, "demographic_parity_difference"),
@@ -49,8 +55,13 @@ NULLS: dict[str, tuple[Rates, Rates, float, str]] = {
     "ten groups": ((0.1,) * 10, (0.3,) * 10, 0.0, "demographic_parity_difference"),
     "drift together": (EVEN, together, 0.0, "demographic_parity_difference"),
     "drift of rates and of who comes": (mixed, together, 0.0, "demographic_parity_difference"),
+    "drift of rates, and of who comes at all": (apart, together, 0.0, "demographic_parity_difference"),
 }
-QUICK = ("no difference", "at the limit, 90/10", "drift of rates and of who comes")
+QUICK = {
+    "no difference": 3000,
+    "at the limit, 90/10": 3000,
+    "drift of rates and of who comes": 12_000,  # blocks that are too long are deceived after some waves
+}
 
 
 def most(runs: int, alpha: float) -> int:
@@ -85,10 +96,10 @@ def bound_alert(draw: np.random.Generator, rows: int, limit: float) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", list(QUICK))
 def test_a_stream_within_its_limit_is_left_alone(name: str) -> None:
-    runs = 150
-    assert alarms(name, runs, 3000) <= most(runs, ALPHA)
+    runs = 100
+    assert alarms(name, runs, QUICK[name]) <= most(runs, ALPHA)
 
 
 @pytest.mark.slow
