@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 NAME = "example.com/witness"
-TREE = Leaves(most=2000)
+LEAVES = 20_000
+TREE = Leaves(most=LEAVES)
 
 
 class Process:
@@ -112,6 +113,7 @@ def kill_under_load(state: Path, draw: random.Random) -> tuple[int, int]:
             old = acknowledged[0]
             while True:
                 size = old + steps.randrange(1, 5)
+                assert size <= LEAVES, "the machine is too fast for this tree: give it more leaves"
                 try:
                     status, body = process.submit(old, size)
                 except (OSError, http.client.HTTPException):

@@ -27,7 +27,21 @@ _KINDS = (MODEL, FILES, RUN)
 _TESTS = ("validation.result", "gate.decision")
 
 
-def drawn_from(view: View, model: str, types: tuple[str, ...], version: str | None = None) -> View:
+Names = dict[str, tuple[str, str | None]]
+"""Of which model and version some files are, by their digest."""
+
+
+def names_by_digest(facts: Iterable[Fact]) -> Names:
+    """Return what files are: as the first entry says that tells their version, or the first one where none does."""
+    found: Names = {}
+    for fact in facts:
+        digest = getattr(fact.said, "model_sha256", None)
+        if digest is not None and digest != NO_FILES and (digest not in found or found[digest][1] is None):
+            found[digest] = (fact.said.model, fact.said.version)
+    return found
+
+
+def drawn_from(view: View, model: str, types: tuple[str, ...], version: str | None = None) -> tuple[View, Names]:
     """Narrow a view to the entries of some types that a model's lineage is drawn from.
 
     Args:
@@ -35,14 +49,19 @@ def drawn_from(view: View, model: str, types: tuple[str, ...], version: str | No
         model: the model's name.
         types: the types of events that a lineage is drawn from.
         version: of which version; by default all. Tests of others are left out, unless they were made of this one.
+
+    Returns:
+        The narrowed view, and what the model's files are by all that is said of them, by what is left out, too.
     """
     narrow = Narrow.around(view.connection, (f"{MODEL}{model}",), lambda _files: (), kinds=_KINDS, types=types)
     found = _Walk(replace(view, narrow=narrow), types)
     every = {one.removeprefix(FILES) for one in narrow.marks if one.startswith(FILES)} - {NO_FILES}
-    seen = found.forward(every if version is None else found.of_version(every, model, version))
-    found.leave_out(every - seen)
+    named = names_by_digest(found.view.facts(*types))
+    told = {one: of for one, of in named.items() if of[1] is not None}
+    wanted = {one for one in every if version is None or told.get(one, (model, version)) == (model, version)}
+    found.leave_out(every - found.forward(wanted))
     found.backward()
-    return found.view
+    return found.view, {one: named[one] for one in every & named.keys()}
 
 
 class _Walk:
@@ -64,16 +83,6 @@ class _Walk:
     def _facts(self, indices: set[int] | None = None) -> list[Fact]:
         found = self.view.facts_as_logged(*self._types)  # which say all that leads from one to another
         return found if indices is None else [fact for fact in found if fact.index in indices]
-
-    def of_version(self, digests: set[str], model: str, version: str) -> set[str]:
-        """Return the files that are, or may be, those of a version: what names them first in the log tells which."""
-        first: dict[str, Any] = {}
-        for fact in self._facts():
-            digest = getattr(fact.said, "model_sha256", None)
-            if digest is not None:
-                first.setdefault(digest, fact.said)
-        named = {one: (said.model, said.version) for one, said in first.items() if said.version is not None}
-        return {one for one in digests if named.get(one, (model, version)) == (model, version)}
 
     def leave_out(self, digests: set[str]) -> None:
         """Leave out the tests and decisions that are about some files."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from assay.records.tally import Frozen
-from assay.trail.ancestry import drawn_from
+from assay.trail.ancestry import drawn_from, names_by_digest
 from assay.trail.answers import ShardReach
 from assay.trail.openlineage import LineageDataset, RunEvent, parse_run_events
 from assay.trail.openlineage_in import sent_in
@@ -137,11 +137,12 @@ def lineage(view: View, model: str | None = None, version: str | None = None) ->
             has the entries that tell of it here, and not those of every other model that was tested on it.
         version: the version; by default all of them.
     """
+    named: _Versions = {}
     if model is not None:
-        view = drawn_from(view, model, TYPES, version)
+        view, named = drawn_from(view, model, TYPES, version)
     graph = _Graph()
     facts = view.facts(*TYPES)
-    versions = _names_by_digest(facts)
+    versions = names_by_digest(facts) | named
     for fact in facts:
         _READERS[fact.event.type](graph, fact, view, versions)
     nodes, edges, missing = graph.nodes, graph.edges, view.not_counted(*TYPES)
@@ -184,15 +185,6 @@ def _reached(start: set[str], edges: Iterable[tuple[str, str]]) -> set[str]:
                 if after not in found:
                     found.add(after)
                     waiting.append(after)
-    return found
-
-
-def _names_by_digest(facts: Iterable[Fact]) -> dict[str, tuple[str, str | None]]:
-    found: dict[str, tuple[str, str | None]] = {}
-    for fact in facts:
-        digest = getattr(fact.said, "model_sha256", None)
-        if digest is not None and digest != NO_FILES and (digest not in found or found[digest][1] is None):
-            found[digest] = (fact.said.model, fact.said.version)
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 from assay.errors import DocumentError
 from assay.records.canonical import sha256_hex
 from assay.trail.drawing import layers, lineage_json, lineage_svg, lineage_text
-from assay.trail.examples import of
+from assay.trail.examples import EXAMPLES, of
 from assay.trail.lineage import Lineage, lineage
 from assay.trail.openlineage import parse_run_events, print_run_events
 from assay.trail.openlineage_out import run_events
@@ -212,3 +212,13 @@ def test_a_list_one_a_line_and_one_alone_are_read_alike() -> None:
     alone = parse_run_events(json.dumps(ETL, indent=2).encode(), name="a")
     assert parse_run_events(f"[{one}]".encode(), name="a") == alone == parse_run_events(f"\n{one}\n".encode(), name="a")
     assert parse_run_events(f"{one}\n{one}\n".encode(), name="a") == alone * 2
+
+
+def test_files_are_of_the_version_that_named_them_first_whatever_version_is_asked_for() -> None:
+    # The test of version 1 is no part of version 2's lineage, and it is what says whose the files are.
+    trail, files = MemoryTrail(), {"model_sha256": MODEL}
+    trail.say("validation.result", **EXAMPLES["validation.result"] | {"model": "credit", "version": "1"} | files)
+    trail.say("model.registered", **EXAMPLES["model.registered"] | {"model": "credit", "version": "2"} | files)
+    assert not lineage(trail.view(), "credit", "2").nodes
+    (node,) = [one for one in lineage(trail.view(), "credit", "1").nodes if one.kind == "model-version"]
+    assert (node.label, node.entries) == ("credit 1", (0, 1))
