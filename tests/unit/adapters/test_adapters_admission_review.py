@@ -130,7 +130,7 @@ def test_transformer_and_explainer_are_asked_about_too() -> None:
         (b"[]", "Expected `object`, got `array`"),
         (b"\xff\xfe", "malformed"),
         (b'{"request": {"object": {"a": ' + b"[" * 200_000, "lists and objects within each other"),
-        (b'{"other": ' + b"[" * 200_000, "lists and objects within each other"),
+        (b'{"other": ' + b"[" * 200_000, "AdmissionReview $: "),  # what is skipped may be as deep as the stack allows
         (b'{"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"}', "request"),
         (review(uid=7), "$.request.uid: Expected `str`, got `int`"),
         (review(uid=""), "expected an id"),
