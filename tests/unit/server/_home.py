@@ -64,11 +64,12 @@ def waiting_home(tmp_path: Path) -> Home:
     folder = home.state / "releases" / MODEL / "2"
     shutil.rmtree(folder / "consents")
     server = Browser(home, VERA).server
-    rules = rules_of(server, SYSTEM)
-    assert rules is not None
-    setting = setting_of(server, rules)
-    signed = read_signed(folder, setting)
-    gate(signed, setting, home.log, folder=folder, files=signed.evidence.model.files)
+    with contextlib.closing(server.entrance), contextlib.closing(server.inside):
+        rules = rules_of(server, SYSTEM)
+        assert rules is not None
+        setting = setting_of(server, rules)
+        signed = read_signed(folder, setting)
+        gate(signed, setting, home.log, folder=folder, files=signed.evidence.model.files)
     return home
 
 
