@@ -98,9 +98,13 @@ def _is_of(one: Measurement, names: tuple[str, ...]) -> bool:
     return tuple(sorted(one.group)) == names or (over_of(one) or ()) == names
 
 
-def _unmeasured(control: Control, terms: Terms, one: Measurement, subject: str) -> Finding:
+def _subject(one: Measurement) -> str:
+    return f"{one.metric} of {about_words(one)}".replace(" of between", " between")
+
+
+def unmeasured(control: Control, terms: Terms, one: Measurement) -> Finding:
     """Return the unknown finding of what has no value, with what to do: measuring more people would not help."""
-    reason = f"{subject}: no value: {one.reason or 'the measurement gives no reason'}."
+    reason = f"{_subject(one)}: no value: {one.reason or 'the measurement gives no reason'}."
     return finding(
         control, terms, "unknown", reason, about=_label(one), metric=one.metric, group=one.group, n=one.n,
         over=None if one.over is msgspec.UNSET else one.over, limit=terms.limit, remedy=_AGAIN, of=one.about,
@@ -126,12 +130,11 @@ def run(
         if one.group and one.n < terms.minimum_group:
             findings.append(small_group(control, terms, evidence, one.group, one.n))
             continue
-        subject = f"{one.metric} of {about_words(one)}".replace(" of between", " between")
         if one.value is None:
-            findings.append(_unmeasured(control, terms, one, subject))
+            findings.append(unmeasured(control, terms, one))
             continue
         people = tell(one, terms.words.people)
-        findings.append(judged_finding(one, control, terms, subject=subject, about=_label(one), people=people))
+        findings.append(judged_finding(one, control, terms, subject=_subject(one), about=_label(one), people=people))
     return (*findings, *_absent(control, evidence, terms))
 
 

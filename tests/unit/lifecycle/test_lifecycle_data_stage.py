@@ -123,11 +123,12 @@ def test_a_poisoned_training_set_is_stopped_before_training(
 def test_the_data_of_several_classes_are_gated_by_the_class_that_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    project, train, _ = data_project(tmp_path, capsys)
+    project, train, test = data_project(tmp_path, capsys)
     draw = random.Random(8)
-    for row in train:
+    for row in (*train, *test):
         row["approved"] = {"1": "yes", "0": draw.choice(["no", "later"])}[row["approved"]]
     project.write("train.csv", as_csv(train))
+    project.write("test.csv", as_csv(test))
     config = (tmp_path / "assay.yaml").read_text()
     several = config.replace("  label: approved\n", "  label: approved\n  task: multiclass\n")
     project.write("assay.yaml", several)
