@@ -142,3 +142,14 @@ def test_the_server_runs_with_no_rights() -> None:
         assert closed["allowPrivilegeEscalation"] is False
         assert closed["capabilities"] == {"drop": ["ALL"]}
         assert "memory" in container["resources"]["limits"]
+
+
+def test_the_image_holds_pinned_packages_and_nothing_else_of_the_clone() -> None:
+    lines = [one for one in (DEPLOY / "Containerfile").read_text("utf-8").splitlines() if not one.startswith("#")]
+    text = " ".join(lines)
+    copied = {one for line in lines if line.startswith("COPY ") for one in line.split()[1:-1]}
+    assert copied == {"pyproject.toml", "README.md", "LICENSE", "requirements", "src"}  # no keys, no demo, no history
+    assert all((DEPLOY.parents[1] / one).exists() for one in copied)
+    assert "--require-hashes --no-deps -r requirements/build.txt -r requirements/server.txt" in text
+    assert "--no-deps --no-build-isolation ." in text
+    assert "USER 10001:10001" in lines
